@@ -1,0 +1,85 @@
+"""M&M (one slice) and M&M-3D (many slices) as one detector."""
+
+from __future__ import annotations
+
+import torch
+from mmdet.models.detectors import SparseRCNN
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mammo_plugins.structures.case_sample import MammoCaseSample
+from mammo_plugins.structures.geometry import project_boxes
+
+
+@MODELS.register_module()
+class MultiViewSparseRCNN(SparseRCNN):
+    """Sparse R-CNN over the views and slices of a breast.
+
+    An FFDM is a volume with one slice, so M&M and M&M-3D are the same parameters, the same code and the same
+    configuration but for the number of slices that the data set delivers.
+
+    Source: M&M (Truong Vu et al. 2023) as summarised in M&M-3D, section 2; M&M-3D, section 3.
+
+    Args:
+        **kwargs: as for ``mmdet.SparseRCNN``, with a ``MultiViewSparseRoIHead`` and a ``CaseDataPreprocessor``.
+    """
+
+    def loss(self, batch_inputs: Tensor, batch_data_samples: list[MammoCaseSample]) -> dict[str, Tensor]:
+        """Losses of a batch of breasts; ``batch_inputs`` is (slice images, C, H, W)."""
+        feats, proposals = self._features_and_proposals(batch_inputs, batch_data_samples)
+        return self.roi_head.loss(feats, proposals, batch_data_samples)
+
+    def predict(
+        self, batch_inputs: Tensor, batch_data_samples: list[MammoCaseSample], rescale: bool = True
+    ) -> list[MammoCaseSample]:
+        """Predicts findings, image and breast malignancy.
+
+        Args:
+            batch_inputs: (slice images, C, H, W).
+            batch_data_samples: the breasts.
+            rescale: give boxes in stored pixels, clipped to the image, and slices of the source file, rather than
+                network pixels and slice bins.
+
+        Returns:
+            The samples. Each view has got ``pred_instances`` with ``bboxes`` (n, 4) xyxy, ``scores``, ``labels``,
+            ``slices`` (the middle slice of the bin of highest weight) and ``slice_weights`` (n, S), and
+            ``pred_malignancy``, the noisy-or of its proposals; each breast ``pred_malignancy``, the mean of its views.
+        """
+        feats, proposals = self._features_and_proposals(batch_inputs, batch_data_samples)
+        results = iter(self.roi_head.predict(feats, proposals, batch_data_samples))
+        for case in batch_data_samples:
+            for view in case.views:
+                instances = next(results)
+                view.pred_malignancy = instances.malignancy
+                view.pred_instances = _to_source_frame(instances, view) if rescale else instances
+            case.pred_malignancy = sum(view.pred_malignancy for view in case.views) / len(case.views)
+        return batch_data_samples
+
+    def _forward(self, batch_inputs: Tensor, batch_data_samples: list[MammoCaseSample]) -> tuple:
+        feats, proposals = self._features_and_proposals(batch_inputs, batch_data_samples)
+        return (self.roi_head.forward(feats, proposals, batch_data_samples),)
+
+    def _features_and_proposals(
+        self, batch_inputs: Tensor, cases: list[MammoCaseSample]
+    ) -> tuple[tuple[Tensor, ...], list[InstanceData]]:
+        views = [view for case in cases for view in case.views]
+        num_slices = sum(view.num_slices for view in views)
+        if len(batch_inputs) != num_slices:
+            raise ValueError(f'{len(batch_inputs)} slice images for views that have {num_slices} slices in all')
+        feats = self.extract_feat(batch_inputs)
+        return feats, self.rpn_head.predict(feats, views)
+
+
+def _to_source_frame(instances: InstanceData, view: DetDataSample) -> InstanceData:
+    """Boxes to stored pixels, slice bins to slices of the source file."""
+    boxes = instances.bboxes
+    to_stored = torch.linalg.inv(torch.as_tensor(view.homography_matrix, dtype=torch.float64, device='cpu'))
+    stored = project_boxes(boxes.double(), to_stored.to(boxes.device))
+    height, width = view.ori_shape[:2]
+    limit = stored.new_tensor([width, height, width, height])
+    instances.bboxes = torch.minimum(stored.clamp(min=0), limit)
+    middles = [view.slice_bins.middle(index) for index in range(view.slice_bins.num_bins)]
+    instances.slices = torch.tensor(middles, device=boxes.device)[instances.slices]
+    return instances

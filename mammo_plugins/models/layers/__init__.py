@@ -1,0 +1,8 @@
+"""Layers shared by detectors and heads."""
+
+from .cross_view_attention import CrossViewAttention
+from .mil_pooling import log_noisy_or, log_not_noisy_or
+from .slice_dynamic_conv import SliceDynamicConv
+from .slice_layout import SliceLayout
+
+__all__ = ['CrossViewAttention', 'SliceDynamicConv', 'SliceLayout', 'log_noisy_or', 'log_not_noisy_or']

@@ -1,0 +1,53 @@
+"""Attention from the proposals of one view to those of the other view of the same breast."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mmcv.cnn.bricks.transformer import MultiheadAttention
+from mmdet.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+
+@MODELS.register_module()
+class CrossViewAttention(BaseModule):
+    """Multi-head attention with residual and layer norm between the two views of a breast; both directions share weights.
+
+    A view without a partner passes unchanged: no norm is applied, so a single-view batch behaves as if the module
+    were absent.
+
+    Source: M&M-3D, Eq. 3. Residual, norm and 8 heads follow Sparse R-CNN's self-attention; the paper states none.
+
+    Args:
+        embed_dims: D, channels of a proposal feature.
+        num_heads: attention heads.
+        dropout: dropout of the attention weights.
+    """
+
+    def __init__(self, embed_dims: int, num_heads: int = 8, dropout: float = 0.0, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.attention = MultiheadAttention(embed_dims, num_heads, dropout, batch_first=True)
+        self.norm = nn.LayerNorm(embed_dims)
+
+    def forward(self, proposal_feats: Tensor, partners: Sequence[int]) -> Tensor:
+        """Lets each view look at its partner.
+
+        Args:
+            proposal_feats: (V, N, D) features after self-attention, all views of the batch.
+            partners: for each view the index of the other view of its breast, or -1.
+
+        Returns:
+            (V, N, D) features.
+        """
+        paired = [view for view, partner in enumerate(partners) if partner >= 0]
+        if not paired:
+            return proposal_feats
+        query = proposal_feats[paired]
+        other = proposal_feats[[partners[view] for view in paired]]
+        attended = self.norm(self.attention(query, key=other, value=other))
+        return proposal_feats.index_copy(0, _index_tensor(paired, proposal_feats), attended.to(proposal_feats.dtype))
+
+
+def _index_tensor(indices: Sequence[int], like: Tensor) -> Tensor:
+    return like.new_tensor(indices).long()

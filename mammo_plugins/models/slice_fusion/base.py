@@ -1,0 +1,45 @@
+"""The contract between a detection head and the module that fuses its slices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mmengine.model import BaseModule
+from torch import Tensor
+
+
+class FusedSlices(NamedTuple):
+    """One feature a proposal, and what each slice had to say in it.
+
+    Attributes:
+        features: (P, D) 3-D object features.
+        log_weights: (P, S) log of the finding-slice scores; their exponentials sum to 1 over the slices.
+    """
+
+    features: Tensor
+    log_weights: Tensor
+
+
+class SliceFusion(BaseModule):
+    """Turns a proposal and its RoI features on S slices into one object feature.
+
+    The head lends its own modules, so that a fusion needs parameters only for what the head cannot do.
+    """
+
+    def forward(
+        self,
+        proposal_feats: Tensor,
+        roi_feats: Tensor,
+        interact: Callable[[Tensor, Tensor], Tensor],
+        malignancy_logits: Callable[[Tensor], Tensor],
+    ) -> FusedSlices:
+        """Fuses slices.
+
+        Args:
+            proposal_feats: (P, D) proposal features after self- and cross-view attention.
+            roi_feats: (P, S, D, k, k) RoI features.
+            interact: the head's path from (P, D) and (P, S', D, k, k) to (P, S', D) object features (Eq. 5).
+            malignancy_logits: the head's classifier, (..., D) to the logit of malignancy (...).
+        """
+        raise NotImplementedError(f'{type(self).__name__} does not say how it fuses slices')

@@ -1,0 +1,72 @@
+"""The sample that flows through training: one breast with one or two views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from mmdet.structures import DetDataSample
+from mmengine.structures import BaseDataElement, LabelData
+
+
+class MammoCaseSample(BaseDataElement):
+    """One breast, seen in one or two views.
+
+    Meta information (set by the packing transform):
+        case_id, patient_id, study_uid (str): what the case is called in tables and reports.
+        laterality (str): ``L`` or ``R``.
+        annotated (bool): false for a malignant breast without boxes, which trains the image-level losses only.
+
+    Data:
+        views (list[DetDataSample]): one sample a view. Each holds ``gt_instances`` with ``bboxes`` (n, 4) xyxy in
+            network pixels, ``labels`` (n,), ``slices`` (n,) bin index, or -1 where no slice is annotated, and the meta
+            keys ``image_id``, ``view`` (``L-CC``), ``homography_matrix`` (3, 3) stored to network pixels,
+            ``slice_bins`` (:class:`~mammo_plugins.structures.SliceBins`), ``num_slices`` (bins), ``img_shape``,
+            ``ori_shape`` and ``annotated``. Predicting adds ``pred_instances`` (see
+            :class:`~mammo_plugins.models.detectors.MultiViewSparseRCNN`) and ``pred_malignancy``.
+        gt_malignancy (LabelData): ``breast`` () and ``views`` (V,) float tensors, 1 for malignant, NaN where unknown.
+        pred_malignancy (float): predicted malignancy of the breast.
+    """
+
+    @property
+    def views(self) -> list[DetDataSample]:
+        return self._views
+
+    @views.setter
+    def views(self, value: list[DetDataSample]) -> None:
+        if not 1 <= len(value) <= 2:
+            raise ValueError(f'a case has one or two views, got {len(value)}')
+        self.set_field(list(value), '_views', dtype=list)
+
+    @property
+    def gt_malignancy(self) -> LabelData:
+        return self._gt_malignancy
+
+    @gt_malignancy.setter
+    def gt_malignancy(self, value: LabelData) -> None:
+        self.set_field(value, '_gt_malignancy', dtype=LabelData)
+
+    def to(self, *args, **kwargs) -> MammoCaseSample:
+        """The sample with every tensor, those of its views included, moved as :meth:`torch.Tensor.to` moves."""
+        return self._with_views(super().to(*args, **kwargs), lambda view: view.to(*args, **kwargs))
+
+    def cpu(self) -> MammoCaseSample:
+        return self._with_views(super().cpu(), lambda view: view.cpu())
+
+    def cuda(self) -> MammoCaseSample:
+        return self._with_views(super().cuda(), lambda view: view.cuda())
+
+    def detach(self) -> MammoCaseSample:
+        return self._with_views(super().detach(), lambda view: view.detach())
+
+    def _with_views(
+        self, moved: MammoCaseSample, move: Callable[[DetDataSample], DetDataSample]
+    ) -> MammoCaseSample:
+        if 'views' in self:
+            moved.views = [move(view) for view in self.views]
+        return moved
+
+
+def malignancy_label(breast: float, views: list[float]) -> LabelData:
+    """Packs the malignancy of a breast and of its views, NaN where unknown."""
+    return LabelData(breast=torch.tensor(float(breast)), views=torch.tensor(views, dtype=torch.float32))
