@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -46,6 +47,9 @@ class MultiViewSparseRoIHead(SparseRoIHead):
     Source: M&M-3D, section 3 and Algorithm 1 with its slips corrected.
 
     Args:
+        num_stages: heads of the cascade.
+        stage_loss_weights: weight of each head's losses, 1 by default.
+        train_cfg: training config of each head, or one for all.
         loss_mil: config of the multi-instance loss, None to train on findings only.
         slice_loss_weight: weight of the slice cross-entropy of every head (Eq. 7).
         slice_loss_stages: ``all`` heads (Eq. 7) or only the ``last`` (Algorithm 1).
@@ -55,13 +59,21 @@ class MultiViewSparseRoIHead(SparseRoIHead):
 
     def __init__(
         self,
+        num_stages: int,
+        stage_loss_weights: Sequence[float] | None = None,
+        train_cfg: ConfigType | list[ConfigType] | None = None,
         loss_mil: ConfigType | None = None,
         slice_loss_weight: float = 1.0,
         slice_loss_stages: str = 'all',
         mil_stages: str = 'last',
         **kwargs,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(
+            num_stages=num_stages,
+            stage_loss_weights=[1.0] * num_stages if stage_loss_weights is None else stage_loss_weights,
+            train_cfg=[train_cfg] * num_stages if isinstance(train_cfg, dict) else train_cfg,
+            **kwargs,
+        )
         self.loss_mil = None if loss_mil is None else MODELS.build(loss_mil)
         self.slice_loss_weight = slice_loss_weight
         self._slice_loss_stages = self._stages(slice_loss_stages, 'slice_loss_stages')
