@@ -1,0 +1,183 @@
+"""The one annotation format: COCO JSON with slices, views and modalities. Its only reader and writer.
+
+A file opens with ``pycocotools.COCO``. Beyond COCO, ``images[]`` carry ``num_slices``, the view, the modality and
+image-level labels; ``annotations[]`` carry ``slice``, ``slice_range`` and ``lesion_id``; ``info`` says where the
+records come from and what was left out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .annotation_records import CATEGORIES, AnnotationSet, FindingRecord, ImageRecord
+from .annotation_validation import AnnotationError, validate_annotations
+
+__all__ = [
+    'AnnotationError',
+    'AnnotationSet',
+    'FindingRecord',
+    'ImageRecord',
+    'read_annotations',
+    'validate_annotations',
+    'write_annotations',
+]
+
+Record = TypeVar('Record')
+
+_CATEGORY_NAMES = {number: name for name, number in CATEGORIES.items()}
+_IMAGE_FIELDS = {
+    field.name: field.default is MISSING and field.default_factory is MISSING for field in fields(ImageRecord)
+}
+_FINDING_FIELDS = {  # name in the file: whether it must be there
+    'id': True, 'image_id': True, 'category_id': True, 'bbox': True, 'area': False, 'iscrowd': False, 'slice': True,
+    'slice_range': False, 'lesion_id': False, 'segmentation': False, 'attributes': False,
+}  # fmt: skip
+
+
+def write_annotations(path: str | Path, annotation_set: AnnotationSet) -> None:
+    """Validates and writes a set; the file appears whole or not at all.
+
+    Raises:
+        AnnotationError: a record breaks the format; nothing is written.
+    """
+    validate_annotations(annotation_set)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    categories = [{'id': number, 'name': name} for name, number in CATEGORIES.items()]
+    parts = (
+        f'"info": {_json(annotation_set.info)}',
+        f'"categories": {_json(categories)}',
+        f'"images": [{_lines(_image_to_json(image) for image in annotation_set.images)}]',
+        f'"annotations": [{_lines(_finding_to_json(n, f) for n, f in enumerate(annotation_set.findings, start=1))}]',
+    )
+    unfinished = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    try:
+        unfinished.write_text('{\n' + ',\n'.join(parts) + '\n}\n', encoding='utf-8')
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def read_annotations(path: str | Path) -> AnnotationSet:
+    """Reads and validates a file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        AnnotationError: it is no JSON, or a record breaks the format.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f'annotation file {path} does not exist: make it with tools/convert_dataset.py (for example '
+            f'"python tools/convert_dataset.py bcs-dbt SRC {path.name}")'
+        ) from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise AnnotationError(f'{path}: not a JSON file ({error})') from error
+    _check_sections(content, path)
+    images = _parse_records(content['images'], f'{path}: images', _IMAGE_FIELDS, _image_from_json)
+    findings = _parse_records(content['annotations'], f'{path}: annotations', _FINDING_FIELDS, _finding_from_json)
+    annotation_set = AnnotationSet(images, findings, content['info'], path)
+    validate_annotations(annotation_set)
+    return annotation_set
+
+
+def _check_sections(content: Any, path: Path) -> None:
+    if not isinstance(content, dict):
+        raise AnnotationError(f'{path}: expected an object with info, images, annotations and categories')
+    for name, kind in (('info', dict), ('images', list), ('annotations', list), ('categories', list)):
+        if not isinstance(content.get(name), kind):
+            raise AnnotationError(f'{path}: {name}: expected {kind.__name__}, got {type(content.get(name)).__name__}')
+    found = {c.get('id'): c.get('name') for c in content['categories'] if isinstance(c, dict)}
+    if found != _CATEGORY_NAMES:
+        raise AnnotationError(f'{path}: categories: expected {_CATEGORY_NAMES}, got {found}')
+
+
+def _parse_records(
+    entries: list[Any], where: str, known: dict[str, bool], parse: Callable[[dict[str, Any]], Record]
+) -> list[Record]:
+    required = {name for name, is_required in known.items() if is_required}
+    records = []
+    for position, entry in enumerate(entries):
+        if not isinstance(entry, dict):
+            raise AnnotationError(f'{where}[{position}]: expected an object, got {entry!r}')
+        if missing := required.difference(entry):
+            raise AnnotationError(f'{where}[{position}] (id {entry.get("id")!r}): missing {", ".join(sorted(missing))}')
+        if unknown := entry.keys() - known.keys():
+            raise AnnotationError(
+                f'{where}[{position}] (id {entry["id"]!r}): unknown {", ".join(sorted(unknown))}: further facts belong '
+                'into labels (images) or attributes (annotations)'
+            )
+        try:
+            records.append(parse(entry))
+        except (TypeError, ValueError) as error:
+            raise AnnotationError(f'{where}[{position}] (id {entry["id"]!r}): {error}') from error
+    return records
+
+
+def _image_to_json(image: ImageRecord) -> dict[str, Any]:
+    entry = {field.name: getattr(image, field.name) for field in fields(ImageRecord)}
+    for name in ('id', 'width', 'height', 'num_slices'):
+        entry[name] = int(entry[name])
+    if image.spacing_mm is not None:
+        entry['spacing_mm'] = [float(value) for value in image.spacing_mm]
+    return entry
+
+
+def _image_from_json(entry: dict[str, Any]) -> ImageRecord:
+    return ImageRecord(**{**entry, 'spacing_mm': _as_tuple(entry.get('spacing_mm'))})
+
+
+def _finding_to_json(number: int, finding: FindingRecord) -> dict[str, Any]:
+    x, y, width, height = map(float, finding.bbox_xywh)
+    entry = {
+        'id': number,
+        'image_id': int(finding.image_id),
+        'category_id': CATEGORIES[finding.category],
+        'bbox': [x, y, width, height],
+        'area': width * height,
+        'iscrowd': 0,
+        'slice': None if finding.slice_index is None else int(finding.slice_index),
+        'slice_range': None if finding.slice_range is None else [int(index) for index in finding.slice_range],
+        'lesion_id': finding.lesion_id,
+    }
+    if finding.segmentation is not None:
+        entry['segmentation'] = finding.segmentation
+    if finding.attributes:
+        entry['attributes'] = finding.attributes
+    return entry
+
+
+def _finding_from_json(entry: dict[str, Any]) -> FindingRecord:
+    if entry['category_id'] not in _CATEGORY_NAMES:
+        raise ValueError(f'category_id: expected {_CATEGORY_NAMES}, got {entry["category_id"]!r}')
+    if entry.get('iscrowd', 0) != 0:
+        raise ValueError(f'iscrowd: expected 0, got {entry["iscrowd"]!r}')
+    return FindingRecord(
+        image_id=entry['image_id'],
+        category=_CATEGORY_NAMES[entry['category_id']],
+        bbox_xywh=_as_tuple(entry['bbox']),
+        slice_index=entry['slice'],
+        slice_range=_as_tuple(entry.get('slice_range')),
+        lesion_id=entry.get('lesion_id'),
+        segmentation=entry.get('segmentation'),
+        attributes=entry.get('attributes') or {},
+    )
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _lines(entries: Iterable[dict[str, Any]]) -> str:
+    return ',\n'.join(['', *map(_json, entries)]).removeprefix(',')
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, ensure_ascii=False)

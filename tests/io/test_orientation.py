@@ -1,0 +1,128 @@
+"""Canonical orientation: exact round trips, and what the header and the pixels each decide."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mammo_plugins.io.orientation import OrientationFlips, canonical_flips, chest_wall_side
+from mammo_plugins.structures import ViewKey
+
+FLIPS = st.builds(OrientationFlips, st.booleans(), st.booleans())
+
+
+def breast(side: str, shape: tuple[int, int] = (12, 10)) -> np.ndarray:
+    """A bright half image on a dark background, touching one edge."""
+    pixels = np.zeros(shape, np.float32)
+    columns = slice(0, shape[1] // 2) if side == 'left' else slice(shape[1] // 2, None)
+    pixels[2:-2, columns] = 0.5
+    return pixels
+
+
+@given(FLIPS, st.integers(1, 7), st.integers(1, 9), st.integers(1, 3))
+def test_flipping_twice_gives_the_same_pixels(flips, width, height, slices):
+    pixels = np.arange(slices * height * width).reshape(slices, height, width)
+    np.testing.assert_array_equal(flips.apply(flips.apply(pixels)), pixels)
+
+
+@given(FLIPS, st.integers(1, 7000), st.integers(1, 7000))
+def test_homography_is_its_own_inverse_exactly(flips, width, height):
+    matrix = flips.homography(width, height)
+    np.testing.assert_array_equal(matrix @ matrix, np.eye(3))
+
+
+@given(FLIPS, st.data())
+def test_homography_moves_a_box_with_its_pixels(flips, data):
+    height, width = data.draw(st.integers(1, 12)), data.draw(st.integers(1, 12))
+    x1, y1 = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
+    x2, y2 = data.draw(st.integers(x1 + 1, width)), data.draw(st.integers(y1 + 1, height))
+    pixels = np.zeros((height, width))
+    pixels[y1:y2, x1:x2] = 1
+
+    corners = flips.homography(width, height) @ np.array([[x1, x2], [y1, y2], [1, 1]])
+    left, right = sorted(corners[0].astype(int))
+    top, bottom = sorted(corners[1].astype(int))
+    moved = np.zeros_like(pixels)
+    moved[top:bottom, left:right] = 1
+
+    np.testing.assert_array_equal(flips.apply(pixels), moved)
+
+
+@pytest.mark.parametrize('side', ['left', 'right'])
+def test_chest_wall_is_where_the_breast_touches_the_edge(side):
+    assert chest_wall_side(breast(side)) == side
+
+
+def test_blank_border_columns_do_not_hide_the_chest_wall():
+    pixels = breast('right', (40, 200))
+    pixels[:, -4:] = 0
+    assert chest_wall_side(pixels) == 'right'
+    assert chest_wall_side(pixels, edge_columns=1) == 'left'  # what one column would say: a tie
+
+
+def test_blank_image_is_not_flipped():
+    assert chest_wall_side(np.zeros((4, 4))) == 'left'
+
+
+def test_sum_of_a_tall_16_bit_edge_does_not_overflow():
+    pixels = np.zeros((100_000, 3), np.uint16)
+    pixels[:, 0] = 65535
+    pixels[:60_000, 2] = 65535
+    assert chest_wall_side(pixels) == 'left'
+
+
+@pytest.mark.parametrize('shape', [(3, 4, 5), (0, 4), (4,)])
+def test_anything_but_one_image_is_refused(shape):
+    with pytest.raises(ValueError, match='one image'):
+        chest_wall_side(np.zeros(shape))
+
+
+@pytest.mark.parametrize('columns', [0, 11])
+def test_strips_that_do_not_fit_are_refused(columns):
+    with pytest.raises(ValueError, match='do not fit'):
+        chest_wall_side(breast('left'), edge_columns=columns)
+
+
+@pytest.mark.parametrize('rotated', [True, False])
+@pytest.mark.parametrize('side', ['left', 'right'])
+def test_record_decides_vertically_and_pixels_horizontally(side, rotated):
+    flips = canonical_flips(breast(side), rotated_180=rotated, patient_orientation=('A', 'H'))
+    assert flips == OrientationFlips(horizontal=side == 'right', vertical=rotated)
+
+
+@pytest.mark.parametrize(
+    ('view', 'orientation', 'upside_down'),
+    [
+        ('L-CC', ('A', 'R'), False),
+        ('L-CC', ('P', 'L'), True),
+        ('R-CC', ('P', 'L'), False),
+        ('R-CC', ('A', 'R'), True),
+        ('L-MLO', ('A', 'FR'), False),
+        ('L-MLO', ('P', 'HL'), True),
+        ('R-MLO', ('P', 'FL'), False),
+        ('R-MLO', ('A', 'HR'), True),
+        ('R-MLO', ('P', 'F'), False),
+        ('R-ML', ('A', 'H'), True),
+        ('L-CC', ('MLO',), False),  # CBIS-DDSM writes the view here
+        ('L-CC', ('', ''), False),
+        ('L-CC', ('A', 'X'), False),
+        (None, ('A', 'R'), False),
+        ('L-CC', None, False),
+    ],
+)
+def test_patient_orientation_decides_vertically_without_a_record(view, orientation, upside_down):
+    key = ViewKey.parse(view) if view else None
+    assert canonical_flips(breast('left'), patient_orientation=orientation, view=key).vertical is upside_down
+
+
+def test_image_stored_turned_by_90_degrees_is_refused():
+    with pytest.raises(ValueError, match=r'R/P.*90 degrees'):
+        canonical_flips(breast('left'), patient_orientation=('R', 'P'), view=ViewKey.parse('L-CC'))
+
+
+@given(FLIPS, st.sampled_from(['left', 'right']))
+def test_canonical_image_has_its_chest_wall_on_the_left(flips, side):
+    stored = flips.apply(breast(side))
+    assert chest_wall_side(canonical_flips(stored).apply(stored)) == 'left'
