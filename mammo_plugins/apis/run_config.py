@@ -1,0 +1,61 @@
+"""From a config's name to a config that this machine can run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, DictAction
+
+from mammo_plugins.compat import install_mmcv_ops, install_safe_checkpoint_loading
+from mammo_plugins.compat.config_paths import find_config
+
+__all__ = ['DictAction', 'load_run_config']
+
+
+def load_run_config(
+    config: str | Path,
+    *,
+    work_dir: str | Path | None = None,
+    cfg_options: dict | None = None,
+    launcher: str = 'none',
+    trust_checkpoint: bool = False,
+) -> Config:
+    """Reads a config, applies what the command line says, and prepares the process for it.
+
+    Args:
+        config: path, or name inside the repository or the installed package such as ``configs/mm3d_dbt.py``.
+        work_dir: where logs and checkpoints go; ``work_dirs/<config name>`` by default.
+        cfg_options: dotted keys to override.
+        launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
+        trust_checkpoint: load checkpoints that hold more than tensors and plain values. This runs code from the file.
+
+    Raises:
+        FileNotFoundError: no such config; the message lists close matches.
+    """
+    install_mmcv_ops()
+    install_safe_checkpoint_loading(trusted=trust_checkpoint)
+    path = find_config(str(config))
+    cfg = Config.fromfile(path)
+    cfg.merge_from_dict(cfg_options or {})
+    cfg.launcher = launcher
+    cfg.work_dir = str(work_dir or cfg.get('work_dir') or Path('work_dirs') / Path(path).stem)
+    if launcher != 'none' and not torch.cuda.is_available():
+        _prepare_cpu_processes(cfg, launcher)
+    return cfg
+
+
+def _prepare_cpu_processes(cfg: Config, launcher: str) -> None:
+    """mmengine's own start-up selects a GPU; without one, the processes talk over gloo."""
+    if launcher != 'pytorch':
+        raise ValueError(f'launcher {launcher!r} needs GPUs; on CPU use --launcher pytorch (tools/dist_train.sh)')
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    cfg.env_cfg.dist_cfg = dict(backend='gloo')
+    cfg.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel',
+        device_ids=None,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
+    os.environ.setdefault('OMP_NUM_THREADS', '1')

@@ -1,0 +1,48 @@
+"""The ``mammo`` console script."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+# A command's module is imported only when it is called, so that `mammo evaluate` does not wait for torch.
+COMMANDS = {
+    'train': ('train', 'train a config'),
+    'test': ('test', 'predict and score the test set of a config'),
+    'predict': ('predict', 'find lesions in DICOM or PNG files'),
+    'evaluate': ('evaluate', 'score a predictions CSV'),
+    'convert': ('convert_dataset', 'turn a data set into an annotation file'),
+    'phantoms': ('make_phantoms', 'make synthetic breasts as DICOM'),
+    'report': ('report', 'write an HTML report of predictions'),
+    'doctor': ('doctor', 'check this installation'),
+    'demo': ('demo', 'the whole way, small: phantoms, training, evaluation, report'),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs ``mammo COMMAND ARGUMENTS``.
+
+    Args:
+        argv: arguments, those of the process by default.
+
+    Returns:
+        The exit code.
+    """
+    width = max(map(len, COMMANDS))
+    parser = argparse.ArgumentParser(
+        prog='mammo',
+        description='Breast imaging AI on MMDetection.',
+        epilog='commands:\n' + '\n'.join(f'  {name:{width}}  {text}' for name, (_, text) in COMMANDS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('command', choices=COMMANDS, metavar='COMMAND')
+    parser.add_argument('arguments', nargs=argparse.REMAINDER, metavar='...', help='see mammo COMMAND --help')
+    args = parser.parse_args(argv)
+    module = importlib.import_module(f'{__package__}.{COMMANDS[args.command][0]}')
+    return module.main(args.arguments, prog=f'mammo {args.command}')
+
+
+if __name__ == '__main__':
+    sys.exit(main())

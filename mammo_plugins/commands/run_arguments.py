@@ -1,0 +1,34 @@
+"""Arguments that training and testing share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from mmengine.config import DictAction
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the work directory, config overrides, launcher and checkpoint trust."""
+    parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config name>)')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override config fields, e.g. train_cfg.max_iters=100'
+    )
+    parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='open checkpoints that hold more than tensors and plain values; such a file can run any code',
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+
+
+def run_options(args: argparse.Namespace) -> dict:
+    """The parsed arguments of :func:`add_run_arguments`, as keywords of the functions in ``mammo_plugins.apis``."""
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return dict(
+        work_dir=args.work_dir,
+        cfg_options=args.cfg_options,
+        launcher=args.launcher,
+        trust_checkpoint=args.trust_checkpoint,
+    )

@@ -1,0 +1,22 @@
+"""``mammo test CONFIG CHECKPOINT``: predict and score the test set of a config."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from mammo_plugins.apis.testing import evaluate_checkpoint
+
+from .run_arguments import add_run_arguments, run_options
+
+
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
+    """Parses the command line and tests."""
+    parser = argparse.ArgumentParser(prog=prog, description='Predict and score the test set of a config.')
+    parser.add_argument('config', help='config file, for example configs/mm3d_dbt.py')
+    parser.add_argument('checkpoint', help='weights, a path or URL')
+    parser.add_argument('--out', metavar='CSV', help='write the predictions here, in DBTex columns')
+    add_run_arguments(parser)
+    args = parser.parse_args(argv)
+    evaluate_checkpoint(args.config, args.checkpoint, out=args.out, **run_options(args))
+    return 0
