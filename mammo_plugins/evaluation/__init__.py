@@ -1,0 +1,28 @@
+"""Scoring of predictions; nothing here needs torch, except :mod:`mammo_plugins.evaluation.metrics`."""
+
+from .detection_truth import DetectionTruth, image_key, truth_from_annotations
+from .evaluate import DetectionResult, evaluate_detections
+from .matching import MatchedDetections, match_detections
+from .predictions import ImageKey, ImagePredictions, Predictions, PredictionsError, gather_predictions
+from .predictions_csv import read_predictions, write_predictions
+from .protocols import PROTOCOLS, DetectionProtocol, get_protocol
+
+__all__ = [
+    'PROTOCOLS',
+    'DetectionProtocol',
+    'DetectionResult',
+    'DetectionTruth',
+    'ImageKey',
+    'ImagePredictions',
+    'MatchedDetections',
+    'Predictions',
+    'PredictionsError',
+    'evaluate_detections',
+    'gather_predictions',
+    'get_protocol',
+    'image_key',
+    'match_detections',
+    'read_predictions',
+    'truth_from_annotations',
+    'write_predictions',
+]

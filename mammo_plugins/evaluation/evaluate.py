@@ -1,0 +1,179 @@
+"""Scoring predictions against annotations under a named protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .breast_scores import breast_scores_and_labels, image_scores
+from .detection_truth import DetectionTruth, truth_from_annotations
+from .functional import (
+    Estimate,
+    FrocCurve,
+    auc_with_delong,
+    draw_patients,
+    froc_curve,
+    percentile_estimate,
+    recall_at_fp,
+    resampled_recall_at_fp,
+)
+from .matching import MatchedDetections, locate_images, match_detections
+from .predictions import Predictions
+from .protocols import DetectionProtocol, get_protocol
+
+if TYPE_CHECKING:
+    from ..io.coco_volume import AnnotationSet
+
+
+@dataclass(frozen=True)
+class DetectionResult:
+    """What one protocol says about a set of predictions.
+
+    Args:
+        protocol: name of the protocol.
+        recalls: false positives per volume to recall.
+        breast_auc: AUC over breasts; the same for every protocol.
+        curve: the FROC curve.
+        counts: how many images, breasts, findings, predictions and so on the numbers rest on.
+        notes: what a reader of the numbers must know, one sentence each.
+        matched: the matching behind the numbers.
+    """
+
+    protocol: str
+    recalls: dict[float, Estimate]
+    breast_auc: Estimate
+    curve: FrocCurve
+    counts: dict[str, int]
+    notes: list[str]
+    matched: MatchedDetections
+
+    def metrics(self) -> dict[str, Estimate]:
+        """The numbers by name: ``R@0.25``, ``R@0.5``, ``breast_auc``."""
+        return {f'R@{point:g}': recall for point, recall in self.recalls.items()} | {'breast_auc': self.breast_auc}
+
+    def as_dict(self) -> dict[str, object]:
+        """Everything but the matching, in plain values for json."""
+        corners = self.curve.vertices()
+        return {
+            'protocol': self.protocol,
+            'metrics': {name: estimate.as_dict() for name, estimate in self.metrics().items()},
+            'counts': self.counts,
+            'notes': self.notes,
+            'froc': {
+                'thresholds': [None if np.isinf(t) else float(t) for t in corners.thresholds],
+                'fp_per_volume': _plain(corners.fp_per_volume),
+                'recall': _plain(corners.recall),
+            },
+        }
+
+
+def evaluate_detections(
+    predictions: Predictions,
+    annotations: AnnotationSet,
+    protocol: str | DetectionProtocol = 'mm3d',
+    bootstrap: int = 0,
+    seed: int = 0,
+    lenient: bool = False,
+) -> DetectionResult:
+    """Scores predictions; every image of ``annotations`` counts, those without predictions too.
+
+    Args:
+        predictions: what was found.
+        annotations: the evaluated images; select split and modality before.
+        protocol: a name from :data:`~mammo_plugins.evaluation.protocols.PROTOCOLS` or an object of one's own.
+        bootstrap: replicates for the standard errors and intervals of the recalls, 0 for none.
+        seed: seed of the bootstrap.
+        lenient: leave predictions of images that are not evaluated out instead of refusing them.
+
+    Raises:
+        ValueError: no image is evaluated, or predictions and annotations do not fit together.
+    """
+    protocol = get_protocol(protocol)
+    truth = truth_from_annotations(annotations)
+    if not truth.images:
+        raise ValueError('no image to evaluate: the annotation file, split or modality selects none')
+    located, image_index, strangers = locate_images(predictions, truth, lenient)
+    matched = match_detections(located, image_index, truth, protocol)
+    scores, malignant = breast_scores_and_labels(image_scores(located, image_index, len(truth.images)), truth)
+    return DetectionResult(
+        protocol=protocol.name,
+        recalls=_recalls(matched, protocol.fp_points, bootstrap, seed),
+        breast_auc=auc_with_delong(scores, malignant),
+        curve=froc_curve(matched.finding_scores, matched.fp_scores, matched.num_volumes),
+        counts=_counts(predictions, truth, matched, malignant, strangers),
+        notes=_notes(predictions, matched, strangers),
+        matched=matched,
+    )
+
+
+def _recalls(
+    matched: MatchedDetections, fp_points: tuple[float, ...], bootstrap: int, seed: int
+) -> dict[float, Estimate]:
+    values = {
+        point: recall_at_fp(matched.finding_scores, matched.fp_scores, matched.num_volumes, point)
+        for point in fp_points
+    }
+    if len(matched.findings) == 0 or matched.num_volumes == 0:
+        missing = 'annotated finding' if len(matched.findings) == 0 else 'volume to count false positives in'
+        return {point: Estimate(value, reason=f'there is no {missing}') for point, value in values.items()}
+    if not bootstrap:
+        return {point: Estimate(value) for point, value in values.items()}
+    draws = draw_patients(len(matched.volumes_per_patient), bootstrap, np.random.default_rng(seed))
+    samples = resampled_recall_at_fp(
+        matched.finding_scores,
+        matched.finding_patient,
+        matched.fp_scores,
+        matched.fp_patient,
+        matched.volumes_per_patient,
+        draws,
+        fp_points,
+    )
+    return {point: percentile_estimate(values[point], samples[:, i]) for i, point in enumerate(fp_points)}
+
+
+def _counts(
+    predictions: Predictions,
+    truth: DetectionTruth,
+    matched: MatchedDetections,
+    malignant_breasts: np.ndarray,
+    strangers: int,
+) -> dict[str, int]:
+    return {
+        'patients': len(truth.patients),
+        'breasts': len(truth.breasts),
+        'malignant_breasts': int(malignant_breasts.sum()),
+        'images': len(truth.images),
+        'images_counted_for_fp': matched.num_volumes,
+        'unannotated_malignant_images': matched.unannotated_images,
+        'findings': len(matched.findings),
+        'findings_hit': int(np.isfinite(matched.finding_scores).sum()),
+        'predictions': len(predictions),
+        'false_positives': int(matched.is_fp.sum()),
+        'repeats': int(((matched.finding_index >= 0) & ~matched.is_tp).sum()),
+        'merged_duplicates': predictions.merged_duplicates,
+        'dropped_rows': sum(predictions.dropped.values()),
+        'dropped_for_unknown_image': strangers,
+    }
+
+
+def _notes(predictions: Predictions, matched: MatchedDetections, strangers: int) -> list[str]:
+    notes = []
+    if matched.unannotated_images:
+        notes.append(
+            f'{matched.unannotated_images} malignant images without a malignant box count for the AUC only: what is '
+            'predicted there can be called neither right nor wrong.'
+        )
+    if not len(predictions):
+        notes.append('There are no predictions: recall is 0 and every image scores 0.')
+    if predictions.image_scores is None and len(predictions):
+        notes.append('The predictions hold no ImageScore: the highest score of a finding stands for its image.')
+    notes += [f'Left out: {count} rows, {reason}.' for reason, count in predictions.dropped.items()]
+    if strangers:
+        notes.append(f'Left out: {strangers} rows for images that are not evaluated.')
+    return notes
+
+
+def _plain(values: np.ndarray) -> list[float | None]:
+    return [None if np.isnan(value) else float(value) for value in values]

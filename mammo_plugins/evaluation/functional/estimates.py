@@ -1,0 +1,47 @@
+"""A number with its uncertainty."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A point estimate, NaN where it is undefined.
+
+    Args:
+        value: the estimate.
+        standard_error: NaN where none was computed or none exists.
+        low, high: ends of the interval, NaN where none was computed.
+        level: coverage of the interval.
+        method: how the uncertainty was obtained, empty for none.
+        reason: why the value or its uncertainty is undefined or doubtful, empty otherwise.
+    """
+
+    value: float
+    standard_error: float = float('nan')
+    low: float = float('nan')
+    high: float = float('nan')
+    level: float = 0.95
+    method: str = ''
+    reason: str = ''
+
+    def as_dict(self) -> dict[str, float | str | None]:
+        """Plain values for json, None for NaN."""
+        return {name: _json_number(value) for name, value in asdict(self).items()}
+
+    def __str__(self) -> str:
+        if np.isnan(self.value):
+            return 'n/a'
+        text = f'{self.value:.3f}'
+        if not np.isnan(self.standard_error):
+            text += f' ± {self.standard_error:.3f}'
+        if not np.isnan(self.low):
+            text += f' [{self.low:.3f}, {self.high:.3f}]'
+        return text
+
+
+def _json_number(value: float | str) -> float | str | None:
+    return None if isinstance(value, float) and np.isnan(value) else value

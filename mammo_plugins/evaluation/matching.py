@@ -1,0 +1,200 @@
+"""Matching predictions to findings, once; every curve, number and interval reads the arrays made here.
+
+Glossary: N predictions, G target findings that count, I images, P patients.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .detection_truth import DetectionTruth
+from .hit_rules import CandidatePairs
+from .predictions import Predictions, PredictionsError
+from .protocols import DetectionProtocol, FalsePositiveVolumes
+
+
+@dataclass(frozen=True)
+class MatchedDetections:
+    """Predictions and findings of a set of images, matched under one protocol.
+
+    Args:
+        scores: (N,).
+        image_index: (N,) image of each prediction, as in the :class:`DetectionTruth`.
+        patient_index: (N,) patient of each prediction.
+        finding_index: (N,) the counted finding that a prediction hits, as a position in the G arrays, or -1.
+        is_tp: (N,) the highest-scored hit of its finding.
+        is_fp: (N,) counts as a false positive. Repeats and predictions in images left out are neither.
+        findings: (G,) position of each counted finding in the :class:`DetectionTruth`.
+        finding_scores: (G,) highest score that hits a finding, minus infinity for one that nothing hits.
+        finding_patient: (G,) patient of each finding.
+        volumes_per_patient: (P,) images of each patient over which false positives are counted.
+        unannotated_images: images left out because they are malignant and have no malignant box.
+    """
+
+    scores: np.ndarray
+    image_index: np.ndarray
+    patient_index: np.ndarray
+    finding_index: np.ndarray
+    is_tp: np.ndarray
+    is_fp: np.ndarray
+    findings: np.ndarray
+    finding_scores: np.ndarray
+    finding_patient: np.ndarray
+    volumes_per_patient: np.ndarray
+    unannotated_images: int
+
+    @property
+    def num_volumes(self) -> int:
+        """Images over which false positives are counted."""
+        return int(self.volumes_per_patient.sum())
+
+    @property
+    def fp_scores(self) -> np.ndarray:
+        """(F,) scores of the false positives."""
+        return self.scores[self.is_fp]
+
+    @property
+    def fp_patient(self) -> np.ndarray:
+        """(F,) patients of the false positives."""
+        return self.patient_index[self.is_fp]
+
+
+def match_detections(
+    predictions: Predictions, image_index: np.ndarray, truth: DetectionTruth, protocol: DetectionProtocol
+) -> MatchedDetections:
+    """Matches predictions to the findings that a protocol counts.
+
+    Args:
+        predictions: N rows.
+        image_index: (N,) image of each row in ``truth`` (see :func:`locate_images`).
+        truth: the evaluated images.
+        protocol: the rules.
+
+    Raises:
+        ValueError: the protocol needs a fact that the annotations lack.
+    """
+    excluded = truth.unannotated if protocol.exclude_unannotated else np.zeros(len(truth.images), bool)
+    is_target = np.isin(truth.categories, protocol.targets)
+    findings = np.flatnonzero(is_target & ~excluded[truth.image_index])
+    if protocol.hit.needs_slice:
+        _refuse_findings_without_slice(truth, findings, protocol)
+    finding_index = _closest_hits(predictions, image_index, truth, findings, protocol)
+    is_tp = _first_hits(predictions.scores, finding_index)
+    finding_scores = np.full(len(findings), -np.inf)
+    finding_scores[finding_index[is_tp]] = predictions.scores[is_tp]
+    counted = ~excluded & _counts_for_fp(truth, protocol)
+    return MatchedDetections(
+        scores=predictions.scores,
+        image_index=image_index,
+        patient_index=truth.patient_index[image_index],
+        finding_index=finding_index,
+        is_tp=is_tp,
+        is_fp=(finding_index < 0) & counted[image_index],
+        findings=findings,
+        finding_scores=finding_scores,
+        finding_patient=truth.patient_index[truth.image_index[findings]],
+        volumes_per_patient=np.bincount(truth.patient_index[counted], minlength=len(truth.patients)),
+        unannotated_images=int(excluded.sum()),
+    )
+
+
+def locate_images(
+    predictions: Predictions, truth: DetectionTruth, lenient: bool = False
+) -> tuple[Predictions, np.ndarray, int]:
+    """Finds the image of each prediction among the evaluated ones.
+
+    Returns:
+        The predictions of evaluated images, (N,) their positions in ``truth.images``, and the number of rows left out.
+
+    Raises:
+        PredictionsError: a row names an image that is not evaluated, and ``lenient`` is false.
+    """
+    position = {key: i for i, key in enumerate(truth.images)}
+    of_image = np.asarray([position.get(key, -1) for key in predictions.images], np.int64)
+    unknown = np.flatnonzero(of_image < 0)
+    if len(unknown) and not lenient:
+        row = int(np.flatnonzero(predictions.image_index == unknown[0])[0])
+        raise PredictionsError(
+            f'prediction {row} (0-based) is for the image {predictions.images[unknown[0]]}, which is not among the '
+            f'{len(truth.images)} evaluated ones ({len(unknown)} such images in all): check the split and the modality, '
+            'or be lenient (--lenient) to leave these predictions out and count them'
+        )
+    known = of_image[predictions.image_index] >= 0
+    kept = predictions.keep(known)
+    index = np.asarray([position[key] for key in kept.images], np.int64)
+    return kept, index[kept.image_index], int((~known).sum())
+
+
+def _counts_for_fp(truth: DetectionTruth, protocol: DetectionProtocol) -> np.ndarray:
+    """(I,) images over which the protocol counts false positives."""
+    if protocol.fp_volumes is FalsePositiveVolumes.ALL:
+        return np.ones(len(truth.images), bool)
+    unknown = np.flatnonzero(np.isnan(truth.benign) & ~truth.malignant)
+    if len(unknown):
+        raise ValueError(
+            f'protocol {protocol.name} leaves benign volumes out, and image {truth.images[unknown[0]]} has no label '
+            f'that says whether it is benign ({len(unknown)} such images): set labels.benign to 0 or 1 in the annotation file'
+        )
+    return truth.malignant | (truth.benign == 0)
+
+
+def _refuse_findings_without_slice(truth: DetectionTruth, findings: np.ndarray, protocol: DetectionProtocol) -> None:
+    is_volume = truth.num_slices[truth.image_index[findings]] > 1
+    unknown = findings[is_volume & np.isnan(truth.slice_index[findings]) & np.isnan(truth.first_slice[findings])]
+    if len(unknown):
+        key = truth.images[truth.image_index[unknown[0]]]
+        raise ValueError(
+            f'protocol {protocol.name} compares slices, and a finding of the volume {key} has neither a slice nor a '
+            f'visible range ({len(unknown)} such findings): annotate them or use a protocol without slices (mm3d-2d)'
+        )
+
+
+def _closest_hits(
+    predictions: Predictions,
+    image_index: np.ndarray,
+    truth: DetectionTruth,
+    findings: np.ndarray,
+    protocol: DetectionProtocol,
+) -> np.ndarray:
+    """(N,) the closest finding that each prediction hits, the first of equally close ones, or -1."""
+    row, column = _pairs_of_same_image(image_index, truth.image_index[findings])
+    finding = findings[column]
+    pairs = CandidatePairs(
+        predicted_boxes=predictions.boxes_xywh[row],
+        z=predictions.z[row],
+        depth=predictions.depth[row],
+        true_boxes=truth.boxes_xywh[finding],
+        true_slice=truth.slice_index[finding],
+        first_slice=truth.first_slice[finding],
+        last_slice=truth.last_slice[finding],
+        num_slices=truth.num_slices[truth.image_index[finding]],
+    )
+    hit, closeness = protocol.hit(pairs)
+    row, column, closeness = row[hit], column[hit], closeness[hit]
+    order = np.lexsort([column, -closeness, row])
+    hitting, first = np.unique(row[order], return_index=True)
+    closest = np.full(len(predictions), -1, np.int64)
+    closest[hitting] = column[order][first]
+    return closest
+
+
+def _pairs_of_same_image(row_image: np.ndarray, column_image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(M,) row and (M,) column positions of all pairs whose images are the same."""
+    by_image = np.argsort(column_image, kind='stable')
+    start = np.searchsorted(column_image[by_image], row_image, side='left')
+    count = np.searchsorted(column_image[by_image], row_image, side='right') - start
+    row = np.repeat(np.arange(len(row_image)), count)
+    within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    return row, by_image[np.repeat(start, count) + within]
+
+
+def _first_hits(scores: np.ndarray, finding_index: np.ndarray) -> np.ndarray:
+    """(N,) marks for each finding its highest-scored hit; the first row of equal scores."""
+    hits = np.flatnonzero(finding_index >= 0)
+    by_score = hits[np.argsort(-scores[hits], kind='stable')]
+    _, first = np.unique(finding_index[by_score], return_index=True)
+    marked = np.zeros(len(scores), bool)
+    marked[by_score[first]] = True
+    return marked
