@@ -17,16 +17,6 @@ Boxes = TypeVar('Boxes')
 """``numpy.ndarray`` or ``torch.Tensor`` of shape (..., 4), xyxy."""
 
 
-def flip_homography(width: float, height: float, horizontal: bool, vertical: bool) -> np.ndarray:
-    """Mirrors an image of that size left to right, top to bottom, or both."""
-    homography = np.eye(3)
-    if horizontal:
-        homography[0] = -1, 0, width
-    if vertical:
-        homography[1] = 0, -1, height
-    return homography
-
-
 def shift_homography(x: float, y: float) -> np.ndarray:
     """Moves everything by (x, y); a crop whose corner is (left, top) is a shift by (-left, -top)."""
     homography = np.eye(3)
@@ -74,8 +64,8 @@ def _project(library, boxes: Boxes, matrix: Boxes) -> Boxes:
     corners = [_project_point(matrix, x, y) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))]
     low, high = corners[0], corners[0]
     for corner in corners[1:]:
-        low = [library.minimum(a, b) for a, b in zip(low, corner)]
-        high = [library.maximum(a, b) for a, b in zip(high, corner)]
+        low = [library.minimum(a, b) for a, b in zip(low, corner, strict=True)]
+        high = [library.maximum(a, b) for a, b in zip(high, corner, strict=True)]
     return library.stack([*low, *high], -1)
 
 

@@ -4,7 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mammo_plugins.structures.geometry import flip_homography, project_boxes, scale_homography, shift_homography
+from mammo_plugins.io.orientation import OrientationFlips
+from mammo_plugins.structures.geometry import project_boxes, scale_homography, shift_homography
 
 BOX = np.array([[10.0, 20.0, 30.0, 60.0]])
 lengths = st.integers(1, 4000)
@@ -13,8 +14,9 @@ factors = st.floats(0.05, 20)
 
 @st.composite
 def axis_aligned_homographies(draw):
+    flips = OrientationFlips(draw(st.booleans()), draw(st.booleans()))
     steps = [
-        flip_homography(draw(lengths), draw(lengths), draw(st.booleans()), draw(st.booleans())),
+        flips.homography(draw(lengths), draw(lengths)),
         shift_homography(draw(st.floats(-500, 500)), draw(st.floats(-500, 500))),
         scale_homography(draw(factors), draw(factors)),
     ]
@@ -28,8 +30,8 @@ def axis_aligned_homographies(draw):
     ('homography', 'expected'),
     [
         (np.eye(3), [10, 20, 30, 60]),
-        (flip_homography(100, 200, True, False), [70, 20, 90, 60]),
-        (flip_homography(100, 200, False, True), [10, 140, 30, 180]),
+        (OrientationFlips(True, False).homography(100, 200), [70, 20, 90, 60]),
+        (OrientationFlips(False, True).homography(100, 200), [10, 140, 30, 180]),
         (shift_homography(-5, 7), [5, 27, 25, 67]),
         (scale_homography(0.5, 2), [5, 40, 15, 120]),
         (np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]), [-60, 10, -20, 30]),

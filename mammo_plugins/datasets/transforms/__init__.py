@@ -1,0 +1,27 @@
+"""Transforms: those of a view that load its image, and those of a case.
+
+``loading`` of :class:`~mammo_plugins.datasets.case_dataset.CaseDataset`: LoadMammogram, OrientCanonical, CropBreast,
+ResizeBreast. ``pipeline``: RandomFlipViews, RandomShiftScale, RandomIntensity, PackCaseInputs.
+"""
+
+from .breast_crop import CropBreast
+from .flip import RandomFlipViews
+from .intensity import RandomIntensity
+from .loading import LoadMammogram
+from .orientation import OrientCanonical
+from .packing import PackCaseInputs
+from .random_view import RandomViewTransform
+from .resize import ResizeBreast
+from .shift_scale import RandomShiftScale
+
+__all__ = [
+    'CropBreast',
+    'LoadMammogram',
+    'OrientCanonical',
+    'PackCaseInputs',
+    'RandomFlipViews',
+    'RandomIntensity',
+    'RandomShiftScale',
+    'RandomViewTransform',
+    'ResizeBreast',
+]

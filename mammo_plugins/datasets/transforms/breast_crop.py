@@ -1,0 +1,113 @@
+"""Cutting away the background around the breast."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmdet.registry import TRANSFORMS
+from mmengine.logging import print_log
+from scipy import ndimage
+
+from mammo_plugins.structures.geometry import shift_homography
+
+from .view_geometry import move_view, select_findings
+
+_DECISION_SIZE = 512  # the longest side, in pixels, of the image on which the breast is looked for
+
+
+class CropWindow(NamedTuple):
+    """Half-open pixel ranges."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+@TRANSFORMS.register_module()
+class CropBreast(BaseTransform):
+    """Crops a view to its breast, seen in the image alone.
+
+    The breast is the largest connected region of the maximum intensity projection above a threshold between the
+    darkest and the brightest of its percentiles; labels and markers are other regions. Boxes are never looked at,
+    since they are not known for a new patient: a box that reaches outside is clipped, and a finding that lies outside
+    altogether is dropped from the targets; both are counted in ``num_findings_clipped`` and ``num_findings_lost`` and
+    logged.
+
+    Args:
+        margin: added around the breast, as a fraction of its longer side.
+        threshold: between the darkest percentile (0) and the brightest (1).
+        percentiles: the darkest and the brightest, in percent.
+        min_area: smallest fraction of the image that a breast may cover.
+
+    Raises:
+        ValueError: an argument is out of range, or (on an image) nothing in it looks like a breast.
+    """
+
+    def __init__(
+        self,
+        margin: float = 0.02,
+        threshold: float = 0.05,
+        percentiles: tuple[float, float] = (1, 99),
+        min_area: float = 0.01,
+    ) -> None:
+        low, high = percentiles
+        if margin < 0 or not 0 < threshold < 1 or not 0 <= low < high <= 100 or not 0 <= min_area < 1:
+            raise ValueError(f'out of range: {margin=}, {threshold=}, {percentiles=}, {min_area=}')
+        self.margin, self.threshold, self.percentiles, self.min_area = margin, threshold, (low, high), min_area
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        window = self.find_breast(results['img'].max(axis=0))
+        img = results['img'][:, window.top : window.bottom, window.left : window.right]
+        move_view(results, np.ascontiguousarray(img), shift_homography(-window.left, -window.top))
+        _clip_findings(results)
+        return results
+
+    def find_breast(self, projection: np.ndarray) -> CropWindow:
+        """Where the breast lies in an image.
+
+        Args:
+            projection: (H, W), dark background.
+
+        Raises:
+            ValueError: nothing is bright and large enough.
+        """
+        height, width = projection.shape
+        stride = max(1, -(-max(height, width) // _DECISION_SIZE))
+        coarse = projection[::stride, ::stride]
+        low, high = np.percentile(coarse, self.percentiles)
+        regions, count = ndimage.label(coarse > low + self.threshold * (high - low))
+        areas = np.bincount(regions.ravel(), minlength=2)[1:]
+        if count == 0 or areas.max() < self.min_area * coarse.size:
+            raise ValueError(
+                f'no breast found: the largest bright region covers {areas.max() / coarse.size:.1%} of the image, '
+                f'less than {self.min_area:.1%}'
+            )
+        rows, columns = ndimage.find_objects(regions == 1 + int(areas.argmax()))[0]
+        margin = stride + round(self.margin * stride * max(rows.stop - rows.start, columns.stop - columns.start))
+        return CropWindow(
+            max(0, columns.start * stride - margin),
+            max(0, rows.start * stride - margin),
+            min(width, columns.stop * stride + margin),
+            min(height, rows.stop * stride + margin),
+        )
+
+
+def _clip_findings(view: dict[str, Any]) -> None:
+    height, width = view['img_shape']
+    boxes = view['gt_bboxes']
+    clipped = boxes.clip(0, np.array([width, height, width, height], dtype=boxes.dtype))
+    inside = (clipped[:, 2] > clipped[:, 0]) & (clipped[:, 3] > clipped[:, 1])
+    view['num_findings_clipped'] = int(((clipped != boxes).any(axis=1) & inside).sum())
+    view['num_findings_lost'] = int((~inside).sum())
+    if view['num_findings_clipped'] or view['num_findings_lost']:
+        print_log(
+            f'{view["img_path"]}: the crop to the breast cuts {view["num_findings_clipped"]} findings and loses '
+            f'{view["num_findings_lost"]} of {len(boxes)}',
+            logger='current',
+            level='WARNING',
+        )
+    view['gt_bboxes'] = clipped
+    select_findings(view, inside)

@@ -1,0 +1,31 @@
+"""Turning every breast the same way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmdet.registry import TRANSFORMS
+
+from mammo_plugins.io.orientation import canonical_flips
+from mammo_plugins.structures import ViewKey
+
+from .view_geometry import move_view
+
+
+@TRANSFORMS.register_module()
+class OrientCanonical(BaseTransform):
+    """Flips a view so that the chest wall is at the left edge and the cranial or lateral side is up.
+
+    The side is decided once a volume, on its maximum intensity projection, never from the header (which is unreliable
+    in BCS-DBT); the vertical flip follows the annotation file's ``rotated_180``.
+    """
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        height, width = results['img_shape']
+        flips = canonical_flips(
+            results['img'].max(axis=0), rotated_180=results['rotated_180'], view=ViewKey.parse(results['view'])
+        )
+        move_view(results, np.ascontiguousarray(flips.apply(results['img'])), flips.homography(width, height))
+        return results

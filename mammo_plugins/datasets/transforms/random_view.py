@@ -1,0 +1,53 @@
+"""What every random transform of a case has in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+
+
+class RandomViewTransform(BaseTransform):
+    """Draws parameters for each view of a case, from the case's own generator, and applies them."""
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Transforms every view.
+
+        Raises:
+            ValueError: the case has no generator.
+        """
+        if 'rng' not in results:
+            raise ValueError(
+                f'{type(self).__name__} is random: it belongs in the pipeline of a training data set, not in its '
+                'loading, and not in test mode'
+            )
+        for view in results['views']:
+            self.apply(view, **self.sample_parameters(results['rng'], view))
+        return results
+
+    @abstractmethod
+    def sample_parameters(self, rng: np.random.Generator, view: dict[str, Any]) -> dict[str, Any]:
+        """Draws the arguments of :meth:`apply`."""
+
+    @abstractmethod
+    def apply(self, view: dict[str, Any], **parameters) -> None:
+        """Changes a view in place."""
+
+
+def check_range(name: str, limits: tuple[float, float], at_least: float) -> tuple[float, float]:
+    """A range (low, high) to draw from.
+
+    Raises:
+        ValueError: it is reversed, or reaches below ``at_least``.
+    """
+    low, high = limits
+    if not at_least <= low <= high:
+        raise ValueError(f'{name} must be a range (low, high) with {at_least} <= low <= high, got {limits!r}')
+    return low, high
+
+
+def draw_factor(rng: np.random.Generator, limits: tuple[float, float]) -> float:
+    """A factor from a range, as likely to be f as 1 / f where the range allows both."""
+    return float(np.exp(rng.uniform(*np.log(limits))))

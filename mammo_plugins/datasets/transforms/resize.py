@@ -1,0 +1,45 @@
+"""Bringing every breast to the size that a network works at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmdet.registry import TRANSFORMS
+
+from mammo_plugins.structures.geometry import scale_homography
+
+from .view_geometry import move_view
+
+
+@TRANSFORMS.register_module()
+class ResizeBreast(BaseTransform):
+    """Resizes a view to a width, or to less where it would become too long; its proportions stay.
+
+    Shrinking averages over areas, enlarging interpolates linearly.
+
+    Source: M&M-3D, section 4.1 (width 1100, length at most 2200).
+
+    Args:
+        width: pixels from the chest wall to the nipple's side.
+        max_length: most pixels from top to bottom.
+
+    Raises:
+        ValueError: a size is less than 1.
+    """
+
+    def __init__(self, width: int = 1100, max_length: int = 2200) -> None:
+        if width < 1 or max_length < 1:
+            raise ValueError(f'sizes must be at least 1 pixel, got {width=}, {max_length=}')
+        self.width, self.max_length = width, max_length
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        old_height, old_width = results['img_shape']
+        scale = min(self.width / old_width, self.max_length / old_height)
+        new_width, new_height = max(1, round(scale * old_width)), max(1, round(scale * old_height))
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        slices = [cv2.resize(pixels, (new_width, new_height), interpolation=interpolation) for pixels in results['img']]
+        move_view(results, np.stack(slices), scale_homography(new_width / old_width, new_height / old_height))
+        return results
