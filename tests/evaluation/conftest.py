@@ -50,11 +50,11 @@ def build_predictions(rows, image_scores=None):
     return gather_predictions(parts)
 
 
-@pytest.fixture(name='build_annotations')
+@pytest.fixture(scope='session', name='build_annotations')
 def build_annotations_fixture():
     return build_annotations
 
 
-@pytest.fixture(name='build_predictions')
+@pytest.fixture(scope='session', name='build_predictions')
 def build_predictions_fixture():
     return build_predictions

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mammo_plugins.evaluation import (
+    ImageKey,
+    ImagePredictions,
+    PredictionsError,
+    gather_predictions,
+    read_predictions,
+    write_predictions,
+)
+
+HEADER = 'PatientID,StudyUID,View,X,Width,Y,Height,Z,Depth,Score'
+GOOD = 'p1,s1,lcc,10,40,20,50,3,1,0.5'
+
+
+@pytest.fixture(name='csv_file')
+def csv_file_fixture(tmp_path):
+    def write(*lines, header=HEADER):
+        path = tmp_path / 'predictions.csv'
+        path.write_text('\n'.join([header, *lines]) + '\n')
+        return path
+
+    return write
+
+
+def test_columns_mean_top_left_corner_size_and_first_slice(csv_file):
+    predictions = read_predictions(csv_file('DBT-P1,DBT-S1,LCC2,10,40,20,50,3,4,0.5'))
+    assert predictions.images == (ImageKey('DBT-P1', 'DBT-S1', 'lcc2'),)
+    assert predictions.boxes_xywh.tolist() == [[10, 20, 40, 50]]
+    assert (predictions.z[0], predictions.depth[0], predictions.scores[0]) == (3, 4, 0.5)
+    assert predictions.slices[0] == 5
+    assert predictions.image_scores is None
+
+
+def test_columns_may_come_in_any_order_with_others_between(csv_file):
+    path = csv_file('0.5,x,p1,s1,lcc,10,40,20,50,3,1', header=f'Score,Comment,{HEADER.removesuffix(",Score")}')
+    assert read_predictions(path).scores.tolist() == [0.5]
+
+
+finite = st.floats(allow_nan=False, allow_infinity=False, width=64)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    corner=st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=2),
+    size=st.lists(st.floats(0, 1e4), min_size=2, max_size=2),
+    score=finite,
+    image_score=st.floats(0, 1),
+)
+def test_round_trip_is_exact(tmp_path_factory, corner, size, score, image_score):
+    box = np.asarray([[*corner, corner[0] + size[0], corner[1] + size[1]]])
+    part = ImagePredictions(ImageKey('p', 's', 'lcc'), box, np.asarray([7]), np.asarray([score]), image_score)
+    before = gather_predictions([part])
+    path = tmp_path_factory.mktemp('csv') / 'predictions.csv'
+    write_predictions(path, before)
+    after = read_predictions(path)
+    assert after.images == before.images
+    for name in ('image_index', 'boxes_xywh', 'z', 'depth', 'scores', 'image_scores'):
+        np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
+
+
+def test_written_columns_are_those_of_dbtex(tmp_path):
+    part = ImagePredictions(ImageKey('p', 's', 'rmlo'), [[1.5, 2, 11.5, 22]], [4], [0.25], 0.75)
+    write_predictions(tmp_path / 'new' / 'out.csv', gather_predictions([part]))
+    lines = (tmp_path / 'new' / 'out.csv').read_text().splitlines()
+    assert lines == [f'{HEADER},ImageScore', 'p,s,rmlo,1.5,10,2,20,4,1,0.25,0.75']
+    assert [path.name for path in (tmp_path / 'new').iterdir()] == ['out.csv']
+
+
+@pytest.mark.parametrize('content', ['', HEADER + '\n', HEADER + ',ImageScore\n'])
+def test_file_without_rows_is_valid(tmp_path, content):
+    path = tmp_path / 'empty.csv'
+    path.write_text(content)
+    assert len(read_predictions(path)) == 0
+
+
+def test_image_without_boxes_leaves_no_row(tmp_path):
+    nothing = ImagePredictions(ImageKey('p', 's', 'lcc'), np.zeros((0, 4)), np.zeros(0), np.zeros(0), 0.9)
+    predictions = gather_predictions([nothing])
+    assert (predictions.images, len(predictions)) == ((), 0)
+    write_predictions(tmp_path / 'out.csv', predictions)
+    assert len(read_predictions(tmp_path / 'out.csv')) == 0
+
+
+BAD_ROWS = {
+    'p1,s1,lcc,10,40,20,50,3,1,nan': 'Score is not finite: nan',
+    'p1,s1,lcc,10,40,20,50,3,1,-inf': 'Score is not finite: -inf',
+    'p1,s1,lcc,10,40,20,50,3,1,high': "Score is no number: 'high'",
+    'p1,s1,lcc,10,40,20,50,,1,0.5': "Z is no number: ''",
+    'p1,s1,lcc,10,-40,20,50,3,1,0.5': 'Width is negative: -40.0',
+    'p1,s1,lcc,10,40,20,-1,3,1,0.5': 'Height is negative: -1.0',
+    'p1,s1,lcc,10,40,20,50,3,-1,0.5': 'Depth is negative: -1.0',
+    'p1,,lcc,10,40,20,50,3,1,0.5': 'PatientID, StudyUID or View is blank',
+    'p1,s1,lcc,10,40,20,50,3,1': 'number of cells is not the 10 of the header: 9',
+    'p1,s1,lcc,10,40,20,50,3,1,0.5,9': 'number of cells is not the 10 of the header: 11',
+    GOOD: 'row repeats an earlier row: score 0.5',
+}
+
+
+@pytest.mark.parametrize(('row', 'reason'), BAD_ROWS.items(), ids=BAD_ROWS.values())
+def test_unusable_row_is_refused_by_line_and_reason(csv_file, row, reason):
+    path = csv_file(GOOD, '', row)
+    with pytest.raises(PredictionsError) as error:
+        read_predictions(path)
+    assert f'{path}, line 4: {reason}' in str(error.value)
+    assert '1 unusable rows in all' in str(error.value)
+
+
+@pytest.mark.parametrize(('row', 'reason'), BAD_ROWS.items(), ids=BAD_ROWS.values())
+def test_lenient_reading_counts_unusable_row_once(csv_file, row, reason):
+    predictions = read_predictions(csv_file(GOOD, row), lenient=True)
+    assert len(predictions) == 1
+    assert predictions.dropped == {reason.split(':')[0]: 1}
+
+
+IMAGE_HEADER = f'{HEADER},ImageScore'
+
+
+@pytest.mark.parametrize(
+    ('value', 'reason'),
+    [('', "ImageScore is no number: ''"), ('1.5', 'ImageScore is not between 0 and 1: 1.5')]
+    + [('0.3', 'ImageScore differs from that of the first row of the image: 0.3')],
+)
+def test_image_score_must_be_one_probability_an_image(csv_file, value, reason):
+    path = csv_file(f'{GOOD},0.2', f'p1,s1,lcc,11,40,20,50,3,1,0.4,{value}', header=IMAGE_HEADER)
+    with pytest.raises(PredictionsError) as error:
+        read_predictions(path)
+    assert f'line 3: {reason}' in str(error.value)
+    assert read_predictions(path, lenient=True).image_scores.tolist() == [0.2]
+
+
+def test_missing_columns_are_named_even_when_lenient(csv_file):
+    path = csv_file('p1,s1,lcc', header='PatientID,StudyUID,View')
+    with pytest.raises(PredictionsError, match='lacks the columns X, Width, Y, Height, Z, Depth, Score'):
+        read_predictions(path, lenient=True)
+
+
+def test_repeated_column_is_refused(csv_file):
+    with pytest.raises(PredictionsError, match="column 'Score' twice"):
+        read_predictions(csv_file(f'{GOOD},1', header=f'{HEADER},Score'))
+
+
+def test_binary_file_is_refused(tmp_path):
+    path = tmp_path / 'predictions.csv'
+    path.write_bytes(b'\xff\xd8\xff\xe0' * 10)
+    with pytest.raises(PredictionsError, match='is no CSV text file'):
+        read_predictions(path)
+
+
+def test_equal_boxes_of_a_model_are_merged_and_counted():
+    part = ImagePredictions(ImageKey('p', 's', 'lcc'), [[0, 0, 4, 4]] * 3, [1, 1, 2], [0.5, 0.5, 0.5])
+    predictions = gather_predictions([part])
+    assert (len(predictions), predictions.merged_duplicates) == (2, 1)
+
+
+def test_invalid_model_output_names_the_image():
+    part = ImagePredictions(ImageKey('p', 's', 'lcc'), [[9, 0, 4, 4]], [1], [0.5])
+    with pytest.raises(PredictionsError, match='image p/s/lcc has an unusable prediction: Width is negative: -5.0'):
+        gather_predictions([part])
+
+
+def test_image_given_twice_is_refused():
+    part = ImagePredictions(ImageKey('p', 's', 'lcc'), [[0, 0, 4, 4]], [1], [0.5])
+    with pytest.raises(PredictionsError, match='p/s/lcc has predictions twice'):
+        gather_predictions([part, part])
+
+
+def test_image_score_for_some_images_only_is_refused():
+    parts = [
+        ImagePredictions(ImageKey('p', 's', v), [[0, 0, 4, 4]], [1], [0.5], s) for v, s in (('lcc', 0.1), ('rcc', None))
+    ]
+    with pytest.raises(PredictionsError, match='p/s/rcc has no image score but others have'):
+        gather_predictions(parts)
