@@ -5,7 +5,7 @@ from mammo_plugins.compat import install_mmcv_ops
 install_mmcv_ops()  # before the imports below, which reach mmcv.ops
 
 from mammo_plugins import engine, models  # noqa: E402
-from mammo_plugins.datasets import case_dataset, transforms  # noqa: E402
+from mammo_plugins.datasets import case_collate, case_dataset, case_sampler, transforms  # noqa: E402
 from mammo_plugins.evaluation import metrics  # noqa: E402
 
-__all__ = ['case_dataset', 'engine', 'metrics', 'models', 'transforms']
+__all__ = ['case_collate', 'case_dataset', 'case_sampler', 'engine', 'metrics', 'models', 'transforms']

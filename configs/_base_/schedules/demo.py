@@ -1,0 +1,13 @@
+# Minutes on two CPU cores rather than days: a warm learning rate, no validation on the way.
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=1200, val_interval=100000)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=1e-4),
+    clip_grad=dict(max_norm=1.0, norm_type=2),
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin=50, eta_min_ratio=0.01, convert_to_iter_based=False),
+]
