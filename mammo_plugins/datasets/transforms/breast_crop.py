@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,7 +86,7 @@ class CropBreast(BaseTransform):
                 f'no breast found: the largest bright region covers {areas.max() / coarse.size:.1%} of the image, '
                 f'less than {self.min_area:.1%}'
             )
-        rows, columns = ndimage.find_objects(regions == 1 + int(areas.argmax()))[0]
+        rows, columns = ndimage.find_objects(regions)[int(areas.argmax())]
         margin = stride + round(self.margin * stride * max(rows.stop - rows.start, columns.stop - columns.start))
         return CropWindow(
             max(0, columns.start * stride - margin),
@@ -107,7 +108,7 @@ def _clip_findings(view: dict[str, Any]) -> None:
             f'{view["img_path"]}: the crop to the breast cuts {view["num_findings_clipped"]} findings and loses '
             f'{view["num_findings_lost"]} of {len(boxes)}',
             logger='current',
-            level='WARNING',
+            level=logging.WARNING,
         )
     view['gt_bboxes'] = clipped
     select_findings(view, inside)

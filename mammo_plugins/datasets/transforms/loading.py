@@ -24,7 +24,7 @@ class LoadMammogram(BaseTransform):
 
     Args:
         num_slices: most bins to make; 1 gives the maximum intensity projection.
-        voi: how stored values become intensities, see :func:`mammo_plugins.io.image_source.open_image`.
+        voi: how stored values become intensities, see :mod:`mammo_plugins.io.voi`.
 
     Raises:
         ValueError: ``num_slices`` is less than 1, or (on reading) the file is unreadable or of another size than the
@@ -38,7 +38,7 @@ class LoadMammogram(BaseTransform):
         self.voi = voi
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        source = open_image(results['img_path'], voi=self.voi)
+        source = open_image(results['img_path'])
         header = source.header
         found = (header.num_slices, header.rows, header.columns)
         expected = (results['num_source_slices'], *results['ori_shape'])
@@ -48,7 +48,7 @@ class LoadMammogram(BaseTransform):
                 'convert the data again'
             )
         bins = SliceBins.at_most(header.num_slices, self.num_slices)
-        results['img'] = pool_slices(source.iter_slices(), bins)
+        results['img'] = pool_slices(source.iter_slices(voi=self.voi), bins)
         results['img_shape'] = results['img'].shape[-2:]
         results['slice_bins'] = bins
         results['homography_matrix'] = np.eye(3)
