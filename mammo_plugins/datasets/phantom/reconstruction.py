@@ -1,0 +1,79 @@
+"""Limited-angle reconstruction of slices, and the synthetic mammogram.
+
+Filtered backprojection by shift-and-add: each projection is filtered along the tube's travel and the slices are sums
+of shifted projections. Structures of other slices stay as faint ghosts moved along the rows, the more so the larger
+they are, as in clinical tomosynthesis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy import fft
+
+from .acquisition import Projections, add_shifted
+from .compression import CompressedView
+
+
+def filter_projections(projections: Projections, pixel_mm: float, thickness_mm: float) -> np.ndarray:
+    """Filtered projections (N, H, W); their shifted mean has the unit of attenuation, 1/mm.
+
+    The ideal filter of a sweep with tangents in ``-t..t`` is the ramp ``2 t |f|``. Below the frequency at which the
+    wedge of measured frequencies is thinner than the breast, nothing tells slices apart, and the filter is the mean
+    over the thickness; a Hann window limits noise.
+
+    Source: Lauritsch and Haerer, "A theoretical framework for filtered backprojection in tomosynthesis", SPIE 3338
+        (1998), spectral, slice-thickness and inversion filters.
+    """
+    height = projections.tomosynthesis.shape[1]
+    padding = height // 4
+    padded = np.pad(projections.tomosynthesis, ((0, 0), (padding, padding), (0, 0)), mode='edge')
+    length = fft.next_fast_len(padded.shape[1], real=True)
+    frequency = fft.rfftfreq(length, d=pixel_mm).astype(np.float32)
+    ramp = 2 * float(projections.tangents.max()) * frequency
+    window = 0.5 + 0.5 * np.cos(np.pi * frequency / frequency[-1])
+    response = np.hypot(ramp, 1 / thickness_mm) * window
+    spectrum = fft.rfft(padded, n=length, axis=1) * response[None, :, None].astype(np.float32)
+    filtered = fft.irfft(spectrum, n=length, axis=1)[:, padding : padding + height]
+    return np.ascontiguousarray(filtered, dtype=np.float32)
+
+
+def reconstruct_slices(filtered: np.ndarray, tangents: np.ndarray, view: CompressedView,
+                       exact_shifts: bool) -> Iterator[np.ndarray]:
+    """Slices from below upwards, float32 (H, W) attenuation above fat in 1/mm, one at a time."""
+    for z_mm in view.slice_z_mm:
+        total = np.zeros(filtered.shape[1:], dtype=np.float32)
+        for projection, tangent in zip(filtered, tangents):
+            add_shifted(total, projection, -z_mm * tangent / view.pixel_mm, exact_shifts)
+        yield total / np.float32(len(filtered))
+
+
+class SyntheticMammogram:
+    """Collects slices into a synthetic mammogram: their mean, and their maximum for what stands out in one slice."""
+
+    def __init__(self, maximum_share: float = 0.45) -> None:
+        self._maximum_share = maximum_share
+        self._count = 0
+        self._sum: np.ndarray | None = None
+        self._maximum: np.ndarray | None = None
+
+    def add(self, slice_image: np.ndarray) -> None:
+        """Takes the next slice, float32 (H, W)."""
+        self._count += 1
+        if self._sum is None:
+            self._sum, self._maximum = slice_image.copy(), slice_image.copy()
+        else:
+            self._sum += slice_image
+            np.maximum(self._maximum, slice_image, out=self._maximum)
+
+    def image(self) -> np.ndarray:
+        """The synthetic mammogram, float32 (H, W), in the unit of the slices.
+
+        Raises:
+            ValueError: no slice was added.
+        """
+        if self._sum is None:
+            raise ValueError('a synthetic mammogram needs at least one slice: call add() first')
+        mean = self._sum / np.float32(self._count)
+        return (1 - self._maximum_share) * mean * 2 + self._maximum_share * self._maximum

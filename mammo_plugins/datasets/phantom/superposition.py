@@ -1,0 +1,54 @@
+"""Normal tissue of several depths that happens to overlap along the beam and imitates a mass in the projection."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .compression import CompressedView
+from .findings import Finding, FindingShape
+from .lesion_rendering import LesionPatch
+from .texture import power_law_field, ramp_step
+from .tissue import GLANDULAR
+
+_LAYERS = 6
+_NORMAL = Finding('', False, FindingShape.OVAL, (0.0, 0.0, 0.0), 0.0, 1.0, 0)
+
+
+def sample_superpositions(rng: np.random.Generator, view: CompressedView, findings: list[LesionPatch],
+                          mean_count: float) -> list[LesionPatch]:
+    """Draws overlaps for one view, away from its findings; they belong to the view, not to the breast.
+
+    Each is a stack of thin ragged sheets of glandular tissue spread over the whole thickness.
+    """
+    overlaps: list[LesionPatch] = []
+    height, width = view.skin_distance_mm.shape
+    allowed = (view.skin_distance_mm > 16) & (view.pectoral_mm < -8)
+    allowed[:, : int(10 / view.pixel_mm)] = False
+    for patch in findings:
+        rows, columns = patch.silhouette.shape
+        allowed[patch.top : patch.top + rows, patch.left : patch.left + columns] = False
+    places = np.argwhere(allowed)
+    for _ in range(rng.poisson(mean_count) if len(places) else 0):
+        row, column = places[rng.integers(len(places))]
+        overlaps += _stack(rng, view, int(row), int(column), float(rng.uniform(5, 8)), (height, width))
+    return overlaps
+
+
+def _stack(rng: np.random.Generator, view: CompressedView, row: int, column: int, radius_mm: float,
+           shape: tuple[int, int]) -> list[LesionPatch]:
+    reach = int(np.ceil(1.4 * radius_mm / view.pixel_mm))
+    top, left = max(0, row - reach), max(0, column - reach)
+    bottom, right = min(shape[0], row + reach + 1), min(view.columns_used, column + reach + 1)
+    ys, xs = np.mgrid[top:bottom, left:right]
+    distance_mm = np.hypot(ys - row, xs - column) * view.pixel_mm
+    slices = len(view.slice_z_mm)
+    layers = []
+    for level in np.linspace(0.15, 0.85, _LAYERS):
+        ragged = power_law_field(distance_mm.shape, 2.5, rng)
+        share = 0.75 * ramp_step(radius_mm - distance_mm + 0.35 * radius_mm * ragged, 4.0)
+        index = int(np.clip(level * slices + rng.normal(0, 1), 0, slices - 1))
+        layers.append(LesionPatch(
+            _NORMAL, top, left, index, share[None].astype(np.float32), np.float32(GLANDULAR), None,
+            np.zeros(distance_mm.shape, dtype=bool), np.zeros(1),
+        ))
+    return layers

@@ -1,0 +1,81 @@
+"""How six imaginary vendors acquire, process and store: the domain shift that a model meets between sites."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV1
+
+
+@dataclass(frozen=True)
+class VendorStyle:
+    """One vendor.
+
+    Attributes:
+        code: ``A`` to ``F``.
+        sweep_deg, num_projections: total angle of the tube's path and projections on it.
+        noise: factor on the noise of the settings.
+        sharpen: strength of unsharp masking.
+        gamma, contrast: tone curve, a power followed by an S-curve (0 is none).
+        dbt_bits, ffdm_bits: stored bits.
+        dbt_syntax, ffdm_syntax: transfer syntax UIDs.
+        inverted_ffdm: mammograms are MONOCHROME1.
+    """
+
+    code: str
+    sweep_deg: float
+    num_projections: int
+    noise: float
+    sharpen: float
+    gamma: float
+    contrast: float
+    dbt_bits: int
+    ffdm_bits: int
+    dbt_syntax: str
+    ffdm_syntax: str
+    inverted_ffdm: bool = False
+
+    @property
+    def manufacturer(self) -> str:
+        return f'Phantom Vendor {self.code}'
+
+    @property
+    def model_name(self) -> str:
+        return f'Simulated Tomosynthesis {self.code}'
+
+    def apply_tone(self, shares: np.ndarray) -> np.ndarray:
+        """Tone curve of the vendor on values in 0..1."""
+        toned = np.clip(shares, 0, 1) ** np.float32(self.gamma)
+        curve = toned * toned * (3 - 2 * toned)
+        return toned + np.float32(self.contrast) * (curve - toned)
+
+    def sharpen_details(self, image: np.ndarray, radius_pixels: float) -> np.ndarray:
+        """Unsharp masking (negative ``sharpen`` softens)."""
+        blurred = cv2.GaussianBlur(image, (0, 0), radius_pixels)
+        return image + np.float32(self.sharpen) * (image - blurred)
+
+
+VENDOR_STYLES = {
+    style.code: style
+    for style in (
+        VendorStyle('A', 30, 15, 1.0, 0.3, 1.0, 0.3, 10, 12, JPEG2000Lossless, JPEG2000Lossless),
+        VendorStyle('B', 25, 9, 1.3, 0.0, 0.85, 0.5, 12, 14, ExplicitVRLittleEndian, JPEGLosslessSV1),
+        VendorStyle('C', 50, 15, 0.8, 0.6, 1.15, 0.1, 12, 12, JPEG2000Lossless, ExplicitVRLittleEndian),
+        VendorStyle('D', 40, 13, 1.6, -0.3, 1.05, 0.6, 12, 13, ExplicitVRLittleEndian, JPEG2000Lossless, True),
+        VendorStyle('E', 36, 11, 1.1, 0.8, 0.9, 0.0, 11, 14, JPEG2000Lossless, JPEGLosslessSV1),
+        VendorStyle('F', 30, 11, 0.7, 0.1, 1.25, 0.4, 14, 10, ExplicitVRLittleEndian, ExplicitVRLittleEndian),
+    )
+}
+
+
+def vendor_style(code: str) -> VendorStyle:
+    """The style of a vendor.
+
+    Raises:
+        ValueError: there is no such vendor.
+    """
+    if code not in VENDOR_STYLES:
+        raise ValueError(f'unknown vendor {code!r}: expected one of {", ".join(VENDOR_STYLES)}')
+    return VENDOR_STYLES[code]
