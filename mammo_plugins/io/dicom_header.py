@@ -1,0 +1,132 @@
+"""The header of a breast image in a DICOM file, read without its pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom import dcmread
+from pydicom.errors import InvalidDicomError
+from pydicom.pixels import get_decoder
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+
+from .dicom_intensity import INTENSITY_KEYWORDS
+from .dicom_modality import HOLOGIC_PIXEL_TAGS, MODALITY_KEYWORDS, identify_modality, is_for_processing
+from .dicom_pixel_data import find_pixel_problem
+from .dicom_spacing import SPACING_KEYWORDS, read_slice_thickness, read_spacing
+from .dicom_tags import DicomTags
+from .dicom_view import VIEW_KEYWORDS, read_view
+from .mammogram_header import MammogramHeader
+from .unreadable_image import UnreadableImageError
+
+MAX_PIXELS_A_FRAME = 2**27  # 134 million; the largest digitised films have 40 million
+MAX_SLICES = 1000  # the thickest compressed breasts give some 120
+
+# Only these elements are parsed: nothing that names a patient is ever in memory, in an error or in a warning.
+_KEYWORDS = {
+    'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID', 'StudyID', 'PatientID', 'PatientOrientation',
+    'Manufacturer', 'BreastImplantPresent', 'InstanceNumber', 'ImagePositionPatient', 'ImageOrientationPatient',
+    'SamplesPerPixel', 'NumberOfFrames', 'Rows', 'Columns',
+    *MODALITY_KEYWORDS, *VIEW_KEYWORDS, *SPACING_KEYWORDS, *INTENSITY_KEYWORDS,
+}  # fmt: skip
+_DECODERS = 'pip install python-gdcm pylibjpeg-openjpeg pyjpegls'
+
+
+def read_dicom_header(path: Path) -> tuple[MammogramHeader, DicomTags]:
+    """The header of a breast image, and the elements it was read from.
+
+    Pixels that are missing, truncated or not decodable here do not stop it: ``header.pixel_problem`` says so.
+
+    Raises:
+        UnreadableImageError: no DICOM file, no breast image, or a tag that is needed is missing or broken.
+    """
+    try:
+        with path.open('rb') as file:
+            dataset = dcmread(file, stop_before_pixels=True, specific_tags=[*_KEYWORDS, *HOLOGIC_PIXEL_TAGS])
+            tags = DicomTags(path, dataset)
+            return _build_header(tags, file), tags
+    except UnreadableImageError:
+        raise
+    except InvalidDicomError as error:
+        raise UnreadableImageError(path, 'not a DICOM file (no DICM marker after the first 128 bytes)') from error
+    except OSError as error:
+        raise UnreadableImageError(path, f'cannot be opened: {error.strerror or type(error).__name__}') from error
+    except Exception as error:  # pydicom lets through whatever a broken file causes
+        raise UnreadableImageError(path, f'truncated or broken DICOM header ({type(error).__name__})') from error
+
+
+def _build_header(tags: DicomTags, file: BinaryIO) -> MammogramHeader:
+    modality = identify_modality(tags)
+    rows, columns, num_slices = _read_size(tags)
+    syntax = tags.dataset.file_meta.get('TransferSyntaxUID')
+    if not syntax:
+        tags.fail('missing tag TransferSyntaxUID (0002,0010)')
+    view = read_view(tags)
+    spacing_mm, spacing_source = read_spacing(tags)
+    orientation = tags.texts('PatientOrientation')
+    return MammogramHeader(
+        path=tags.path,
+        modality=modality,
+        rows=rows,
+        columns=columns,
+        num_slices=num_slices,
+        bits_stored=_read_bits_stored(tags),
+        photometric_interpretation=_read_photometric_interpretation(tags),
+        view=view.view,
+        view_source=view.source,
+        view_problem=view.problem,
+        view_modifiers=view.modifiers,
+        spacing_mm=spacing_mm,
+        spacing_source=spacing_source,
+        slice_thickness_mm=read_slice_thickness(tags),
+        patient_orientation=(orientation[0], orientation[1]) if len(orientation) == 2 else None,
+        has_implant={'YES': True, 'NO': False}.get(tags.text('BreastImplantPresent').upper()),
+        for_processing=is_for_processing(tags),
+        manufacturer=tags.text('Manufacturer'),
+        transfer_syntax_uid=str(syntax),
+        sop_class_uid=tags.text('SOPClassUID'),
+        sop_instance_uid=tags.text('SOPInstanceUID'),
+        series_uid=tags.text('SeriesInstanceUID'),
+        study_uid=tags.text('StudyInstanceUID'),
+        study_id=tags.text('StudyID'),
+        patient_id=tags.text('PatientID'),
+        pixel_problem=_find_problem(file, UID(syntax), tags.integer('BitsAllocated') // 8 * rows * columns, num_slices),
+    )
+
+
+def _read_size(tags: DicomTags) -> tuple[int, int, int]:
+    """Rows, columns and frames, each plausible, so that nothing absurd is ever allocated."""
+    rows, columns, num_slices = tags.integer('Rows'), tags.integer('Columns'), tags.integer('NumberOfFrames', 1)
+    if min(rows, columns, num_slices) < 1 or rows * columns > MAX_PIXELS_A_FRAME or num_slices > MAX_SLICES:
+        tags.fail(
+            f'implausible size: {rows} rows, {columns} columns, {num_slices} frames (at most {MAX_PIXELS_A_FRAME} '
+            f'pixels a frame and {MAX_SLICES} frames)'
+        )
+    return rows, columns, num_slices
+
+
+def _read_bits_stored(tags: DicomTags) -> int:
+    allocated, stored = tags.integer('BitsAllocated'), tags.integer('BitsStored')
+    if allocated not in (8, 16) or not 1 <= stored <= allocated:
+        tags.fail(f'{stored} bits stored in {allocated} allocated: expected 8 or 16 allocated and no more stored')
+    return stored
+
+
+def _read_photometric_interpretation(tags: DicomTags) -> str:
+    samples = tags.integer('SamplesPerPixel', 1)
+    interpretation = tags.require_text('PhotometricInterpretation').upper()
+    if samples != 1 or interpretation not in ('MONOCHROME1', 'MONOCHROME2'):
+        tags.fail(f'not a grayscale image: {samples} samples a pixel, photometric interpretation {interpretation}')
+    return interpretation
+
+
+def _find_problem(file: BinaryIO, syntax: UID, bytes_a_frame: int, num_slices: int) -> str | None:
+    try:
+        decoder = get_decoder(syntax)
+    except NotImplementedError:
+        return f'transfer syntax {syntax.name} ({syntax}) holds no image that can be decoded'
+    if not decoder.is_available:
+        return f'no decoder for transfer syntax {syntax.name} is installed: {_DECODERS}'
+    if syntax == DeflatedExplicitVRLittleEndian:
+        return None  # the file's position says nothing about the inflated content
+    return find_pixel_problem(file, syntax, bytes_a_frame, num_slices)

@@ -1,0 +1,80 @@
+"""Whether a file holds the pixels its header announces, told without decoding or allocating any of them."""
+
+from __future__ import annotations
+
+import struct
+from typing import BinaryIO
+
+from pydicom.uid import UID
+
+_PIXEL_DATA = (0x7FE0, 0x0010)
+_FLOAT_PIXEL_DATA = ((0x7FE0, 0x0008), (0x7FE0, 0x0009))
+_ITEM, _SEQUENCE_DELIMITER = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
+_UNDEFINED_LENGTH = 0xFFFFFFFF
+
+
+def find_pixel_problem(file: BinaryIO, syntax: UID, bytes_a_frame: int, num_frames: int) -> str | None:
+    """Looks at the pixel data element at the file's position.
+
+    Args:
+        file: open file, positioned where reading the header stopped: at the element, or at the end.
+        syntax: transfer syntax.
+        bytes_a_frame: size of an uncompressed frame.
+        num_frames: as announced.
+
+    Returns:
+        Why the pixels cannot be read, or None.
+
+    Source: DICOM PS3.5 7.1 (elements), A.4 (encapsulated pixel data).
+    """
+    start = file.tell()
+    size = file.seek(0, 2)
+    file.seek(start)
+    order = '<' if syntax.is_little_endian else '>'
+    header = file.read(8 if syntax.is_implicit_VR else 12)
+    if not header:
+        return 'no pixel data (a header only)'
+    if len(header) < (8 if syntax.is_implicit_VR else 12):
+        return 'truncated: the file ends inside the pixel data element'
+    tag = struct.unpack(f'{order}HH', header[:4])
+    if tag in _FLOAT_PIXEL_DATA:
+        return 'floating-point pixel data, which no breast image has'
+    if tag != _PIXEL_DATA:
+        return 'no pixel data (a header only)'
+    (length,) = struct.unpack(f'{order}L', header[-4:])
+    if syntax.is_encapsulated:
+        if length != _UNDEFINED_LENGTH:
+            return 'compressed transfer syntax, but pixel data that is not encapsulated'
+        return _find_fragment_problem(file, size, num_frames)
+    return _find_length_problem(length, size - file.tell(), bytes_a_frame * num_frames)
+
+
+def _find_length_problem(length: int, available: int, needed: int) -> str | None:
+    if length == _UNDEFINED_LENGTH:
+        return 'uncompressed transfer syntax, but encapsulated pixel data'
+    held = min(length, available)
+    if held < needed:
+        return f'truncated: rows, columns and frames need {needed} bytes of pixel data, the file holds {held}'
+    return None
+
+
+def _find_fragment_problem(file: BinaryIO, size: int, num_frames: int) -> str | None:
+    fragments = -1  # the first item is the offset table
+    while True:
+        header = file.read(8)
+        if len(header) < 8:
+            return (
+                f'truncated: the pixel data ends after {max(fragments, 0)} compressed fragments of {num_frames} frames'
+            )
+        group, element, length = struct.unpack('<HHL', header)
+        if (group, element) == _SEQUENCE_DELIMITER:
+            break
+        if (group, element) != _ITEM:
+            return 'broken pixel data: an item tag is missing between the compressed fragments'
+        if file.tell() + length > size:
+            return f'truncated: the file ends inside compressed fragment {fragments + 1} of {num_frames} frames'
+        file.seek(length, 1)
+        fragments += 1
+    if fragments < num_frames:
+        return f'the header announces {num_frames} frames, the file holds {max(fragments, 0)} compressed fragments'
+    return None

@@ -1,0 +1,76 @@
+"""What is known of an image before its pixels are decoded, and the image itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mammo_plugins.structures import ViewKey
+
+
+@dataclass(frozen=True)
+class MammogramHeader:
+    """Header of an FFDM, a synthetic mammogram or a DBT volume, whatever format stores it.
+
+    Holds no name, birth date or other identifier beyond the ids.
+
+    Attributes:
+        path: the file, or the folder of one file a slice.
+        modality: ``FFDM``, ``SM`` or ``DBT``.
+        rows, columns, num_slices: size of the stored pixels; one slice for FFDM and SM.
+        bits_stored: bits that carry the intensity.
+        photometric_interpretation: ``MONOCHROME1`` (low values are dense) or ``MONOCHROME2``.
+        view: side and projection, or None with the reason in ``view_problem``.
+        view_source: where they were read, such as ``ImageLaterality, ViewPosition``.
+        view_modifiers: such as ``implant displaced``, ``magnification`` or ``spot compression``.
+        spacing_mm: (row, column) distance of pixel centres in the breast, or None where unknown.
+        slice_thickness_mm: Slice Thickness as stored (some vendors store the breast's), or None.
+        patient_orientation: (row direction, column direction), or None.
+        has_implant: as stated in the header, or None.
+        for_processing: whether the pixels are raw data that was not made for the eye.
+        study_uid: Study Instance UID; ``study_id`` is the short Study ID.
+        pixel_problem: why the pixels cannot be read although the header can, or None.
+    """
+
+    path: Path
+    modality: str
+    rows: int
+    columns: int
+    num_slices: int
+    bits_stored: int
+    photometric_interpretation: str = 'MONOCHROME2'
+    view: ViewKey | None = None
+    view_source: str | None = None
+    view_problem: str | None = None
+    view_modifiers: tuple[str, ...] = ()
+    spacing_mm: tuple[float, float] | None = None
+    spacing_source: str | None = None
+    slice_thickness_mm: float | None = None
+    patient_orientation: tuple[str, str] | None = None
+    has_implant: bool | None = None
+    for_processing: bool = False
+    manufacturer: str = ''
+    transfer_syntax_uid: str = ''
+    sop_class_uid: str = ''
+    sop_instance_uid: str = ''
+    series_uid: str = ''
+    study_uid: str = ''
+    study_id: str = ''
+    patient_id: str = ''
+    pixel_problem: str | None = None
+
+
+@dataclass(frozen=True)
+class MammogramImage:
+    """An image of one slice.
+
+    Attributes:
+        header: what the file says about it.
+        pixels: float32 (H, W) in [0, 1], background 0, dense tissue bright, in the orientation of the file.
+    """
+
+    header: MammogramHeader
+    pixels: npt.NDArray[np.float32]

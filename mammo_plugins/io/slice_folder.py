@@ -1,0 +1,162 @@
+"""A DBT volume stored as a folder of DICOM files, one a slice (CT Image Storage)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from .dicom import DicomFile
+from .dicom_modality import CT_IMAGE
+from .slice_selection import check_slice_indices
+from .unreadable_image import UnreadableImageError
+from .voi import check_policy
+
+_MIN_POSITION_STEP_MM = 1e-3
+_GAP_FACTOR = 1.5  # of the median distance of neighbouring slices: a slice is missing
+
+
+class DicomSliceFolder:
+    """A volume of one file a slice, sorted by position, or by Instance Number where positions do not differ.
+
+    Args:
+        path: the folder; DICOM files in it are slices, files of other kinds are left alone.
+
+    Attributes:
+        header (MammogramHeader): that of the first slice, with the folder as path and all slices counted.
+
+    Raises:
+        UnreadableImageError: no slices, unreadable, duplicate or missing ones, or more than one series.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        slices = [DicomFile(file) for file in dicom_files_in(self.path)]
+        if not slices:
+            raise UnreadableImageError(self.path, 'the folder holds no DICOM file')
+        self._check_same_series(slices)
+        self._slices = self._sort(slices)
+        problems = [f'{file.path.name}: {file.header.pixel_problem}' for file in slices if file.header.pixel_problem]
+        self.header = replace(
+            self._slices[0].header,
+            path=self.path,
+            num_slices=len(slices),
+            pixel_problem='; '.join(problems[:3]) or None,
+        )
+
+    def iter_slices(self, indices: Sequence[int] | None = None, voi: str = 'auto') -> Iterator[npt.NDArray[np.float32]]:
+        """Intensities (H, W) in [0, 1] of the wanted slices, as :meth:`DicomFile.iter_slices` gives them."""
+        check_policy(voi)
+        wanted = check_slice_indices(indices, self.header.num_slices, self.path)
+        if self.header.pixel_problem:
+            raise UnreadableImageError(self.path, self.header.pixel_problem)
+        return (pixels for index in wanted for pixels in self._slices[index].iter_slices(voi=voi))
+
+    def _check_same_series(self, slices: list[DicomFile]) -> None:
+        headers = [file.header for file in slices]
+        if len(slices) > 1:
+            for header in headers:
+                if header.sop_class_uid != CT_IMAGE or header.num_slices != 1:
+                    raise UnreadableImageError(
+                        self.path,
+                        f'the folder holds {len(slices)} files, and {header.path.name} is an image of its own, not a '
+                        'slice of a volume: give the path of one file',
+                    )
+        for name, what in (
+            ('series_uid', 'series'), ('rows', 'numbers of rows'), ('columns', 'numbers of columns'),
+            ('photometric_interpretation', 'photometric interpretations'), ('view', 'views'),
+        ):  # fmt: skip
+            values = Counter(str(getattr(header, name)) for header in headers)
+            if len(values) > 1:
+                raise UnreadableImageError(self.path, f'slices of {len(values)} {what} are mixed: {_counted(values)}')
+        instances = Counter(header.sop_instance_uid for header in headers)
+        if repeated := [uid for uid, count in instances.items() if uid and count > 1]:
+            names = [header.path.name for header in headers if header.sop_instance_uid == repeated[0]]
+            raise UnreadableImageError(self.path, f'the same slice lies in several files: {", ".join(names)}')
+
+    def _sort(self, slices: list[DicomFile]) -> list[DicomFile]:
+        numbers = [file.instance_number for file in slices]
+        positions = _positions_along_stack(slices)
+        if positions is None:
+            if len(slices) > 1 and None in numbers:
+                raise UnreadableImageError(self.path, 'slices have neither distinct positions nor instance numbers')
+            order = np.argsort([number or 0 for number in numbers], kind='stable')
+        else:
+            order = np.argsort(positions, kind='stable')
+            self._check_no_gap(positions[order], [slices[index].path.name for index in order])
+        self._check_numbers(numbers)
+        return [slices[index] for index in order]
+
+    def _check_no_gap(self, positions: npt.NDArray[np.float64], names: list[str]) -> None:
+        steps = np.diff(positions)
+        if not len(steps):
+            return
+        if (wide := int(np.argmax(steps))) >= 0 and steps[wide] > _GAP_FACTOR * np.median(steps):
+            raise UnreadableImageError(
+                self.path,
+                f'a slice is missing between {names[wide]} and {names[wide + 1]}: they lie {steps[wide]:.2f} mm apart, '
+                f'others {np.median(steps):.2f} mm',
+            )
+
+    def _check_numbers(self, numbers: list[int | None]) -> None:
+        """Instance Numbers, where each slice has one, are unique and leave no gap."""
+        if None in numbers:
+            return
+        counts = Counter(numbers)
+        if repeated := sorted(number for number, count in counts.items() if count > 1):
+            raise UnreadableImageError(self.path, f'several slices have Instance Number {_listed(repeated)}')
+        if missing := sorted(set(range(min(counts), max(counts) + 1)).difference(counts)):
+            raise UnreadableImageError(self.path, f'slices are missing: Instance Number {_listed(missing)}')
+
+
+def dicom_files_in(folder: Path) -> list[Path]:
+    """Files of a folder that carry the DICOM marker, and those named ``.dcm`` that should; sorted by name.
+
+    Raises:
+        UnreadableImageError: the folder cannot be opened.
+    """
+    try:
+        files = sorted(entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith('.'))
+    except OSError as error:
+        raise UnreadableImageError(folder, f'cannot be opened: {error.strerror or type(error).__name__}') from error
+    return [file for file in files if file.suffix.lower() in ('.dcm', '.dicom') or has_dicom_marker(file)]
+
+
+def has_dicom_marker(path: Path) -> bool:
+    """Whether a file starts as a DICOM file does (PS3.10 7.1: 128 bytes, then DICM)."""
+    try:
+        with path.open('rb') as file:
+            return file.read(132)[128:] == b'DICM'
+    except OSError:
+        return False
+
+
+def _positions_along_stack(slices: list[DicomFile]) -> npt.NDArray[np.float64] | None:
+    """Position of each slice in mm along the stack, or None where positions are absent or do not differ.
+
+    The stack runs along the slices' normal: along z in CC views, but not in MLO and ML views.
+    """
+    rows = [file.position_patient_mm for file in slices]
+    if len({len(row) for row in rows}) != 1 or len(rows[0]) < 3:
+        return None
+    values = np.asarray(rows)
+    points = values[:, :3]
+    if values.shape[1] == 9:
+        normal = np.cross(values[0, 3:6], values[0, 6:9])
+        positions = points @ normal
+    else:
+        positions = points[:, np.argmax(np.ptp(points, axis=0))]
+    distinct = np.diff(np.sort(positions))
+    return positions if np.all(distinct > _MIN_POSITION_STEP_MM) else None
+
+
+def _counted(values: Counter[str]) -> str:
+    return ', '.join(f'{value} ({count})' for value, count in values.most_common(3))
+
+
+def _listed(numbers: list[int]) -> str:
+    return ', '.join(map(str, numbers[:5])) + (f' and {len(numbers) - 5} more' if len(numbers) > 5 else '')
