@@ -1,0 +1,178 @@
+"""The metric that mmengine calls: collects what a detector says about each image and scores it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmdet.registry import METRICS
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from mmengine.structures import BaseDataElement
+
+from mammo_plugins.evaluation.detection_truth import image_key
+from mammo_plugins.evaluation.evaluate import DetectionResult, evaluate_detections
+from mammo_plugins.evaluation.predictions import ImagePredictions, gather_predictions
+from mammo_plugins.evaluation.predictions_csv import write_predictions
+from mammo_plugins.evaluation.protocols import get_protocol
+from mammo_plugins.io import AnnotationSet, read_annotations
+
+Sample = Mapping[str, Any] | BaseDataElement
+
+
+@METRICS.register_module()
+class VolumeDetectionMetric(BaseMetric):
+    """Recall at false positives per volume, and AUC over breasts.
+
+    Scores the images that it was given predictions for. The numbers are those of ``tools/evaluate.py`` on the written
+    CSV, to the last digit: both read the same arrays.
+
+    Results: ``<protocol>/R@<x>`` for each protocol, ``breast_auc``, ``breast_auc_se`` (DeLong), ``num_breasts``,
+    ``num_images``, ``num_findings`` and ``num_unannotated_images`` (malignant images without boxes, which count for the
+    AUC only). With ``bootstrap``, ``<protocol>/R@<x>_se`` too. A number that does not exist is NaN; the log says why.
+
+    Args:
+        ann_file: annotation file that the predicted images are in.
+        protocols: names of protocols, see :mod:`mammo_plugins.evaluation.protocols`.
+        split, modality: the images that may occur; None for all.
+        bootstrap: replicates for the standard errors of the recalls, 0 for none.
+        seed: seed of the bootstrap.
+        outfile: where the predictions go as CSV, None for nowhere.
+        malignant_label: label of the predicted class that counts; others are left out.
+        prefix, collect_device, collect_dir: as for every metric of mmengine.
+    """
+
+    def __init__(
+        self,
+        ann_file: str | Path,
+        protocols: Sequence[str] = ('mm3d', 'mm3d-2d'),
+        split: str | None = None,
+        modality: str | None = None,
+        bootstrap: int = 0,
+        seed: int = 0,
+        outfile: str | Path | None = None,
+        malignant_label: int = 0,
+        prefix: str | None = None,
+        collect_device: str = 'cpu',
+        collect_dir: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
+        self.ann_file = Path(ann_file)
+        self.protocols = [get_protocol(name) for name in protocols]
+        self.split, self.modality = split, modality
+        self.bootstrap, self.seed = bootstrap, seed
+        self.outfile = outfile
+        self.malignant_label = malignant_label
+
+    def process(self, data_batch: Any, data_samples: Sequence[Sample]) -> None:
+        """Keeps the predictions of a batch: one entry a sample, since mmengine cuts padding by counting entries.
+
+        Args:
+            data_batch: unused.
+            data_samples: breasts (:class:`~mammo_plugins.structures.case_sample.MammoCaseSample`) or single images,
+                as objects or as the dictionaries that mmengine makes of them.
+
+        Raises:
+            ValueError: a sample has no image id or no predictions.
+        """
+        for sample in data_samples:
+            views = sample.get('views')
+            self.results.append([self._read_view(view) for view in (views if views is not None else [sample])])
+
+    def compute_metrics(self, results: list[list[dict[str, Any]]]) -> dict[str, float]:
+        """Scores all collected predictions; runs in the main process only.
+
+        Raises:
+            ValueError: an image is not in the annotation file, or not of the split and modality.
+        """
+        by_id = {view['image_id']: view for case in reversed(results) for view in case}  # first one wins
+        annotations = self._seen_annotations(set(by_id))
+        parts = [self._image_predictions(by_id[image.id], image) for image in annotations.images]
+        predictions = gather_predictions(parts)
+        if self.outfile is not None:
+            write_predictions(self.outfile, predictions)
+            print_log(f'predictions written to {self.outfile}', logger='current')
+        scored = [
+            evaluate_detections(predictions, annotations, protocol, bootstrap=self.bootstrap, seed=self.seed)
+            for protocol in self.protocols
+        ]
+        _log_notes(scored)
+        return _flatten(scored)
+
+    def _read_view(self, view: Sample) -> dict[str, Any]:
+        image_id, instances = view.get('image_id', view.get('img_id')), view.get('pred_instances')
+        if image_id is None or instances is None:
+            missing = 'image_id' if image_id is None else 'pred_instances'
+            raise ValueError(f'a sample with the fields {sorted(view.keys())} has no {missing}: add it when packing')
+        scores = _array(instances.get('scores'))
+        labels, slices = instances.get('labels'), instances.get('slices')
+        counted = np.ones(len(scores), bool) if labels is None else _array(labels) == self.malignant_label
+        malignancy = view.get('pred_malignancy')
+        return {
+            'image_id': int(image_id),
+            'boxes_xyxy': _array(instances.get('bboxes'))[counted],
+            'slices': None if slices is None else _array(slices)[counted],
+            'scores': scores[counted],
+            'image_score': None if malignancy is None else float(malignancy),
+        }
+
+    def _seen_annotations(self, seen: set[int]) -> AnnotationSet:
+        everything = read_annotations(self.ann_file)
+        selected = everything.select(modality=self.modality, split=self.split)
+        strangers = seen - {image.id for image in selected.images}
+        if strangers:
+            raise ValueError(
+                f'predictions for image {min(strangers)}, which is not in {self.ann_file} with split={self.split!r} and '
+                f'modality={self.modality!r} ({len(strangers)} such images): data set and metric need the same selection'
+            )
+        if len(seen) < len(selected.images):
+            print_log(
+                f'scoring the {len(seen)} images that were predicted, of {len(selected.images)} selected ones',
+                logger='current',
+                level=logging.WARNING,
+            )
+        images = [image for image in selected.images if image.id in seen]
+        findings = [finding for finding in selected.findings if finding.image_id in seen]
+        return AnnotationSet(images, findings, everything.info, everything.path)
+
+    @staticmethod
+    def _image_predictions(view: dict[str, Any], image: Any) -> ImagePredictions:
+        if view['slices'] is None and image.num_slices > 1:
+            raise ValueError(f'volume {image_key(image)} is predicted without slices: pred_instances lacks "slices"')
+        slices = np.zeros(len(view['scores'])) if view['slices'] is None else view['slices']
+        return ImagePredictions(image_key(image), view['boxes_xyxy'], slices, view['scores'], view['image_score'])
+
+
+def _array(values: Any) -> np.ndarray:
+    return values.detach().cpu().numpy() if hasattr(values, 'detach') else np.asarray(values)
+
+
+def _log_notes(scored: list[DetectionResult]) -> None:
+    lines = list(dict.fromkeys(note for result in scored for note in result.notes))
+    for result in scored:
+        for name, estimate in result.metrics().items():
+            if estimate.reason:
+                lines.append(f'{result.protocol} {name}: {estimate.reason}')
+    for line in lines:
+        print_log(line, logger='current')
+
+
+def _flatten(scored: list[DetectionResult]) -> dict[str, float]:
+    metrics: dict[str, float] = {}
+    for result in scored:
+        for point, recall in result.recalls.items():
+            metrics[f'{result.protocol}/R@{point:g}'] = recall.value
+            if recall.method:
+                metrics[f'{result.protocol}/R@{point:g}_se'] = recall.standard_error
+    counts = scored[0].counts
+    return metrics | {
+        'breast_auc': scored[0].breast_auc.value,
+        'breast_auc_se': scored[0].breast_auc.standard_error,
+        'num_breasts': counts['breasts'],
+        'num_images': counts['images'],
+        'num_findings': counts['findings'],
+        'num_unannotated_images': counts['unannotated_malignant_images'],
+    }
