@@ -2,7 +2,15 @@
 
 from .cross_view_attention import CrossViewAttention
 from .mil_pooling import log_noisy_or, log_not_noisy_or
+from .precision import at_least_float32
 from .slice_dynamic_conv import SliceDynamicConv
 from .slice_layout import SliceLayout
 
-__all__ = ['CrossViewAttention', 'SliceDynamicConv', 'SliceLayout', 'log_noisy_or', 'log_not_noisy_or']
+__all__ = [
+    'CrossViewAttention',
+    'SliceDynamicConv',
+    'SliceLayout',
+    'at_least_float32',
+    'log_noisy_or',
+    'log_not_noisy_or',
+]

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (the name that everyone uses)
 
+from .precision import at_least_float32
+
 
 def log_not_noisy_or(logits: Tensor, dim: int = -1) -> Tensor:
     """Log of the probability that no proposal is malignant, ``sum log(1 - p)``.
@@ -16,7 +18,7 @@ def log_not_noisy_or(logits: Tensor, dim: int = -1) -> Tensor:
         logits: malignancy logits of proposals.
         dim: the dimension that holds the proposals.
     """
-    return F.logsigmoid(-logits.float()).sum(dim=dim)
+    return F.logsigmoid(-at_least_float32(logits)).sum(dim=dim)
 
 
 def log_noisy_or(logits: Tensor, dim: int = -1) -> Tensor:

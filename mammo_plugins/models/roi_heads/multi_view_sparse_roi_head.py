@@ -210,7 +210,7 @@ class MultiViewSparseRoIHead(SparseRoIHead):
             output.cls_scores, output.boxes, output.log_weights, malignancy.tolist()
         ):
             num_kept = min(self.test_cfg.max_per_img, cls_scores.numel())
-            scores, kept = cls_scores.float().sigmoid().flatten().topk(num_kept)
+            scores, kept = cls_scores.sigmoid().flatten().topk(num_kept)
             proposals, labels = kept // head.num_classes, kept % head.num_classes
             weights = log_weights[proposals].exp()
             results.append(

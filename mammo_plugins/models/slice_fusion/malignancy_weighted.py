@@ -26,6 +26,6 @@ class MalignancyWeightedFusion(SliceFusion):
         malignancy_logits: Callable[[Tensor], Tensor],
     ) -> FusedSlices:
         slice_feats = interact(proposal_feats, roi_feats)
-        log_weights = malignancy_logits(slice_feats).float().log_softmax(dim=-1)
+        log_weights = malignancy_logits(slice_feats).log_softmax(dim=-1)
         features = (log_weights.exp().to(slice_feats.dtype)[..., None] * slice_feats).sum(dim=1)
         return FusedSlices(features, log_weights)
