@@ -12,6 +12,8 @@ from torch import Tensor
 from mammo_plugins.structures.case_sample import MammoCaseSample
 from mammo_plugins.structures.geometry import project_boxes
 
+from ..layers.precision import at_least_float32
+
 
 @MODELS.register_module()
 class MultiViewSparseRCNN(SparseRCNN):
@@ -68,7 +70,9 @@ class MultiViewSparseRCNN(SparseRCNN):
         num_slices = sum(view.num_slices for view in views)
         if len(batch_inputs) != num_slices:
             raise ValueError(f'{len(batch_inputs)} slice images for views that have {num_slices} slices in all')
-        feats = self.extract_feat(batch_inputs)
+        # mmdet casts image sizes and RoIs, which hold slice indices, to the type of the features, and bfloat16 knows no
+        # 257 and no 1100.
+        feats = tuple(at_least_float32(level) for level in self.extract_feat(batch_inputs))
         return feats, self.rpn_head.predict(feats, views)
 
 

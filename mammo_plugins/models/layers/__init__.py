@@ -2,7 +2,7 @@
 
 from .cross_view_attention import CrossViewAttention
 from .mil_pooling import log_noisy_or, log_not_noisy_or
-from .precision import at_least_float32
+from .precision import at_least_float32, in_full_precision
 from .slice_dynamic_conv import SliceDynamicConv
 from .slice_layout import SliceLayout
 
@@ -11,6 +11,7 @@ __all__ = [
     'SliceDynamicConv',
     'SliceLayout',
     'at_least_float32',
+    'in_full_precision',
     'log_noisy_or',
     'log_not_noisy_or',
 ]

@@ -11,7 +11,7 @@ from mmdet.registry import MODELS
 from mmdet.utils import ConfigType, OptConfigType
 from torch import Tensor
 
-from ...layers.precision import at_least_float32
+from ...layers.precision import in_full_precision
 from ...losses.average_factor import global_average_factor
 from ...slice_fusion import FusedSlices
 
@@ -96,7 +96,7 @@ class SliceDIIHead(DIIHead):
         """Class logits, (..., D) to (..., K), in float32 or better: losses, slice weights and ranking read them."""
         for layer in self.cls_fcs:
             object_feats = layer(object_feats)
-        return at_least_float32(self.fc_cls(object_feats))
+        return in_full_precision(self.fc_cls, object_feats)
 
     def refine_boxes(self, boxes: Tensor, object_feats: Tensor) -> Tensor:
         """Moves boxes by the regressed deltas.
@@ -110,7 +110,7 @@ class SliceDIIHead(DIIHead):
         """
         for layer in self.reg_fcs:
             object_feats = layer(object_feats)
-        deltas = at_least_float32(self.fc_reg(object_feats))
+        deltas = in_full_precision(self.fc_reg, object_feats)
         return self.bbox_coder.decode(boxes.reshape(-1, 4), deltas.reshape(-1, 4)).view_as(boxes)
 
     def finding_losses(
