@@ -204,7 +204,8 @@ class MultiViewSparseRoIHead(SparseRoIHead):
 
     def _to_instances(self, output: StageOutput) -> InstanceList:
         head = self.bbox_head[-1]
-        malignancy = 1 - torch.exp(log_not_noisy_or(output.cls_scores[..., head.malignant_class]))
+        # In double precision and without 1 - x, or breasts near 0 and near 1 would tie in their ranking.
+        malignancy = -torch.expm1(log_not_noisy_or(output.cls_scores[..., head.malignant_class].double()))
         results = []
         for cls_scores, boxes, log_weights, image_score in zip(
             output.cls_scores, output.boxes, output.log_weights, malignancy.tolist()
