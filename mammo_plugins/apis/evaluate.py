@@ -11,7 +11,7 @@ from rich.console import Console
 
 from mammo_plugins.evaluation import DetectionResult, evaluate_detections, get_protocol, read_predictions
 from mammo_plugins.io import read_annotations
-from mammo_plugins.visualization.result_table import result_table
+from mammo_plugins.visualization.result_table import protocol_rows, screen_table
 
 
 def evaluate_predictions_file(
@@ -78,7 +78,7 @@ def write_results(path: str | Path, results: Mapping[str, DetectionResult], sett
 def print_results(results: Mapping[str, DetectionResult], console: Console | None = None) -> None:
     """Prints the table, what it rests on, and what a reader must know about it."""
     console = console or Console()
-    console.print(result_table(results))
+    console.print(screen_table(protocol_rows(results)))
     for name, result in results.items():
         counts = result.counts
         console.print(

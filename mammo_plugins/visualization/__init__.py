@@ -1,5 +1,18 @@
 """Tables, plots and the HTML report; nothing here needs torch."""
 
-from .result_table import result_table
+from .froc_plot import froc_svg
+from .html_report import write_report
+from .report_content import ReportCase, ReportPrediction, ReportTruth, ReportView
+from .result_table import model_rows, protocol_rows, screen_table
 
-__all__ = ['result_table']
+__all__ = [
+    'ReportCase',
+    'ReportPrediction',
+    'ReportTruth',
+    'ReportView',
+    'froc_svg',
+    'model_rows',
+    'protocol_rows',
+    'screen_table',
+    'write_report',
+]

@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
 from mammo_plugins.evaluation import DetectionResult
+from mammo_plugins.evaluation.functional import Estimate
 
-_COLUMN_TITLES = {'breast_auc': 'Breast AUC'}
+Row = Mapping[str, 'str | Estimate']
+
+_AUC, _AUC_TITLE = 'breast_auc', 'Breast AUC'
 
 
-def result_table(results: Mapping[str, DetectionResult], title: str = '', first_column: str = 'Protocol') -> Table:
-    """The numbers of several results for the screen, standard errors and intervals included where there are any.
+def protocol_rows(results: Mapping[str, DetectionResult]) -> list[Row]:
+    """One row a protocol for a single set of predictions.
 
     Args:
-        results: row name to result.
-        title: text above the table.
-        first_column: what the row names are.
+        results: protocol to result.
     """
-    columns = list(dict.fromkeys(name for result in results.values() for name in result.metrics()))
-    columns.sort(key='breast_auc'.__eq__)
+    return [
+        {'Protocol': name} | {_AUC_TITLE if key == _AUC else key: value for key, value in result.metrics().items()}
+        for name, result in results.items()
+    ]
+
+
+def model_rows(models: Mapping[str, Mapping[str, DetectionResult]]) -> list[Row]:
+    """One row a model; columns such as ``R@0.25 (mm3d)``, and the breast AUC, which is the same for every protocol.
+
+    Args:
+        models: model to protocol to result.
+    """
+    rows: list[Row] = []
+    for model, results in models.items():
+        row: dict[str, str | Estimate] = {'Model': model}
+        for protocol, result in results.items():
+            row |= {f'{key} ({protocol})': value for key, value in result.metrics().items() if key != _AUC}
+        row[_AUC_TITLE] = next(iter(results.values())).breast_auc
+        rows.append(row)
+    return rows
+
+
+def column_names(rows: Sequence[Row]) -> list[str]:
+    """All columns in order of first appearance, the AUC last."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return sorted(names, key=_AUC_TITLE.__eq__)
+
+
+def screen_table(rows: Sequence[Row], title: str = '') -> Table:
+    """The rows for the screen, standard errors and intervals included where there are any."""
+    names = column_names(rows)
     table = Table(title=title or None, title_justify='left')
-    table.add_column(first_column)
-    for name in columns:
-        table.add_column(_COLUMN_TITLES.get(name, name), justify='right')
-    for row_name, result in results.items():
-        metrics = result.metrics()
-        table.add_row(row_name, *(str(metrics[name]) if name in metrics else '' for name in columns))
+    for number, name in enumerate(names):
+        table.add_column(name, justify='right' if number else 'left')
+    for row in rows:
+        table.add_row(*(str(row.get(name, '')) for name in names))
     return table

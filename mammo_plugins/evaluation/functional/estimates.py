@@ -32,15 +32,15 @@ class Estimate:
         """Plain values for json, None for NaN."""
         return {name: _json_number(value) for name, value in asdict(self).items()}
 
+    def parts(self) -> tuple[str, str, str]:
+        """The value, its standard error and its interval as text, empty for what does not exist."""
+        number = 'n/a' if np.isnan(self.value) else f'{self.value:.3f}'
+        error = '' if np.isnan(self.standard_error) else f'± {self.standard_error:.3f}'
+        interval = '' if np.isnan(self.low) else f'[{self.low:.3f}, {self.high:.3f}]'
+        return number, error, interval
+
     def __str__(self) -> str:
-        if np.isnan(self.value):
-            return 'n/a'
-        text = f'{self.value:.3f}'
-        if not np.isnan(self.standard_error):
-            text += f' ± {self.standard_error:.3f}'
-        if not np.isnan(self.low):
-            text += f' [{self.low:.3f}, {self.high:.3f}]'
-        return text
+        return ' '.join(filter(None, self.parts()))
 
 
 def _json_number(value: float | str) -> float | str | None:

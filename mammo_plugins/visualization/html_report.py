@@ -1,0 +1,192 @@
+"""The report: one HTML file with results, FROC curves and cases to leaf through, which needs nothing but a browser."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from mammo_plugins.evaluation.functional import Estimate
+
+from .froc_plot import froc_svg
+from .report_content import ReportCase, ReportPrediction, ReportTruth, ReportView
+from .report_frames import encode_stacks
+from .result_table import Row, column_names
+
+_MAX_BYTES = 10_000_000
+_MAX_PREDICTIONS = 20  # a view; more boxes than a reader looks at
+_WEIGHT_DIGITS = 5
+
+
+def write_report(
+    path: str | Path,
+    title: str,
+    rows: Sequence[Row],
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    cases: Sequence[ReportCase] = (),
+    notes: Sequence[str] = (),
+    max_bytes: int = _MAX_BYTES,
+) -> Path:
+    """Writes the report; the file appears only when it is complete.
+
+    Args:
+        path: where it goes.
+        title: its heading.
+        rows: the results table, see :mod:`mammo_plugins.visualization.result_table`; empty for none.
+        curves: name to false positives per volume and recall; empty for none.
+        cases: breasts to leaf through; the pictures are reduced until all fit into ``max_bytes``.
+        notes: sentences below the table.
+        max_bytes: largest size of the file.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: the cases hold more pictures than fit.
+    """
+    path = Path(path)
+    parts = {
+        'title': html.escape(title),
+        'style': _asset('report.css'),
+        'script': _asset('report.js'),
+        'results': _results_section(rows, notes),
+        'curves': _curves_section(curves),
+        'cases': _cases_section(cases),
+    }
+    page = Template(_asset('report.html'))
+    taken = len(page.substitute(parts, data=_embed(_case_data(cases, None))).encode())
+    stacks = [view.frames for case in cases for view in case.views]
+    pictures = encode_stacks(stacks, max_bytes - taken)
+    content = page.substitute(parts, data=_embed(_case_data(cases, iter(pictures))))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + '.partial')
+    partial.write_text(content, encoding='utf-8')
+    os.replace(partial, path)
+    return path
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath('assets', name).read_text(encoding='utf-8')
+
+
+def _results_section(rows: Sequence[Row], notes: Sequence[str]) -> str:
+    if not rows and not notes:
+        return ''
+    names = column_names(rows)
+    best = {name: _best_value(rows, name) for name in names}
+    head = ''.join(f'<th scope="col">{html.escape(name)}</th>' for name in names)
+    body = ''.join(
+        '<tr>' + ''.join(_cell(row.get(name, ''), best[name], is_name=not i) for i, name in enumerate(names)) + '</tr>'
+        for row in rows
+    )
+    table = f'<table class="results"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>' if rows else ''
+    items = ''.join(f'<li>{html.escape(note)}</li>' for note in notes)
+    listed = f'<ul class="notes">{items}</ul>' if notes else ''
+    return f'<section id="results"><h2>Results</h2><div class="scroll">{table}</div>{listed}</section>'
+
+
+def _best_value(rows: Sequence[Row], name: str) -> float | None:
+    """Highest value of a column, None where there is nothing to compare."""
+    values = [row[name].value for row in rows if isinstance(row.get(name), Estimate)]
+    return max(values) if len(values) > 1 else None
+
+
+def _cell(value: str | Estimate, best: float | None, is_name: bool) -> str:
+    if not isinstance(value, Estimate):
+        text = html.escape(str(value))
+        return f'<th scope="row">{text}</th>' if is_name else f'<td>{text}</td>'
+    hint = html.escape('; '.join(filter(None, [value.method, value.reason])), quote=True)
+    css = ' class="best"' if value.value == best else ''
+    title = f' title="{hint}"' if hint else ''
+    number, error, interval = (html.escape(text) for text in value.parts())
+    error = f' <small>{error}</small>' if error else ''
+    interval = f'<br><small>{interval}</small>' if interval else ''
+    return f'<td{css}{title}>{number}{error}{interval}</td>'
+
+
+def _curves_section(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> str:
+    if not curves:
+        return ''
+    caption = 'Recall of malignant findings against false positives per volume; dotted: 0.25 and 0.5.'
+    plot = f'<figure class="plot">{froc_svg(curves)}<figcaption>{caption}</figcaption></figure>'
+    return f'<section id="curves"><h2>FROC curves</h2>{plot}</section>'
+
+
+def _cases_section(cases: Sequence[ReportCase]) -> str:
+    if not cases:
+        return ''
+    options = ''.join(
+        f'<option{" selected" if n == 3 else ""}>{n}</option>' for n in (1, 2, 3, 5, 10, _MAX_PREDICTIONS)
+    )
+    return f"""<section id="cases"><h2>Cases</h2>
+<nav class="case-list" id="case-list" aria-label="Cases"></nav>
+<div class="toolbar">
+  <label><input type="checkbox" id="show-truth" checked> <span><span class="dot truth"></span>Truth</span></label>
+  <label><input type="checkbox" id="show-predictions" checked> <span><span class="dot prediction"></span>Predictions</span></label>
+  <label>at most <select id="shown">{options}</select> a view</label>
+  <label>Score at least <input type="range" id="threshold"> <output id="threshold-value" for="threshold"></output></label>
+  <span class="keys"><kbd>←</kbd> <kbd>→</kbd> slice · <kbd>n</kbd> <kbd>p</kbd> case · solid box: in its slice</span>
+</div>
+<h3 class="case-title" id="case-title" aria-live="polite"></h3>
+<div class="views" id="views"></div>
+<noscript>The cases need JavaScript.</noscript>
+</section>"""
+
+
+def _case_data(cases: Sequence[ReportCase], pictures) -> dict[str, object]:
+    """What the page's script reads; without pictures, it serves to measure the rest."""
+    return {
+        'cases': [
+            {
+                'id': case.case_id,
+                'label': case.label,
+                'caption': case.caption,
+                'views': [_view_data(view, next(pictures) if pictures else []) for view in case.views],
+            }
+            for case in cases
+        ]
+    }
+
+
+def _view_data(view: ReportView, frames: list[str]) -> dict[str, object]:
+    ranked = sorted(view.predictions, key=lambda prediction: -prediction.score)[:_MAX_PREDICTIONS]
+    return {
+        'name': view.view_name,
+        'caption': view.caption,
+        'size': list(view.size),
+        'ranges': view.ranges,
+        'frames': frames,
+        'truth': [_truth_data(finding) for finding in view.truth],
+        'predictions': [_prediction_data(finding) for finding in ranked],
+    }
+
+
+def _truth_data(finding: ReportTruth) -> dict[str, object]:
+    return {
+        'box': [round(float(edge), 2) for edge in finding.box_xyxy],
+        'first': int(finding.first_slice),
+        'last': int(finding.last_slice),
+        'slice': int(finding.slice_index),
+        'text': finding.text,
+        'malignant': finding.malignant,
+    }
+
+
+def _prediction_data(finding: ReportPrediction) -> dict[str, object]:
+    weights = finding.slice_weights
+    return {
+        'box': [round(float(edge), 2) for edge in finding.box_xyxy],
+        'slice': int(finding.slice_index),
+        'score': float(finding.score),
+        'weights': None if weights is None else [round(float(weight), _WEIGHT_DIGITS) for weight in weights],
+        'hit': None if finding.hit is None else bool(finding.hit),
+    }
+
+
+def _embed(data: dict[str, object]) -> str:
+    """JSON that cannot end the script element it stands in."""
+    return json.dumps(data, allow_nan=False, separators=(',', ':')).replace('<', '\\u003c')

@@ -1,0 +1,118 @@
+"""What a report shows of one breast.
+
+Glossary: F frames (pictures of a stack, in stack order), S slice bins of the detector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class ReportTruth:
+    """An annotated finding.
+
+    Args:
+        box_xyxy: corners in stored pixels.
+        first_slice, last_slice: visible range in stored slices, both ends included.
+        slice_index: most suspicious stored slice.
+        text: what it is, for example ``malignant mass``.
+        malignant: whether the detector should find it.
+    """
+
+    box_xyxy: Box
+    first_slice: int
+    last_slice: int
+    slice_index: int
+    text: str = 'malignant'
+    malignant: bool = True
+
+
+@dataclass(frozen=True)
+class ReportPrediction:
+    """A predicted finding.
+
+    Args:
+        box_xyxy: corners in stored pixels.
+        slice_index: predicted stored slice.
+        score: malignancy.
+        slice_weights: (S,) weight of each slice bin; None where the detector has none.
+        hit: whether it hits an annotated finding; None where this was not determined.
+    """
+
+    box_xyxy: Box
+    slice_index: int
+    score: float
+    slice_weights: Sequence[float] | None = None
+    hit: bool | None = None
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """One image of a breast as a stack of pictures.
+
+    Args:
+        view_name: for example ``L-CC``.
+        frames: (F, H, W) uint8; may be smaller than the stored image.
+        truth, predictions: findings, in stored pixels and stored slices.
+        stored_size: (width, height) of the stored image, that of a frame by default.
+        slice_ranges: first and last stored slice that each frame shows; one slice a frame by default.
+        caption: more about the image, for example its score.
+
+    Raises:
+        ValueError: the frames are no stack of 8-bit pictures, or their slice ranges do not follow one another.
+    """
+
+    view_name: str
+    frames: np.ndarray
+    truth: Sequence[ReportTruth] = ()
+    predictions: Sequence[ReportPrediction] = ()
+    stored_size: tuple[int, int] | None = None
+    slice_ranges: Sequence[tuple[int, int]] | None = None
+    caption: str = ''
+
+    def __post_init__(self) -> None:
+        if self.frames.ndim != 3 or self.frames.dtype != np.uint8 or 0 in self.frames.shape:
+            raise ValueError(
+                f'view {self.view_name}: frames must be (F, H, W) uint8, got {self.frames.shape} {self.frames.dtype}'
+            )
+        ranges = self.slice_ranges
+        if ranges is not None and len(ranges) != len(self.frames):
+            raise ValueError(f'view {self.view_name}: {len(self.frames)} frames have {len(ranges)} slice ranges')
+        follow = [first for first, _ in self.ranges] == [0, *(last + 1 for _, last in self.ranges[:-1])]
+        if not follow or any(last < first for first, last in self.ranges):
+            raise ValueError(f'view {self.view_name}: slice ranges {ranges} do not follow one another from 0')
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) that the boxes are measured in."""
+        return self.stored_size or (self.frames.shape[2], self.frames.shape[1])
+
+    @property
+    def ranges(self) -> list[tuple[int, int]]:
+        """First and last stored slice of each frame."""
+        if self.slice_ranges is None:
+            return [(index, index) for index in range(len(self.frames))]
+        return [(int(first), int(last)) for first, last in self.slice_ranges]
+
+
+@dataclass(frozen=True)
+class ReportCase:
+    """One breast.
+
+    Args:
+        case_id: what it is called; ids only, never a name or a date.
+        label: what is known about it, for example ``malignant``.
+        views: one or two views, shown side by side.
+        caption: more about it, for example its score.
+    """
+
+    case_id: str
+    label: str
+    views: Sequence[ReportView] = field(default_factory=list)
+    caption: str = ''
