@@ -95,7 +95,7 @@ def _validate_finding(finding: FindingRecord, image: ImageRecord, where: str) ->
     expect('bbox', box, _are_numbers(box, 4), 'four finite numbers x, y, width, height')
     expect('bbox', box, min(box[2:]) > 0, 'a width and a height above 0')
     is_inside = (
-        min(box[:2]) >= 0
+        min(box[:2]) >= -_BORDER_TOLERANCE_PX
         and box[0] + box[2] <= image.width + _BORDER_TOLERANCE_PX
         and box[1] + box[3] <= image.height + _BORDER_TOLERANCE_PX
     )

@@ -18,6 +18,7 @@ from .annotation_records import CATEGORIES, AnnotationSet, FindingRecord, ImageR
 from .annotation_validation import AnnotationError, validate_annotations
 
 __all__ = [
+    'CATEGORIES',
     'AnnotationError',
     'AnnotationSet',
     'FindingRecord',

@@ -13,8 +13,9 @@ from .voi import IntensityRules, LookUpTable, Window
 
 INTENSITY_KEYWORDS = (
     'PhotometricInterpretation', 'BitsAllocated', 'BitsStored', 'PixelRepresentation', 'RescaleSlope',
-    'RescaleIntercept', 'ModalityLUTSequence', 'VOILUTSequence', 'WindowCenter', 'WindowWidth', 'VOILUTFunction', 'PixelPaddingValue',
-    'PixelPaddingRangeLimit', 'SharedFunctionalGroupsSequence', 'PerFrameFunctionalGroupsSequence',
+    'RescaleIntercept', 'ModalityLUTSequence', 'VOILUTSequence', 'WindowCenter', 'WindowWidth', 'VOILUTFunction',
+    'PixelPaddingValue', 'PixelPaddingRangeLimit', 'SharedFunctionalGroupsSequence',
+    'PerFrameFunctionalGroupsSequence',
 )  # fmt: skip
 
 _WINDOW_FUNCTIONS = ('LINEAR', 'LINEAR_EXACT', 'SIGMOID')

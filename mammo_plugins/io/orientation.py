@@ -46,6 +46,18 @@ class OrientationFlips:
             matrix[1, [1, 2]] = -1.0, height
         return matrix
 
+    def apply_to_box(
+        self, box_xywh: tuple[float, float, float, float], width: int, height: int
+    ) -> tuple[float, float, float, float]:
+        """A box (x, y, width, height) moved with the pixels of an image of ``width`` x ``height``."""
+        x, y, box_width, box_height = box_xywh
+        return (
+            width - x - box_width if self.horizontal else x,
+            height - y - box_height if self.vertical else y,
+            box_width,
+            box_height,
+        )
+
 
 def chest_wall_side(pixels_2d: npt.NDArray, edge_columns: int | None = None) -> str:
     """The image edge that the breast touches: ``'left'`` or ``'right'``.
