@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from mmcv.cnn.bricks.transformer import MultiheadAttention
 from mmdet.registry import MODELS
 from mmengine.model import BaseModule
@@ -46,8 +47,5 @@ class CrossViewAttention(BaseModule):
         query = proposal_feats[paired]
         other = proposal_feats[[partners[view] for view in paired]]
         attended = self.norm(self.attention(query, key=other, value=other))
-        return proposal_feats.index_copy(0, _index_tensor(paired, proposal_feats), attended.to(proposal_feats.dtype))
-
-
-def _index_tensor(indices: Sequence[int], like: Tensor) -> Tensor:
-    return like.new_tensor(indices).long()
+        index = torch.tensor(paired, device=proposal_feats.device)
+        return proposal_feats.index_copy(0, index, attended.to(proposal_feats.dtype))
