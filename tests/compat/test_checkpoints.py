@@ -222,8 +222,8 @@ def test_mmengine_opens_what_the_user_trusts(tmp_path, safe_mmengine):
 
 
 def test_every_scheme_of_mmengine_goes_through_the_safe_loader(safe_mmengine):
-    unsafe = [prefix for prefix, loader in CheckpointLoader._schemes.items() if loader.__module__.startswith('mmengine')]
-    assert unsafe == []
+    modules = {prefix: loader.__module__ for prefix, loader in CheckpointLoader._schemes.items()}
+    assert [prefix for prefix, module in modules.items() if module.startswith('mmengine')] == []
 
 
 def test_unknown_model_name_is_named(safe_mmengine):

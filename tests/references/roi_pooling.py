@@ -63,9 +63,7 @@ def roi_align(
     return output
 
 
-def roi_pool(
-    features: np.ndarray, rois: np.ndarray, output_size: tuple[int, int], spatial_scale: float
-) -> np.ndarray:
+def roi_pool(features: np.ndarray, rois: np.ndarray, output_size: tuple[int, int], spatial_scale: float) -> np.ndarray:
     """Maximum of the whole pixels that each cell touches, (K, C, P, Q); 0 where it touches none.
 
     Source: Girshick, Fast R-CNN, ICCV 2015, section 2.1; a RoI ends with its last pixel included.

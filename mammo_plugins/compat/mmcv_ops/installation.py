@@ -67,7 +67,7 @@ def _install_stand_ins() -> ModuleType:
     stand_ins = importlib.import_module(f'{__package__}.stand_ins').STAND_INS
     extension = build_extension(_EXTENSION, stand_ins)
     sys.modules[_EXTENSION] = extension
-    setattr(importlib.import_module('mmcv'), '_ext', extension)
+    importlib.import_module('mmcv')._ext = extension
     return extension
 
 

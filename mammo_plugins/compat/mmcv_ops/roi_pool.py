@@ -24,7 +24,7 @@ def roi_pool_forward(
 ) -> None:
     """Writes the maxima of ``input`` (N, C, H, W) in the cells of ``rois`` (K, 5) to ``output`` (K, C, P, Q).
 
-    ``argmax`` (K, C, P, Q) receives their flat index in the H x W map, -1 for a cell that covers no pixel (and pools 0).
+    ``argmax`` (K, C, P, Q) receives their flat index in the H x W map, -1 for a cell that covers no pixel and pools 0.
     A RoI ends with its last pixel included, as mmcv has it.
     """
     features = widen(input)

@@ -3,8 +3,9 @@
 A RoI of ``num_bins`` output cells an axis is sampled at G points a cell. Both axes are independent of each other, so
 the samples of a feature map ``F`` (C, H, W) are ``R_y F R_x^T`` with one interpolation matrix an axis.
 
-Source: He et al., Mask R-CNN, ICCV 2017, section 3 (RoIAlign). A sample up to one pixel outside the map takes the border
-value, one farther outside is zero.
+A sample up to one pixel outside the map takes the border value, one farther outside is zero.
+
+Source: He et al., Mask R-CNN, ICCV 2017, section 3 (RoIAlign).
 """
 
 from __future__ import annotations

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import build_information, deformable_attention, deformable_convolution, focal_loss, roi_align, roi_pool, suppression
+from . import (
+    build_information,
+    deformable_attention,
+    deformable_convolution,
+    focal_loss,
+    roi_align,
+    roi_pool,
+    suppression,
+)
 
 STAND_INS: dict[str, Callable] = {
     function.__name__: function

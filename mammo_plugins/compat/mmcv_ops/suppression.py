@@ -1,4 +1,4 @@
-"""Box suppression and overlap: the operators behind ``mmcv.ops.nms``, ``soft_nms``, ``nms_match`` and ``bbox_overlaps``.
+"""The operators behind ``mmcv.ops.nms``, ``soft_nms``, ``nms_match`` and ``bbox_overlaps``.
 
 N, M: boxes, as (x1, y1, x2, y2). ``offset`` (0 or 1) is added to each width and height; 1 means that coordinates are
 inclusive pixel indices.

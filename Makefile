@@ -1,0 +1,41 @@
+# make install | demo | test | lint | format          PYTHON=python3.12 make test   uses another interpreter
+
+PYTHON ?= python3
+VENV ?= .venv
+TEST_WORKERS ?= 2
+
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: install test lint format demo clean
+
+install: $(INSTALLED)
+
+# Both OpenCV packages are pulled in and share one folder; whichever came last decides whether libGL is needed.
+$(INSTALLED): pyproject.toml setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo '$(PYTHON) is older than Python 3.10; run: make PYTHON=python3.12 install'; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --editable '.[test,dicom-out]'
+	$(BIN)/python -c 'import cv2' 2> /dev/null \
+		|| $(BIN)/python -m pip install --force-reinstall --no-deps 'opencv-python-headless<4.13'
+	touch $@
+
+test: lint
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/lint-imports
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+demo: install
+	$(BIN)/python tools/demo.py
+
+clean:
+	rm -rf $(VENV) build dist demo work_dirs *.egg-info
