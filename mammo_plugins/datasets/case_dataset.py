@@ -151,7 +151,11 @@ class CaseDataset(BaseDataset):
 
 
 def _build_transforms(transforms: Sequence[dict | Callable]) -> list[Callable]:
-    return [TRANSFORMS.build(transform) if isinstance(transform, dict) else transform for transform in transforms]
+    # The scope is named, so that a data set can be built before or beside any runner.
+    return [
+        TRANSFORMS.build({'_scope_': 'mmdet', **transform}) if isinstance(transform, dict) else transform
+        for transform in transforms
+    ]
 
 
 def _summary(cases: Sequence[dict[str, Any]]) -> str:

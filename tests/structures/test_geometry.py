@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mammo_plugins.io.orientation import OrientationFlips
@@ -42,6 +42,7 @@ def test_box_moves_as_worked_out_by_hand(homography, expected):
     np.testing.assert_array_equal(project_boxes(BOX, homography), [expected])
 
 
+@settings(deadline=None)
 @given(axis_aligned_homographies(), st.tuples(*[st.floats(0, 4000)] * 4))
 def test_inverse_returns_the_box(homography, corners):
     boxes = np.array([[*np.minimum(corners[:2], corners[2:]), *np.maximum(corners[:2], corners[2:])]])
@@ -49,6 +50,7 @@ def test_inverse_returns_the_box(homography, corners):
     np.testing.assert_allclose(project_boxes(there, np.linalg.inv(homography)), boxes, atol=1e-6)
 
 
+@settings(deadline=None)
 @given(axis_aligned_homographies())
 def test_tensors_move_like_arrays(homography):
     moved = project_boxes(torch.from_numpy(BOX), torch.from_numpy(homography))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mammo_plugins.datasets.transforms import RandomFlipViews
@@ -8,6 +8,7 @@ from mammo_plugins.datasets.transforms import RandomFlipViews
 IMG = np.arange(24, dtype=np.float32).reshape(2, 3, 4) / 24
 
 
+@settings(max_examples=10, deadline=None)
 @given(st.booleans(), st.booleans())
 def test_flipping_twice_changes_nothing(make_view, horizontal, vertical):
     view = make_view(IMG, [[0, 1, 2, 3]])

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mammo_plugins.datasets.transforms import LoadMammogram
@@ -8,6 +8,7 @@ from mammo_plugins.datasets.transforms.loading import pool_slices
 from mammo_plugins.structures import SliceBins
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 20), st.integers(0, 100))
 def test_streamed_bins_equal_the_maximum_over_each_bin(num_slices, max_bins, seed):
     volume = np.random.default_rng(seed).random((num_slices, 3, 2)).astype(np.float32)
@@ -46,7 +47,7 @@ def test_volume_is_read_in_bins(tmp_path, dbt_writer, num_slices, bins):
 
 def test_file_of_another_size_than_annotated_is_refused(tmp_path, dbt_writer):
     dbt_writer(tmp_path / 'volume.dcm', np.zeros((10, 16, 12)))
-    with pytest.raises(ValueError, match=r'volume.dcm holds \(slices, rows, columns\) = \(10, 16, 12\).* \(9, 16, 12\)'):
+    with pytest.raises(ValueError, match=r'volume.dcm holds .* = \(10, 16, 12\), .* \(9, 16, 12\)'):
         LoadMammogram()(describe(tmp_path / 'volume.dcm', (9, 16, 12)))
 
 

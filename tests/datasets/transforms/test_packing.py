@@ -39,7 +39,8 @@ def test_sample_says_what_it_shows(make_view):
 
 def test_view_without_findings_has_empty_instances(make_view):
     instances = pack(make_view(np.zeros((2, 8, 6))))['data_samples'].views[0].gt_instances
-    assert instances.bboxes.shape == (0, 4) and instances.slices.shape == (0,) and instances.slice_ranges.shape == (0, 2)
+    shapes = [instances[key].shape for key in ('bboxes', 'labels', 'slices', 'slice_ranges')]
+    assert shapes == [(0, 4), (0,), (0,), (0, 2)]
     assert instances.labels.dtype == torch.int64
 
 

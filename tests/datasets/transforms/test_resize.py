@@ -6,7 +6,13 @@ from mammo_plugins.datasets.transforms import ResizeBreast
 
 @pytest.mark.parametrize(
     ('shape', 'expected'),
-    [((200, 100), (100, 50)), ((400, 100), (120, 30)), ((20, 10), (100, 50)), ((100, 333), (15, 50)), ((1, 400), (1, 50))],
+    [
+        ((200, 100), (100, 50)),
+        ((400, 100), (120, 30)),
+        ((20, 10), (100, 50)),
+        ((100, 333), (15, 50)),
+        ((1, 9), (6, 50)),
+    ],
 )
 def test_width_is_met_unless_the_breast_is_too_long(make_view, shape, expected):
     view = ResizeBreast(width=50, max_length=120)(make_view(np.zeros((2, *shape))))

@@ -21,9 +21,7 @@ def test_pixels_and_boxes_scale_about_the_same_point(make_view):
     view = make_view(img, [[10, 20, 30, 30]])
     RandomShiftScale().apply(view, scale_homography(2, 2))
     rows, columns = np.nonzero(view['img'][0] > 0.5)
-    np.testing.assert_array_equal(
-        view['gt_bboxes'], [[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]]
-    )
+    np.testing.assert_array_equal(view['gt_bboxes'], [[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]])
 
 
 def test_findings_stay_whole(make_view):

@@ -1,0 +1,33 @@
+import pytest
+
+from mammo_plugins.datasets.annotated_image import read_annotated_images
+from mammo_plugins.datasets.case_filter import CaseFilter
+
+
+def test_default_keeps_everything(release):
+    images = read_annotated_images([release.path])
+    assert CaseFilter().select_images(images) == images
+
+
+def test_positions_and_manufacturers_select_images(release):
+    images = CaseFilter(positions=['CC'], manufacturers=['vendor of P2']).select_images(
+        read_annotated_images([release.path], 'DBT')
+    )
+    assert [(image.record.patient_id, image.record.view) for image in images] == [('P2', 'L-CC'), ('P2', 'R-CC')]
+
+
+def test_only_unannotated_malignant_cases_can_be_dropped(make_dataset, release):
+    dataset = make_dataset(release.path, modality='FFDM', filter_cfg=dict(drop_unannotated=True))
+    assert [dataset.get_data_info(index)['case_id'] for index in range(len(dataset))] == [
+        'P1/P1-S/L', 'P1/P1-S/R', 'P2/P2-S/R', 'P3/P3-S/L', 'P3/P3-S/R',
+    ]  # fmt: skip
+
+
+def test_unknown_position_is_quoted():
+    with pytest.raises(ValueError, match=r"unknown positions \['MOL'\]"):
+        CaseFilter(positions=['MOL'])
+
+
+def test_unknown_rule_is_an_error(make_dataset, release):
+    with pytest.raises(TypeError, match='min_size'):
+        make_dataset(release.path, filter_cfg=dict(min_size=3))
