@@ -119,14 +119,23 @@ class CaseDataset(BaseDataset):
             ImageLoadingError: an image of it cannot be loaded.
         """
         draw = idx if isinstance(idx, CaseDraw) else None
-        case = self.get_data_info(idx if draw is None else draw.index)
-        case['views'] = [self._load_view(view) for view in case['views']]
+        case = self.load_case(idx if draw is None else draw.index)
         if not self.test_mode:
             case['rng'] = np.random.default_rng(np.random.randint(2**31)) if draw is None else draw.make_rng()
         packed = self.pipeline(case)
         if packed is None:
             raise ValueError(f'a transform of the pipeline gave None for case {case["case_id"]}; none may drop a case')
         return packed
+
+    def load_case(self, index: int) -> dict[str, Any]:
+        """A case with its images loaded, before the pipeline; ``case_assembly`` lists the keys.
+
+        Raises:
+            ImageLoadingError: an image of it cannot be loaded.
+        """
+        case = self.get_data_info(index)
+        case['views'] = [self._load_view(view) for view in case['views']]
+        return case
 
     def malignancy_labels(self) -> np.ndarray:
         """(cases,) 1 for a malignant breast, 0 for another, NaN where unknown."""
