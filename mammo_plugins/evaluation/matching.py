@@ -118,8 +118,8 @@ def locate_images(
         row = int(np.flatnonzero(predictions.image_index == unknown[0])[0])
         raise PredictionsError(
             f'prediction {row} (0-based) is for the image {predictions.images[unknown[0]]}, which is not among the '
-            f'{len(truth.images)} evaluated ones ({len(unknown)} such images in all): check the split and the modality, '
-            'or be lenient (--lenient) to leave these predictions out and count them'
+            f'{len(truth.images)} evaluated ones ({len(unknown)} such images in all): check the split and the '
+            'modality, or be lenient (--lenient) to leave these predictions out and count them'
         )
     known = of_image[predictions.image_index] >= 0
     kept = predictions.keep(known)
@@ -135,7 +135,8 @@ def _counts_for_fp(truth: DetectionTruth, protocol: DetectionProtocol) -> np.nda
     if len(unknown):
         raise ValueError(
             f'protocol {protocol.name} leaves benign volumes out, and image {truth.images[unknown[0]]} has no label '
-            f'that says whether it is benign ({len(unknown)} such images): set labels.benign to 0 or 1 in the annotation file'
+            f'that says whether it is benign ({len(unknown)} such images): set labels.benign to 0 or 1 in the '
+            'annotation file'
         )
     return truth.malignant | (truth.benign == 0)
 

@@ -165,7 +165,8 @@ def _column_positions(path: Path, header: list[str]) -> dict[str, int]:
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise PredictionsError(
-            f'{path} lacks the columns {", ".join(missing)}; it has {", ".join(header)}; needed are {", ".join(COLUMNS)}'
+            f'{path} lacks the columns {", ".join(missing)}; it has {", ".join(header)}; '
+            f'needed are {", ".join(COLUMNS)}'
         )
     repeated = [name for name, count in Counter(header).items() if count > 1]
     if repeated:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -122,22 +122,10 @@ def _cases_section(cases: Sequence[ReportCase]) -> str:
     options = ''.join(
         f'<option{" selected" if n == 3 else ""}>{n}</option>' for n in (1, 2, 3, 5, 10, _MAX_PREDICTIONS)
     )
-    return f"""<section id="cases"><h2>Cases</h2>
-<nav class="case-list" id="case-list" aria-label="Cases"></nav>
-<div class="toolbar">
-  <label><input type="checkbox" id="show-truth" checked> <span><span class="dot truth"></span>Truth</span></label>
-  <label><input type="checkbox" id="show-predictions" checked> <span><span class="dot prediction"></span>Predictions</span></label>
-  <label>at most <select id="shown">{options}</select> a view</label>
-  <label>Score at least <input type="range" id="threshold"> <output id="threshold-value" for="threshold"></output></label>
-  <span class="keys"><kbd>←</kbd> <kbd>→</kbd> slice · <kbd>n</kbd> <kbd>p</kbd> case · solid box: in its slice</span>
-</div>
-<h3 class="case-title" id="case-title" aria-live="polite"></h3>
-<div class="views" id="views"></div>
-<noscript>The cases need JavaScript.</noscript>
-</section>"""
+    return Template(_asset('cases.html')).substitute(options=options)
 
 
-def _case_data(cases: Sequence[ReportCase], pictures) -> dict[str, object]:
+def _case_data(cases: Sequence[ReportCase], pictures: Iterator[list[str]] | None) -> dict[str, object]:
     """What the page's script reads; without pictures, it serves to measure the rest."""
     return {
         'cases': [

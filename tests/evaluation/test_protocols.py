@@ -113,7 +113,7 @@ CASES = [
         {'mm3d': (0, 0), 'mm3d-2d': (0, 0)},
     ),
     Case(
-        'Case 13: one box on two findings finds the one it overlaps more (IoU 0.6, not 1/3), and the other stays missed.',
+        'Case 13: one box on two findings finds the one it overlaps more (IoU 0.6, not 1/3); the other is missed.',
         PAIR, [malignant('p1/s1/lcc', (130, 100, 40, 40)), malignant('p1/s1/lcc', BOX)], [('p1/s1/lcc', NEAR, 20, 0.5)],
         {'mm3d': (0.5, 0.5), 'mm3d-2d': (0.5, 0.5)}, {'findings': 2, 'findings_hit': 1, 'false_positives': 0},
     ),
@@ -153,7 +153,7 @@ CASES = [
         {'mm3d': (1, 1), 'mm3d-2d': (1, 1)}, {'breasts': 2, 'malignant_breasts': 1},
     ),
     Case(
-        'Case 20: a malignant volume without boxes is no volume for detection: its box is not false, and 1 of 2 is left.',
+        'Case 20: a malignant volume without boxes is left out: what is found there is not false; 2 volumes remain.',
         {'p1/s1/lcc': 'malignant', 'p2/s1/lcc': '', 'p3/s1/lcc': 'malignant'}, [malignant('p1/s1/lcc')],
         [('p3/s1/lcc', AWAY, 3, 0.9), ('p2/s1/lcc', AWAY, 3, 0.8), ('p1/s1/lcc', BOX, 20, 0.7)],
         {'mm3d': (0, 1), 'mm3d-2d': (0, 1)},

@@ -125,8 +125,9 @@ class VolumeDetectionMetric(BaseMetric):
         strangers = seen - {image.id for image in selected.images}
         if strangers:
             raise ValueError(
-                f'predictions for image {min(strangers)}, which is not in {self.ann_file} with split={self.split!r} and '
-                f'modality={self.modality!r} ({len(strangers)} such images): data set and metric need the same selection'
+                f'predictions for image {min(strangers)}, which is not in {self.ann_file} with split={self.split!r} '
+                f'and modality={self.modality!r} ({len(strangers)} such images): give the data set and the metric the '
+                'same selection'
             )
         if len(seen) < len(selected.images):
             print_log(

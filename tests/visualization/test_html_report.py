@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import html.parser
+import json
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from mammo_plugins.evaluation.functional import Estimate
+from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportTruth, ReportView, write_report
+
+CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
+WEIGHTS = (0.05, 0.1, 0.5, 0.25, 0.1)
+ROWS = [
+    {
+        'Model': 'MIP <2-D>',
+        'R@0.25': Estimate(0.4123, 0.04, 0.33, 0.49, method='bootstrap'),
+        'Breast AUC': Estimate(0.7),
+    },
+    {'Model': 'M&M-3D', 'R@0.25': Estimate(0.6987), 'Breast AUC': Estimate(float('nan'), reason='no positive case')},
+]
+CURVES = {'MIP <2-D>': ([0, 0.2, 1.0], [0, 0.4, 0.6]), 'M&M-3D': ([0, 0.1], [0, 0.7])}
+
+
+def make_view(name='L-CC', frames=5, height=64, width=40, seed=0):
+    stack = np.random.default_rng(seed).integers(0, 255, (frames, height, width), dtype=np.uint8)
+    truth = [ReportTruth((10, 20, 22, 30), 1, 2, 2, 'malignant mass')]
+    predictions = [
+        ReportPrediction((30, 40, 38, 50), 4, 0.125, WEIGHTS, False),
+        ReportPrediction((11, 20, 22, 31), 2, 0.875, WEIGHTS, True),
+    ]
+    return ReportView(name, stack, truth, predictions)
+
+
+def make_cases():
+    return [
+        ReportCase('P1 / S1 / L', 'malignant', [make_view('L-CC'), make_view('L-MLO')], 'breast score 0.81'),
+        ReportCase('P2 / S1 / R </script>', 'normal', [ReportView('R-CC', np.zeros((1, 64, 40), np.uint8))]),
+    ]
+
+
+@pytest.fixture(name='report')
+def report_fixture(tmp_path):
+    return write_report(tmp_path / 'out' / 'report.html', 'A & B', ROWS, CURVES, make_cases(), ['Three <notes>.'])
+
+
+def embedded(path):
+    text = path.read_text()
+    return json.loads(re.search(r'<script type="application/json" id="report-data">(.*?)</script>', text).group(1))
+
+
+class TagBalance(html.parser.HTMLParser):
+    """Collects the elements, and fails where a closing tag does not fit."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+        if tag not in {'meta', 'link', 'img', 'input', 'br'}:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_file_parses_and_holds_every_part(report):
+    parser = TagBalance()
+    parser.feed(report.read_text())
+    assert parser.open == []
+    ids = [attributes.get('id') for _, attributes in parser.seen]
+    assert {'results', 'curves', 'cases', 'views', 'report-data'} <= set(ids)
+    assert [path.name for path in report.parent.iterdir()] == ['report.html']
+
+
+def test_file_needs_nothing_from_outside(report):
+    text = report.read_text()
+    assert re.findall(r'https?:|//[a-z]+\.|@import|url\(\s*[^#\s)]', text) == []
+    sources = re.findall(r'(?:src|href)="([^"]*)"', text)
+    assert all(source.startswith(('#', 'data:')) for source in sources)
+    assert "default-src 'none'" in text
+
+
+def test_numbers_and_notes_are_in_the_table(report):
+    text = report.read_text()
+    for expected in ('MIP &lt;2-D&gt;', '0.412', '± 0.040', '[0.330, 0.490]', '0.699', 'n/a', 'Three &lt;notes&gt;.'):
+        assert expected in text
+    assert '<td class="best">0.699</td>' in text
+    assert 'title="no positive case"' in text
+    assert '<title>A &amp; B</title>' in text
+
+
+def test_text_cannot_break_out_of_the_page(report):
+    assert embedded(report)['cases'][1]['id'] == 'P2 / S1 / R </script>'
+    assert 'R </script>' not in report.read_text()
+
+
+def test_cases_hold_frames_boxes_and_ranked_predictions(report):
+    view = embedded(report)['cases'][0]['views'][0]
+    assert len(view['frames']) == 5
+    assert all(frame.startswith('data:image/jpeg;base64,') for frame in view['frames'])
+    assert (view['size'], view['ranges'][-1]) == ([40, 64], [4, 4])
+    assert [prediction['score'] for prediction in view['predictions']] == [0.875, 0.125]
+    assert view['predictions'][0]['weights'] == list(WEIGHTS)
+    assert view['truth'][0] | {'text': ''} == {
+        'box': [10, 20, 22, 30], 'first': 1, 'last': 2, 'slice': 2, 'text': '', 'malignant': True,
+    }  # fmt: skip
+
+
+def test_same_content_gives_the_same_bytes(report, tmp_path):
+    again = write_report(tmp_path / 'again.html', 'A & B', ROWS, CURVES, make_cases(), ['Three <notes>.'])
+    assert again.read_bytes() == report.read_bytes()
+
+
+def test_pictures_are_reduced_until_the_file_fits(tmp_path):
+    cases = [ReportCase('P1', 'normal', [make_view(frames=6, height=700, width=500)])]
+    write_report(tmp_path / 'large.html', 'T', [], {}, cases)
+    write_report(tmp_path / 'small.html', 'T', [], {}, cases, max_bytes=400_000)
+    large, small = ((tmp_path / f'{name}.html').stat().st_size for name in ('large', 'small'))
+    assert small <= 400_000 < large
+
+
+def test_too_many_pictures_are_refused(tmp_path):
+    cases = [ReportCase('P1', 'normal', [make_view(frames=40, height=300, width=300)])]
+    with pytest.raises(ValueError, match='40 frames take .* show fewer cases or slices'):
+        write_report(tmp_path / 'report.html', 'T', [], {}, cases, max_bytes=100_000)
+    assert not (tmp_path / 'report.html').exists()
+
+
+def test_report_without_cases_curves_and_rows_is_a_page(tmp_path):
+    text = write_report(tmp_path / 'report.html', 'Nothing', [], {}).read_text()
+    assert '<h1>Nothing</h1>' in text and 'id="cases"' not in text
+
+
+@pytest.mark.parametrize(
+    ('frames', 'ranges', 'message'),
+    [
+        (np.zeros((2, 8, 8)), None, r'must be \(F, H, W\) uint8, got \(2, 8, 8\) float64'),
+        (np.zeros((8, 8), np.uint8), None, r'got \(8, 8\) uint8'),
+        (np.zeros((2, 8, 8), np.uint8), [(0, 3)], '2 frames have 1 slice ranges'),
+        (np.zeros((2, 8, 8), np.uint8), [(0, 3), (5, 6)], 'do not follow one another'),
+        (np.zeros((2, 8, 8), np.uint8), [(1, 3), (4, 6)], 'do not follow one another from 0'),
+    ],
+)
+def test_unusable_view_is_refused(frames, ranges, message):
+    with pytest.raises(ValueError, match=f'view L-CC: .*{message}'):
+        ReportView('L-CC', frames, slice_ranges=ranges)
+
+
+def browse(report, tmp_path, actions=''):
+    """The page's elements after its scripts and ``actions`` have run, with what went wrong in ``data-errors``."""
+    watch = (
+        '<script>document.documentElement.dataset.errors = "";'
+        'for (const kind of ["error", "securitypolicyviolation"]) window.addEventListener(kind, (event) => {'
+        ' document.documentElement.dataset.errors += event.message || event.violatedDirective; }, true);</script>'
+    )
+    act = f'<script>window.addEventListener("load", () => {{ {actions} }});</script>'
+    page = tmp_path / 'watched.html'
+    page.write_text(report.read_text().replace('<head>', f'<head>{watch}').replace('</body>', f'{act}</body>'))
+    options = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking '
+    options += '--disable-component-update --disable-sync --virtual-time-budget=2000 --dump-dom'
+    command = [CHROMIUM, *options.split(), f'--user-data-dir={tmp_path / "profile"}', page.as_uri()]
+    text = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    return re.sub('<template.*?</template>|<style>.*?</style>|<script>.*?</script>', '', text, flags=re.DOTALL)
+
+
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason='no chromium to open the report with')
+
+
+@needs_browser
+def test_page_loads_without_script_errors(report, tmp_path):
+    page = browse(report, tmp_path)
+    assert 'data-errors=""' in page and 'data-ready="true"' in page
+    assert page.count('class="view"') == 2
+    assert 'slice 2 (0 to 4)' in page  # opens at the top finding
+    assert page.count('class="box truth') == 2 and page.count('class="band"') == 2 and page.count('class="area"') == 2
+    assert 'box prediction chosen' in page and 'box prediction away' in page
+
+
+@needs_browser
+def test_keys_and_controls_change_what_is_shown(report, tmp_path):
+    actions = """
+        document.querySelector('.view').dispatchEvent(new KeyboardEvent('keydown', {key: 'End'}));
+        const threshold = document.getElementById('threshold');
+        threshold.value = 0.5;
+        threshold.dispatchEvent(new Event('input'));
+    """
+    page = browse(report, tmp_path, actions)
+    assert 'data-errors=""' in page
+    assert 'slice 4 (0 to 4)' in page and 'slice 2 (0 to 4)' in page  # one view moved, the other did not
+    assert page.count('class="box truth') == 1  # slice 4 shows no finding
+    assert page.count('Finding 1') == 2 and 'Finding 2' not in page
+
+
+@needs_browser
+def test_single_slice_case_has_no_slider(report, tmp_path):
+    page = browse(report, tmp_path, "document.querySelectorAll('.case-list button')[1].click();")
+    assert 'data-errors=""' in page
+    assert page.count('class="view flat"') == 1
+    assert 'P2 / S1 / R &lt;/script&gt;' in page

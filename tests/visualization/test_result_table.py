@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+
+from rich.console import Console
+
+from mammo_plugins.evaluation.functional import Estimate
+from mammo_plugins.visualization import model_rows, protocol_rows, screen_table
+
+
+def result(recall, auc=0.75):
+    numbers = {'R@0.25': Estimate(recall, 0.02), 'breast_auc': Estimate(auc)}
+    return SimpleNamespace(metrics=lambda: numbers, breast_auc=numbers['breast_auc'])
+
+
+def test_protocols_become_rows():
+    rows = protocol_rows({'mm3d': result(0.5), 'mm3d-2d': result(0.6)})
+    assert [list(row) for row in rows] == [['Protocol', 'R@0.25', 'Breast AUC']] * 2
+    assert rows[1]['R@0.25'].value == 0.6
+
+
+def test_models_become_rows_with_one_auc():
+    rows = model_rows({'MIP': {'mm3d-2d': result(0.4)}, 'M&M-3D': {'mm3d-2d': result(0.6), 'mm3d': result(0.5)}})
+    assert list(rows[1]) == ['Model', 'R@0.25 (mm3d-2d)', 'R@0.25 (mm3d)', 'Breast AUC']
+
+
+def test_table_leaves_a_missing_number_blank_and_puts_the_auc_last():
+    rows = model_rows({'MIP': {'mm3d-2d': result(0.4)}, 'M&M-3D': {'mm3d-2d': result(0.6), 'mm3d': result(0.5)}})
+    table = screen_table(rows)
+    assert [column.header for column in table.columns][-1] == 'Breast AUC'
+    console = Console(record=True, width=120, file=io.StringIO())
+    console.print(table)
+    line = next(line for line in console.export_text().splitlines() if 'MIP' in line)
+    assert line.count('±') == 1 and '0.400 ± 0.020' in line
