@@ -8,16 +8,17 @@ from pathlib import Path
 
 from rich.progress import track
 
+from mammo_plugins.evaluation.detection_truth import image_key
 from mammo_plugins.evaluation.predictions import ImagePredictions, gather_predictions
 from mammo_plugins.evaluation.predictions_csv import write_predictions
 from mammo_plugins.io.coco_volume import AnnotationSet, write_annotations
 from mammo_plugins.structures.case_sample import MammoCaseSample
+from mammo_plugins.visualization import write_report
 
 from .found_images import find_images
 from .inference import build_detector, build_test_dataset, predict_cases
-from .report import ReportSource, write_case_report
+from .report_cases import report_case
 from .run_config import load_run_config
-from .sample_predictions import sample_predictions
 
 
 @dataclass(frozen=True)
@@ -81,18 +82,30 @@ def predict(
     )
     cases = list(track(predict_cases(detector, dataset), total=len(dataset), description='predicting'))
     left_out = {**found.left_out, **dataset.unreadable}
-    write_predictions(out / 'predictions.csv', gather_predictions(_image_predictions(cases, found.annotations)))
-    write_case_report(
+    malignant_label = dataset.classes.index('malignant')
+    predictions = gather_predictions(_image_predictions(cases, found.annotations, malignant_label))
+    write_predictions(out / 'predictions.csv', predictions)
+    write_report(
         out / 'report.html',
-        ReportSource(dataset, cases, found.annotations),
-        title='Predicted findings',
+        'Predicted findings',
+        rows=[],
+        curves={},
+        cases=[report_case(dataset, index, case, found.annotations) for index, case in enumerate(cases)],
         notes=[f'Left out: {Path(path).name}: {reason}' for path, reason in left_out.items()],
     )
     malignancy = {case.case_id: case.pred_malignancy for case in cases}
     return PredictionRun(out / 'predictions.csv', out / 'report.html', left_out, malignancy)
 
 
-def _image_predictions(cases: list[MammoCaseSample], annotations: AnnotationSet) -> Iterator[ImagePredictions]:
-    for case in cases:
-        for view in case.views:
-            yield sample_predictions(view, annotations.image(view.image_id))
+def _image_predictions(
+    cases: list[MammoCaseSample], annotations: AnnotationSet, malignant_label: int
+) -> Iterator[ImagePredictions]:
+    for view in (view for case in cases for view in case.views):
+        found = view.pred_instances[view.pred_instances.labels == malignant_label]
+        yield ImagePredictions(
+            image_key(annotations.image(view.image_id)),
+            found.bboxes.numpy(),
+            found.slices.numpy(),
+            found.scores.numpy(),
+            view.pred_malignancy,
+        )

@@ -9,5 +9,5 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
-    dict(type='CosineAnnealingLR', by_epoch=False, begin=50, eta_min_ratio=0.01, convert_to_iter_based=False),
+    dict(type='CosineAnnealingLR', by_epoch=False, begin=0, eta_min_ratio=0.01),
 ]

@@ -1,0 +1,8 @@
+# The baseline that flattens a volume: M&M on the maximum intensity projection, which is max pooling to one slice.
+_base_ = './mnm_ffdm.py'
+dataset = dict(modality='DBT')
+train_dataloader = dict(dataset=dataset)
+val_dataloader = dict(dataset=dataset)
+test_dataloader = dict(dataset=dataset)
+val_evaluator = dict(modality='DBT')
+test_evaluator = dict(modality='DBT')

@@ -1,0 +1,180 @@
+"""The whole way on synthetic breasts: DICOM, training on FFDM, transfer to tomosynthesis, evaluation, report."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from mammo_plugins.evaluation import DetectionResult
+from mammo_plugins.visualization import model_rows, screen_table
+
+from .convert import convert_dataset
+from .demo_report import write_demo_report
+from .evaluate import evaluate_predictions_file
+from .phantoms import make_phantoms
+from .testing import evaluate_checkpoint
+from .train import train
+
+SPLIT = (0.6, 0.1, 0.3)  # patients to train on, to choose settings on, and held out
+TRAININGS = {name: f'configs/demo/{name}.py' for name in ('mnm_ffdm', 'mip_dbt', 'mm3d_dbt')}
+
+
+@dataclass(frozen=True)
+class DemoRow:
+    """A model of the demo's table.
+
+    Attributes:
+        name: what the table calls it.
+        config: its config.
+        weights: work directory whose last checkpoint it uses.
+        modality: what it is tested on.
+        has_slices: whether it predicts a slice, so that 3-D numbers mean something.
+    """
+
+    name: str
+    config: str
+    weights: str
+    modality: str
+    has_slices: bool = False
+
+    @property
+    def file_stem(self) -> str:
+        return f'{Path(self.config).stem}-{self.weights}'
+
+
+# A row tests one config with the weights that training another (or the same) left.
+ROWS = (
+    DemoRow('M&M on FFDM', TRAININGS['mnm_ffdm'], 'mnm_ffdm', 'FFDM'),
+    DemoRow('M&M on MIP, 0 % DBT data', TRAININGS['mip_dbt'], 'mnm_ffdm', 'DBT'),
+    DemoRow('M&M on MIP, fine-tuned', TRAININGS['mip_dbt'], 'mip_dbt', 'DBT'),
+    DemoRow('M&M-3D, 0 % DBT data', TRAININGS['mm3d_dbt'], 'mnm_ffdm', 'DBT', has_slices=True),
+    DemoRow('M&M-3D, fine-tuned', TRAININGS['mm3d_dbt'], 'mm3d_dbt', 'DBT', has_slices=True),
+)
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo left.
+
+    Attributes:
+        report: the HTML report.
+        results_json: all numbers with the settings and times behind them.
+        rows: row name to protocol to result.
+    """
+
+    report: Path
+    results_json: Path
+    rows: dict[str, dict[str, DetectionResult]]
+
+
+@dataclass
+class StepClock:
+    """Announces the steps of a long job and keeps how long each took."""
+
+    console: Console
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Times the block."""
+        self.console.print(f'[bold]{name}[/bold] ...')
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
+        self.console.print(f'  done in {self.seconds[name]:.0f} s', highlight=False)
+
+
+def run_demo(
+    out: str | Path = 'demo', *, cases: int = 200, seed: int = 0, workers: int | None = None, bootstrap: int = 1000
+) -> DemoResult:
+    """Makes phantoms, trains, evaluates held-out patients, and writes a report.
+
+    The phantoms are kept from an earlier run with the same number and seed; everything else is made again.
+
+    Args:
+        out: folder for everything.
+        cases: patients, each with two breasts in two views.
+        seed: of the phantoms, the training and the intervals.
+        workers: processes that make phantoms, all cores by default.
+        bootstrap: replicates for the intervals of the recalls.
+    """
+    out = Path(out)
+    console = Console()
+    clock = StepClock(console)
+    with clock.step(f'Make phantoms of {cases} patients as DICOM, and convert them'):
+        annotations = _prepare_phantoms(out, cases, seed, workers or os.cpu_count() or 1)
+    for name, config in TRAININGS.items():
+        with clock.step(f'Train {config}'):
+            train(config, work_dir=out / 'work_dirs' / name, cfg_options=_options(out, seed))
+    rows = {}
+    with clock.step('Predict and score held-out patients'):
+        for row in ROWS:
+            rows[row.name] = _evaluate(row, out, annotations, bootstrap, seed)
+    with clock.step('Write the report'):
+        write_demo_report(out, rows, annotations, ROWS[-1], _options(out, seed))
+    settings = dict(cases=cases, seed=seed, bootstrap=bootstrap, seconds=clock.seconds)
+    _write_results(out / 'results.json', rows, settings)
+    console.print(screen_table(model_rows(rows), title='Held-out patients'))
+    console.print(f'Report: {(out / "report.html").resolve()}')
+    return DemoResult(out / 'report.html', out / 'results.json', rows)
+
+
+def _prepare_phantoms(out: Path, cases: int, seed: int, workers: int) -> Path:
+    phantoms, annotations = out / 'phantoms', out / 'phantoms.json'
+    wanted = f'{cases} patients, seed {seed}\n'
+    done = out / 'phantoms.done'
+    if not (done.is_file() and done.read_text() == wanted):
+        with Progress() as progress:
+            task = progress.add_task('patients', total=cases)
+            make_phantoms(
+                phantoms,
+                cases,
+                seed,
+                split=SPLIT,
+                workers=workers,
+                on_patient=lambda number: progress.update(task, completed=number),
+            )
+        convert_dataset('phantom', phantoms, annotations)
+        done.write_text(wanted)
+    return annotations
+
+
+def _evaluate(row: DemoRow, out: Path, annotations: Path, bootstrap: int, seed: int) -> dict[str, DetectionResult]:
+    csv = out / 'predictions' / f'{row.file_stem}.csv'
+    csv.parent.mkdir(parents=True, exist_ok=True)
+    evaluate_checkpoint(
+        row.config,
+        out / 'work_dirs' / row.weights / 'last.pth',
+        out=csv,
+        work_dir=out / 'work_dirs' / f'test-{row.file_stem}',
+        cfg_options=_options(out, seed),
+    )
+    return evaluate_predictions_file(
+        csv,
+        annotations,
+        protocols=('mm3d-2d', 'mm3d') if row.has_slices else ('mm3d-2d',),
+        split='test',
+        modality=row.modality,
+        bootstrap=bootstrap,
+        seed=seed,
+    )
+
+
+def _options(out: Path, seed: int) -> dict[str, object]:
+    """Points a demo config to the demo's folder and quiets its log."""
+    loaders = {f'{name}_dataloader.dataset.data_root': f'{out}/' for name in ('train', 'val', 'test')}
+    evaluators = {f'{name}_evaluator.ann_file': str(out / 'phantoms.json') for name in ('val', 'test')}
+    return {**loaders, **evaluators, 'randomness.seed': seed, 'log_level': 'WARNING'}
+
+
+def _write_results(path: Path, rows: Mapping[str, Mapping[str, DetectionResult]], settings: dict) -> None:
+    plain = {name: {protocol: r.as_dict() for protocol, r in results.items()} for name, results in rows.items()}
+    path.write_text(json.dumps({'settings': settings, 'rows': plain}, indent=1) + '\n')

@@ -1,0 +1,115 @@
+"""Breasts as the HTML report shows them: what the detector saw, the truth, and what it said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mammo_plugins.datasets.case_dataset import CaseDataset
+from mammo_plugins.evaluation import get_protocol
+from mammo_plugins.evaluation.hit_rules import CandidatePairs
+from mammo_plugins.io import AnnotationSet
+from mammo_plugins.io.coco_volume import FindingRecord
+from mammo_plugins.structures.case_sample import MammoCaseSample
+from mammo_plugins.structures.geometry import project_boxes
+from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportTruth, ReportView
+
+_HIT_PROTOCOL = 'mm3d'
+_MAX_PREDICTIONS = 10  # a view, best first
+
+
+def report_case(dataset: CaseDataset, index: int, sample: MammoCaseSample, annotations: AnnotationSet) -> ReportCase:
+    """Describes one case.
+
+    Pictures are the network's input (canonical orientation, cropped, slice bins), and boxes are drawn in its pixels.
+
+    Args:
+        dataset: where the case is from.
+        index: its index there.
+        sample: its predictions, in stored pixels and slices.
+        annotations: the annotated findings.
+    """
+    case = dataset.load_case(index)
+    known = {0.0: 'not malignant', 1.0: 'malignant'}
+    return ReportCase(
+        case_id=case['case_id'],
+        label=known.get(float(case['gt_malignancy']), 'unknown') + ('' if case['annotated'] else ', without boxes'),
+        views=[_report_view(view, found, annotations) for view, found in zip(case['views'], sample.views)],
+        caption=f'predicted malignancy {sample.pred_malignancy:.2f}',
+    )
+
+
+def _report_view(view: dict[str, Any], sample, annotations: AnnotationSet) -> ReportView:
+    bins = view['slice_bins']
+    findings = annotations.findings_of(view['image_id'])
+    return ReportView(
+        view_name=view['view'],
+        frames=np.round(np.clip(view['img'], 0, 1) * 255).astype(np.uint8),
+        truth=[_truth(finding, view) for finding in findings],
+        predictions=_predictions(view, sample, findings),
+        slice_ranges=[(bins.first(index), bins.last(index)) for index in range(bins.num_bins)],
+        caption=f'{view["modality"]}, malignancy {sample.pred_malignancy:.2f}',
+    )
+
+
+def _truth(finding: FindingRecord, view: dict[str, Any]) -> ReportTruth:
+    box = project_boxes(_corners([finding.bbox_xywh]), view['homography_matrix'])[0]
+    slice_index = finding.slice_index or 0
+    first, last = finding.slice_range or (slice_index, slice_index)
+    kind = finding.attributes.get('type', '')
+    return ReportTruth(
+        box_xyxy=tuple(map(float, box)),
+        first_slice=first,
+        last_slice=last,
+        slice_index=slice_index,
+        text=f'{finding.category} {kind}'.strip(),
+        malignant=finding.category == 'malignant',
+    )
+
+
+def _predictions(view: dict[str, Any], sample, findings: list[FindingRecord]) -> list[ReportPrediction]:
+    found = sample.pred_instances[sample.pred_instances.scores.argsort(descending=True)[:_MAX_PREDICTIONS]]
+    stored = found.bboxes.double().numpy()
+    shown = project_boxes(stored, view['homography_matrix'])
+    hits = _hits(stored, found.slices.numpy(), findings, view['num_source_slices'])
+    return [
+        ReportPrediction(
+            box_xyxy=tuple(map(float, box)),
+            slice_index=int(slice_index),
+            score=float(score),
+            slice_weights=weights.tolist() if len(weights) > 1 else None,
+            hit=hit,
+        )
+        for box, slice_index, score, weights, hit in zip(
+            shown, found.slices, found.scores, found.slice_weights, hits
+        )
+    ]
+
+
+def _hits(boxes_xyxy: np.ndarray, slices: np.ndarray, findings: list[FindingRecord], num_slices: int) -> list[bool | None]:
+    """Whether each box hits a malignant finding; None for images without one, where nothing can be hit."""
+    malignant = [finding for finding in findings if finding.category == 'malignant']
+    if not malignant:
+        return [None] * len(boxes_xyxy)
+    count, targets = len(boxes_xyxy), len(malignant)
+    ranges = np.array([finding.slice_range or (np.nan, np.nan) for finding in malignant], dtype=float)
+    boxes_xywh = np.concatenate([boxes_xyxy[:, :2], boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]], axis=1)
+    pairs = CandidatePairs(
+        predicted_boxes=np.repeat(boxes_xywh, targets, axis=0),
+        z=np.repeat(slices.astype(float), targets),
+        depth=np.ones(count * targets),
+        true_boxes=np.tile(np.array([finding.bbox_xywh for finding in malignant], dtype=float), (count, 1)),
+        true_slice=np.tile([float(finding.slice_index or 0) for finding in malignant], count),
+        first_slice=np.tile(ranges[:, 0], count),
+        last_slice=np.tile(ranges[:, 1], count),
+        num_slices=np.full(count * targets, num_slices),
+    )
+    hit, _ = get_protocol(_HIT_PROTOCOL).hit(pairs)
+    return hit.reshape(count, targets).any(axis=1).tolist()
+
+
+def _corners(boxes_xywh: list[tuple[float, ...]]) -> np.ndarray:
+    boxes = np.array(boxes_xywh, dtype=np.float64)
+    boxes[:, 2:] += boxes[:, :2]
+    return boxes

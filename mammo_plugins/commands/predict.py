@@ -1,0 +1,54 @@
+"""``mammo predict SOURCE --config C --checkpoint K --out DIR``: find lesions in files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from mmengine.config import DictAction
+from rich.console import Console
+
+from mammo_plugins.apis.predict import PredictionRun, predict
+
+
+def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
+    """Parses the command line and predicts; exit code 2 where there is nothing to predict."""
+    parser = argparse.ArgumentParser(prog=prog, description='Find lesions in a DICOM or PNG file, or in a folder of them.')
+    parser.add_argument('source', help='file or folder')
+    parser.add_argument('--config', required=True, help='the config that the checkpoint was trained with')
+    parser.add_argument('--checkpoint', required=True, help='weights, a path or URL')
+    parser.add_argument('--out', required=True, metavar='DIR', help='folder for predictions.csv and report.html')
+    parser.add_argument('--device', help='such as cuda:1 or cpu (default: the first GPU, or the CPU)')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override config fields')
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='open checkpoints that hold more than tensors and plain values; such a file can run any code',
+    )
+    args = parser.parse_args(argv)
+    try:
+        run = predict(
+            args.source,
+            config=args.config,
+            checkpoint=args.checkpoint,
+            out=args.out,
+            device=args.device,
+            cfg_options=args.cfg_options,
+            trust_checkpoint=args.trust_checkpoint,
+        )
+    except (ValueError, OSError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    _print_summary(run)
+    return 0
+
+
+def _print_summary(run: PredictionRun) -> None:
+    console = Console(highlight=False)
+    for breast, malignancy in run.malignancy.items():
+        console.print(f'{breast}: malignancy {malignancy:.3f}')
+    for path, reason in run.left_out.items():
+        console.print(f'left out: {path}: {reason}')
+    console.print(f'{len(run.malignancy)} breasts predicted, {len(run.left_out)} files left out')
+    console.print(f'{run.csv}\n{run.html}')
