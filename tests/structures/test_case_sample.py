@@ -1,0 +1,78 @@
+import copy
+import pickle
+
+import pytest
+import torch
+
+from mammo_plugins.compat import install_mmcv_ops
+
+install_mmcv_ops()  # before mmdet
+
+from mmdet.structures import DetDataSample  # noqa: E402
+from mmengine.structures import InstanceData  # noqa: E402
+
+from mammo_plugins.structures.case_sample import MammoCaseSample, malignancy_label  # noqa: E402
+
+
+def make_case(num_views=2):
+    case = MammoCaseSample(metainfo=dict(case_id='P1-L', annotated=True))
+    case.views = [DetDataSample(metainfo=dict(view=f'view {index}')) for index in range(num_views)]
+    for view in case.views:
+        view.gt_instances = InstanceData(bboxes=torch.zeros(1, 4, requires_grad=True), labels=torch.zeros(1).long())
+    case.gt_malignancy = malignancy_label(1.0, [0.0, float('nan')][:num_views])
+    return case
+
+
+@pytest.mark.parametrize('num_views', [0, 3])
+def test_a_breast_has_one_or_two_views(num_views):
+    with pytest.raises(ValueError, match=f'one or two views, got {num_views}'):
+        MammoCaseSample().views = [DetDataSample()] * num_views
+
+
+def test_views_count_as_data():
+    assert 'views' in make_case() and sorted(make_case().keys()) == ['gt_malignancy', 'views']
+
+
+def test_moving_a_case_moves_the_tensors_of_its_views():
+    moved = make_case().to(torch.float64)
+    assert moved.gt_malignancy.breast.dtype == torch.float64
+    assert [view.gt_instances.bboxes.dtype for view in moved.views] == [torch.float64] * 2
+    assert [view.view for view in moved.views] == ['view 0', 'view 1'] and moved.case_id == 'P1-L'
+
+
+def test_moving_leaves_the_original_alone():
+    case = make_case()
+    case.to(torch.float64)
+    assert case.views[0].gt_instances.bboxes.dtype == torch.float32
+
+
+def test_detaching_a_case_detaches_its_views():
+    detached = make_case().detach()
+    assert not detached.views[0].gt_instances.bboxes.requires_grad
+    assert not make_case().cpu().detach().views[1].gt_instances.bboxes.requires_grad
+
+
+@pytest.mark.parametrize('duplicate', [copy.deepcopy, lambda case: pickle.loads(pickle.dumps(case))])
+def test_case_survives_copying_and_worker_processes(duplicate):
+    case = make_case().detach()
+    copied = duplicate(case)
+    assert copied.case_id == 'P1-L' and copied.annotated is True
+    assert float(copied.gt_malignancy.breast) == 1.0
+    assert [view.view for view in copied.views] == ['view 0', 'view 1']
+    copied.views[0].set_metainfo(dict(view='changed'))
+    assert case.views[0].view == 'view 0'
+
+
+def test_case_without_views_can_be_moved():
+    assert 'views' not in MammoCaseSample().to('cpu')
+
+
+def test_malignancy_keeps_unknown_as_nan():
+    label = malignancy_label(1, [1, float('nan')])
+    assert label.breast.shape == () and float(label.breast) == 1.0
+    assert label.views.dtype == torch.float32 and label.views.isnan().tolist() == [False, True]
+
+
+def test_malignancy_must_be_a_label():
+    with pytest.raises(AssertionError):
+        MammoCaseSample().gt_malignancy = 1.0
