@@ -24,10 +24,15 @@ class CrossViewAttention(BaseModule):
         embed_dims: D, channels of a proposal feature.
         num_heads: attention heads.
         dropout: dropout of the attention weights.
+
+    Raises:
+        ValueError: ``embed_dims`` is not a multiple of ``num_heads``.
     """
 
     def __init__(self, embed_dims: int, num_heads: int = 8, dropout: float = 0.0, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg=init_cfg)
+        if embed_dims % num_heads:
+            raise ValueError(f'embed_dims {embed_dims} cannot be split evenly among num_heads {num_heads}')
         self.attention = MultiheadAttention(embed_dims, num_heads, dropout, batch_first=True)
         self.norm = nn.LayerNorm(embed_dims)
 

@@ -16,7 +16,20 @@ class SliceDynamicConv(DynamicConv):
     proposal and applied to the slices' RoI cells in one matrix product.
 
     Source: Sparse R-CNN (Sun et al. 2021), dynamic instance interaction; M&M-3D, Eq. 5.
+
+    Args:
+        *args: as for ``mmdet.DynamicConv``.
+        with_proj: must be true: slices are fused as one vector a proposal.
+        **kwargs: as for ``mmdet.DynamicConv``.
+
+    Raises:
+        ValueError: ``with_proj`` is false.
     """
+
+    def __init__(self, *args, with_proj: bool = True, **kwargs) -> None:
+        if not with_proj:
+            raise ValueError('SliceDynamicConv needs with_proj=True: slices are fused as one vector a proposal')
+        super().__init__(*args, with_proj=True, **kwargs)
 
     def forward(self, param_feature: Tensor, input_feature: Tensor) -> Tensor:
         """Mixes proposal and slice features.
