@@ -44,15 +44,16 @@ class TissueFields:
     depth_mm: float
     half_width_mm: float
 
-    def levels(self, a: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Gland level (tissue is glandular above 0) and septum level (septa lie at 0) at points, float32 (n,)."""
+    def levels(self, a: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Gland level (glandular above 0), septum level (septa lie at 0) and brightness of strands, float32 (n,)."""
         x_mm = a * np.float32(self.depth_mm)
         y_mm, w_mm = y * np.float32(self.half_width_mm), w * np.float32(self.half_width_mm)
         to_nipple = self.depth_mm - x_mm
         fan = np.float32(1.3 * self.depth_mm) / (to_nipple + np.float32(0.55 * self.depth_mm))
-        gland = _sample(self.gland, 0.75 * x_mm, fan * y_mm, fan * w_mm)
+        gland = _sample(self.gland, 0.8 * x_mm, fan * y_mm, fan * w_mm)
         septa = _sample(self.septa, x_mm, y_mm, w_mm)
-        return gland + self._envelope(a, y, w) - np.float32(self.threshold), septa
+        brightness = np.float32(1.0) + np.float32(0.42) * _sample(self.septa, 0.7 * w_mm, 0.7 * x_mm, 0.7 * y_mm)
+        return gland + self._envelope(a, y, w) - np.float32(self.threshold), septa, np.clip(brightness, 0.2, 2)
 
     def _envelope(self, a: np.ndarray, y: np.ndarray, w: np.ndarray) -> np.ndarray:
         """Where glandular tissue is likely: a cone behind the nipple inside subcutaneous and retromammary fat."""
@@ -62,7 +63,7 @@ class TissueFields:
         upper_outer = 0.35 * (y + w)
         return (
             1.0 - 2.2 * from_axis - 1.6 * along * along - 5.0 * np.clip(radius_squared - 0.62, 0, None)
-            - 2.5 * np.clip(0.18 - a, 0, None) / 0.18 + upper_outer
+            - 2.0 * np.clip(1 - a / 0.3, 0, None) + upper_outer
         ).astype(np.float32)
 
 
@@ -136,11 +137,11 @@ def glandular_share(level: np.ndarray) -> np.ndarray:
 
 
 def _sample_fields(rng: np.random.Generator, depth_mm: float, half_width_mm: float, density: str) -> TissueFields:
-    gland = power_law_field(_LATTICE_SHAPE, 3.0, rng, low_cut=1 / 64)
-    septa = power_law_field(_LATTICE_SHAPE, 3.5, rng, low_cut=_LATTICE_MM / 22, high_cut=_LATTICE_MM / 6)
+    gland = power_law_field(_LATTICE_SHAPE, 4.0, rng, low_cut=_LATTICE_MM / 60)
+    septa = power_law_field(_LATTICE_SHAPE, 4.0, rng, low_cut=_LATTICE_MM / 26, high_cut=_LATTICE_MM / 7)
     centre = (rng.uniform(0.35, 0.5), rng.uniform(-0.08, 0.12), rng.uniform(-0.05, 0.1))
     fields = TissueFields(gland, septa, 0.0, centre, depth_mm, half_width_mm)
-    level, _ = fields.levels(*_points_in_half_ball(rng, 12000))
+    level, *_ = fields.levels(*_points_in_half_ball(rng, 12000))
     return TissueFields(gland, septa, _threshold_for(level, GLANDULAR_FRACTION[density]), centre, depth_mm,
                         half_width_mm)
 

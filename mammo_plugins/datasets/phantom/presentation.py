@@ -9,7 +9,7 @@ from .tissue import GLANDULAR
 from .vendor_style import VendorStyle
 
 _FAT_GREY = 0.3
-_SLICE_WINDOW = (-0.55 * GLANDULAR, 1.9 * GLANDULAR)
+_SLICE_WINDOW = (-0.15 * GLANDULAR, 0.75 * GLANDULAR)
 _UNSHARP_MM = 1.4
 
 

@@ -34,13 +34,13 @@ class FindingSettings:
     benign_share: float = 0.25
     second_finding_share: float = 0.12
     unannotated_share: float = 0.2
-    malignant_types: tuple[float, float, float, float] = (0.5, 0.2, 0.2, 0.1)
+    malignant_types: tuple[float, float, float, float] = (0.5, 0.28, 0.14, 0.08)
     benign_types: tuple[float, float, float] = (0.55, 0.25, 0.2)
-    mass_radius_mm: tuple[float, float] = (4.5, 8.0)
-    malignant_density: tuple[float, float] = (1.25, 1.55)
-    benign_density: tuple[float, float] = (1.0, 1.25)
+    mass_radius_mm: tuple[float, float] = (4.5, 7.5)
+    malignant_density: tuple[float, float] = (0.95, 1.15)
+    benign_density: tuple[float, float] = (0.75, 1.0)
     calcification_mm: tuple[float, float] = (0.4, 0.75)
-    superpositions: float = 1.5
+    superpositions: float = 4.0
     visible_contrast: float = 0.5
 
 
@@ -62,8 +62,8 @@ class ImagingSettings:
     columns: int = 128
     slices: int = 32
     texture_mm: float = 1.0
-    ffdm_noise: float = 0.012
-    dbt_noise: float = 0.02
+    ffdm_noise: float = 0.006
+    dbt_noise: float = 0.012
     exact_shifts: bool = True
     jpeg2000: bool = True
 
@@ -143,9 +143,9 @@ PRESETS = {
     'easy': PhantomSettings(
         finding=FindingSettings(
             malignant_types=(0.6, 0.4, 0.0, 0.0),
-            mass_radius_mm=(6.0, 9.0),
-            malignant_density=(1.6, 2.2),
-            superpositions=0.5,
+            mass_radius_mm=(5.5, 8.5),
+            malignant_density=(1.4, 1.8),
+            superpositions=1.0,
         )
     ),
     'full': PhantomSettings(finding=FindingSettings(calcification_mm=(0.2, 0.5)), imaging=_FULL_IMAGING),

@@ -20,11 +20,14 @@ ADIPOSE = 0.046
 """Linear attenuation of adipose tissue, 1/mm. Source: Johns and Yaffe, Phys. Med. Biol. 32 (1987), 20 keV."""
 GLANDULAR = 0.035
 """Linear attenuation of glandular tissue above adipose tissue, 1/mm. Source: as above."""
-SKIN = 0.03
-MUSCLE = 0.033
+SKIN = 0.02
+MUSCLE = 0.016
 SKIN_MM = 1.7
 
-_SEPTUM_WIDTH = 0.16
+_LOBULE_SHARE = 0.27
+"""Attenuation inside of glandular lobules, in units of the strands between them."""
+_STRAND_WIDTH = 0.4
+_SHEET_WIDTH, _SHEET_SHARE = 0.14, 0.36
 _FINE_TILE = 512
 _VESSEL_SHADES = 255
 
@@ -42,7 +45,7 @@ class ViewTissue:
         self.view = view
         self._stride = max(1, round(imaging.texture_mm / view.pixel_mm))
         self._shape = (imaging.rows, view.columns_used)
-        self._gland, self._septa = self._sample_levels()
+        self._gland, self._septa, self._brightness = self._sample_levels()
         self._fine = power_law_field((_FINE_TILE, _FINE_TILE), 2.2, rng, low_cut=view.pixel_mm / 8)
         self._fine_shifts = rng.integers(0, _FINE_TILE, (len(view.slice_z_mm) + 1, 2))
         self._muscle = self._muscle_texture(rng)
@@ -62,11 +65,13 @@ class ViewTissue:
         distance, half = self._crop(self.view.skin_distance_mm), self._crop(self.view.half_thickness_mm)
         depth = np.clip((half - abs(self.view.slice_z_mm[index])) / self.view.slice_mm + 0.5, 0, 1)
         fine = self._fine_texture(index)
-        gland = glandular_share(self._upsample(self._gland[index]) + 0.22 * fine)
-        septa = self._upsample(self._septa[index])
-        sheets = np.exp(-((septa / _SEPTUM_WIDTH) ** 2)) * (0.55 + 0.25 * fine)
-        tissue = np.maximum(gland, np.clip(sheets, 0, 0.9)) * (1 + 0.06 * fine) + 0.05 * fine
-        tissue = np.maximum(tissue, self._draw_vessels(index)) * GLANDULAR
+        gland = glandular_share(self._upsample(self._gland[index]) + 0.1 * fine)
+        squared = self._upsample(self._septa[index]) ** 2
+        strands = np.exp(squared * np.float32(-1 / _STRAND_WIDTH**2)) * self._upsample(self._brightness[index])
+        sheets = _SHEET_SHARE * np.exp(squared * np.float32(-1 / _SHEET_WIDTH**2))
+        parenchyma = gland * np.maximum(strands, _LOBULE_SHARE)
+        tissue = np.maximum(parenchyma, sheets) + 0.035 * fine
+        tissue = np.maximum(tissue, 0.8 * self._draw_vessels(index)) * GLANDULAR
         tissue *= ramp_step(distance - SKIN_MM - 1.5, 3.0)
         if self.view.position != 'CC':
             share = ramp_step(self._crop(self.view.pectoral_mm) + 2 * self._muscle, 3.0)
@@ -81,8 +86,8 @@ class ViewTissue:
     def _crop(self, image: np.ndarray) -> np.ndarray:
         return image[:, : self._shape[1]]
 
-    def _sample_levels(self) -> tuple[np.ndarray, np.ndarray]:
-        """Gland and septum levels on the coarse grid, two float32 (S, h, w); constant outside of the breast."""
+    def _sample_levels(self) -> tuple[np.ndarray, ...]:
+        """Gland level, septum level and strand brightness on the coarse grid, three float32 (S, h, w); constant outside of the breast."""
         view, stride = self.view, self._stride
         rows = (np.arange(-(-self._shape[0] // stride), dtype=np.float32) + 0.5) * stride
         columns = (np.arange(-(-self._shape[1] // stride), dtype=np.float32) + 0.5) * stride
@@ -91,12 +96,13 @@ class ViewTissue:
         inside, half = view.skin_distance_mm[pick] > 0, view.half_thickness_mm[pick]
         shape = (self.num_slices, *r_mm.shape)
         gland, septa = np.full(shape, -3, dtype=np.float32), np.full(shape, 3, dtype=np.float32)
+        brightness = np.zeros(shape, dtype=np.float32)
         z_mm = view.slice_z_mm[:, None]
         share = np.clip(z_mm / np.maximum(half[inside], 1e-3), -1, 1)
         points = view.to_breast(np.broadcast_to(x_mm[inside], share.shape), np.broadcast_to(r_mm[inside], share.shape), share)
         levels = view.anatomy.fields.levels(*points.reshape(3, -1))
-        gland[:, inside], septa[:, inside] = (level.reshape(share.shape) for level in levels)
-        return gland, septa
+        gland[:, inside], septa[:, inside], brightness[:, inside] = (level.reshape(share.shape) for level in levels)
+        return gland, septa, brightness
 
     def _upsample(self, coarse: np.ndarray) -> np.ndarray:
         if self._stride == 1:

@@ -60,12 +60,12 @@ class VendorStyle:
 VENDOR_STYLES = {
     style.code: style
     for style in (
-        VendorStyle('A', 30, 15, 1.0, 0.3, 1.0, 0.3, 10, 12, JPEG2000Lossless, JPEG2000Lossless),
-        VendorStyle('B', 25, 9, 1.3, 0.0, 0.85, 0.5, 12, 14, ExplicitVRLittleEndian, JPEGLosslessSV1),
+        VendorStyle('A', 50, 15, 1.0, 0.3, 1.0, 0.3, 10, 12, JPEG2000Lossless, JPEG2000Lossless),
+        VendorStyle('B', 44, 13, 1.3, 0.0, 0.85, 0.5, 12, 14, ExplicitVRLittleEndian, JPEGLosslessSV1),
         VendorStyle('C', 50, 15, 0.8, 0.6, 1.15, 0.1, 12, 12, JPEG2000Lossless, ExplicitVRLittleEndian),
-        VendorStyle('D', 40, 13, 1.6, -0.3, 1.05, 0.6, 12, 13, ExplicitVRLittleEndian, JPEG2000Lossless, True),
-        VendorStyle('E', 36, 11, 1.1, 0.8, 0.9, 0.0, 11, 14, JPEG2000Lossless, JPEGLosslessSV1),
-        VendorStyle('F', 30, 11, 0.7, 0.1, 1.25, 0.4, 14, 10, ExplicitVRLittleEndian, ExplicitVRLittleEndian),
+        VendorStyle('D', 46, 15, 1.6, -0.3, 1.05, 0.6, 12, 13, ExplicitVRLittleEndian, JPEG2000Lossless, True),
+        VendorStyle('E', 50, 13, 1.1, 0.8, 0.9, 0.0, 11, 14, JPEG2000Lossless, JPEGLosslessSV1),
+        VendorStyle('F', 40, 11, 0.7, 0.1, 1.25, 0.4, 14, 10, ExplicitVRLittleEndian, ExplicitVRLittleEndian),
     )
 }
 
