@@ -68,15 +68,18 @@ def pool_slices(slices: Iterable[np.ndarray], bins: SliceBins) -> np.ndarray:
     Raises:
         ValueError: there are fewer or more slices than ``bins`` says.
     """
-    pooled: list[np.ndarray] = []
+    pooled = None
     count = 0
     for pixels in slices:
+        if pooled is None:
+            pooled = np.empty((bins.num_bins, *pixels.shape), dtype=pixels.dtype)
         if count < bins.num_slices:
-            if bins.first(bins.bin_of(count)) == count:
-                pooled.append(np.array(pixels))
+            index = bins.bin_of(count)
+            if bins.first(index) == count:
+                pooled[index] = pixels
             else:
-                np.maximum(pooled[-1], pixels, out=pooled[-1])
+                np.maximum(pooled[index], pixels, out=pooled[index])
         count += 1
     if count != bins.num_slices:
         raise ValueError(f'{count} slices were read of {bins.num_slices}')
-    return np.stack(pooled)
+    return pooled

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mammo_plugins.datasets.transforms import CropBreast
+from mammo_plugins.datasets.transforms import CropBreast, breast_crop
 
 
 def test_background_and_markers_are_cut_away(make_view):
@@ -37,9 +37,19 @@ def test_findings_outside_are_dropped_and_counted(make_view):
     assert (view['num_findings_clipped'], view['num_findings_lost']) == (1, 1)
 
 
-@pytest.mark.parametrize('stride_size', [(1500, 1100)])
-def test_large_image_loses_nothing_of_the_breast(breast, stride_size):
-    pixels = breast(*stride_size)
+def test_losses_are_reported_once_a_file(make_view, monkeypatch):
+    messages = []
+    monkeypatch.setattr(breast_crop, 'print_log', lambda message, **settings: messages.append(message))
+    pixels = np.zeros((100, 80), dtype=np.float32)
+    pixels[30:70, :40] = 0.5
+    transform = CropBreast(margin=0)
+    for path in ('a.dcm', 'a.dcm', 'b.dcm'):
+        transform(make_view([pixels], [[60, 0, 70, 10]], img_path=path))
+    assert messages == [f'{name}: the crop to the breast cuts 0 findings and loses 1' for name in ('a.dcm', 'b.dcm')]
+
+
+def test_large_image_loses_nothing_of_the_breast(breast):
+    pixels = breast(1500, 1100)
     window = CropBreast(margin=0).find_breast(pixels)
     outside = pixels.copy()
     outside[window.top : window.bottom, window.left : window.right] = 0
