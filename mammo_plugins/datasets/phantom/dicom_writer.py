@@ -15,6 +15,11 @@ from .dicom_identity import ImageIdentity, code_item, set_pixel_format, start_da
 from .frame_encoding import encode_frames
 from .vendor_style import VendorStyle
 
+_VOLUME_TYPE = ['DERIVED', 'PRIMARY', 'TOMOSYNTHESIS', 'NONE']
+_EXPOSED_TYPE = ['ORIGINAL', 'PRIMARY', '']
+_SYNTHETIC_TYPE = ['DERIVED', 'PRIMARY', 'TOMOSYNTHESIS', 'GENERATED_2D']
+"""As vendors and the IHE DBT profile write it, though value 3 is none of the terms of PS3.3 C.8.11.7.1.4."""
+
 
 @dataclass(frozen=True)
 class PixelGrid:
@@ -49,12 +54,12 @@ def write_mammogram(path: Path, pixels: np.ndarray, identity: ImageIdentity, gri
     bits = vendor.ffdm_bits
     set_pixel_format(dataset, grid.rows, grid.columns, bits, 'MONOCHROME1' if inverted else 'MONOCHROME2')
     dataset.PresentationLUTShape = 'INVERSE' if inverted else 'IDENTITY'
-    dataset.ImageType = ['DERIVED', 'PRIMARY', 'TOMOSYNTHESIS', 'GENERATED_2D'] if synthetic else ['ORIGINAL', 'PRIMARY', '']
+    dataset.ImageType = _SYNTHETIC_TYPE if synthetic else _EXPOSED_TYPE
     dataset.SeriesDescription = f'{identity.laterality} {identity.position} ' + ('synthetic' if synthetic else 'FFDM')
     dataset.PresentationIntentType = 'FOR PRESENTATION'
     dataset.ImageLaterality, dataset.ViewPosition = identity.laterality, identity.position
     dataset.OrganExposed = 'BREAST'
-    dataset.PositionerType = 'MAMMOGRAPHIC'
+    dataset.PositionerType, dataset.DetectorType = 'MAMMOGRAPHIC', 'DIRECT'
     dataset.BodyPartThickness = f'{grid.thickness_mm:.1f}'
     dataset.ImagerPixelSpacing = dataset.PixelSpacing = _spacing(grid.pixel_mm)
     dataset.PixelIntensityRelationship, dataset.PixelIntensityRelationshipSign = 'LOG', 1 if not inverted else -1
@@ -85,7 +90,7 @@ def write_tomosynthesis(path: Path, frames: Iterable[np.ndarray], num_slices: in
     bits = vendor.dbt_bits
     set_pixel_format(dataset, grid.rows, grid.columns, bits, 'MONOCHROME2')
     dataset.NumberOfFrames = num_slices
-    dataset.ImageType = ['DERIVED', 'PRIMARY', 'TOMOSYNTHESIS', 'NONE']
+    dataset.ImageType = _VOLUME_TYPE
     dataset.SeriesDescription = f'{identity.laterality} {identity.position} tomosynthesis'
     dataset.FrameOfReferenceUID, dataset.PositionReferenceIndicator = identity.frame_of_reference_uid, ''
     dataset.ImageLaterality, dataset.ViewPosition = identity.laterality, identity.position
@@ -120,11 +125,6 @@ def _shared_groups(identity: ImageIdentity, grid: PixelGrid, bits: int, slice_mm
     anatomy.FrameLaterality = identity.laterality
     anatomy.AnatomicRegionSequence = Sequence([code_item('76752008', 'Breast')])
     shared.FrameAnatomySequence = Sequence([anatomy])
-    frame_type = Dataset()
-    frame_type.FrameType = ['DERIVED', 'PRIMARY', 'TOMOSYNTHESIS', 'NONE']
-    frame_type.PixelPresentation, frame_type.VolumetricProperties = 'MONOCHROME', 'VOLUME'
-    frame_type.VolumeBasedCalculationTechnique = 'TOMOSYNTHESIS'
-    shared.XRay3DFrameTypeSequence = Sequence([frame_type])
     values = Dataset()
     values.RescaleIntercept, values.RescaleSlope, values.RescaleType = 0, 1, 'US'
     shared.PixelValueTransformationSequence = Sequence([values])
@@ -136,12 +136,16 @@ def _shared_groups(identity: ImageIdentity, grid: PixelGrid, bits: int, slice_mm
 
 def _frame_groups(index: int, z_mm: float) -> Dataset:
     """Functional groups of one frame."""
-    frame, content, position = Dataset(), Dataset(), Dataset()
+    frame, content, position, frame_type = Dataset(), Dataset(), Dataset(), Dataset()
     content.StackID, content.InStackPositionNumber = '1', index + 1
     content.FrameAcquisitionNumber = 1
     frame.FrameContentSequence = Sequence([content])
     position.ImagePositionPatient = [0, 0, f'{z_mm:.4f}']
     frame.PlanePositionSequence = Sequence([position])
+    frame_type.FrameType = _VOLUME_TYPE
+    frame_type.PixelPresentation, frame_type.VolumetricProperties = 'MONOCHROME', 'VOLUME'
+    frame_type.VolumeBasedCalculationTechnique = 'TOMOSYNTHESIS'
+    frame.XRay3DFrameTypeSequence = Sequence([frame_type])
     return frame
 
 
