@@ -1,5 +1,8 @@
 """What a report shows of one breast.
 
+Boxes are measured in the pixels of the view's ``size``, whichever frame that is (the stored image, or one that was
+flipped and cropped for the detector); slices are those of the source file.
+
 Glossary: F frames (pictures of a stack, in stack order), S slice bins of the detector.
 """
 
@@ -18,7 +21,7 @@ class ReportTruth:
     """An annotated finding.
 
     Args:
-        box_xyxy: corners in stored pixels.
+        box_xyxy: corners.
         first_slice, last_slice: visible range in stored slices, both ends included.
         slice_index: most suspicious stored slice.
         text: what it is, for example ``malignant mass``.
@@ -38,7 +41,7 @@ class ReportPrediction:
     """A predicted finding.
 
     Args:
-        box_xyxy: corners in stored pixels.
+        box_xyxy: corners.
         slice_index: predicted stored slice.
         score: malignancy.
         slice_weights: (S,) weight of each slice bin; None where the detector has none.
@@ -58,9 +61,9 @@ class ReportView:
 
     Args:
         view_name: for example ``L-CC``.
-        frames: (F, H, W) uint8; may be smaller than the stored image.
-        truth, predictions: findings, in stored pixels and stored slices.
-        stored_size: (width, height) of the stored image, that of a frame by default.
+        frames: (F, H, W) uint8.
+        truth, predictions: findings.
+        stored_size: (width, height) that boxes are measured in, where frames are reduced; that of a frame by default.
         slice_ranges: first and last stored slice that each frame shows; one slice a frame by default.
         caption: more about the image, for example its score.
 

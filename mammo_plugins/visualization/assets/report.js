@@ -114,18 +114,22 @@
       return made;
     }
 
-    /** Position of a stored slice on the slider: 0 at the first frame's middle, 1000 at the last one's. */
-    position(slice) {
-      const middle = ([first, last]) => (first + last) / 2;
-      const low = middle(this.view.ranges[0]);
-      const high = middle(this.view.ranges[this.count - 1]);
-      return high > low ? (1000 * (slice - low)) / (high - low) : 500;
+    /** Where on the slider a point of the stack lies, in frames: 0 at the first frame's middle, 1000 at the last one's. */
+    position(frames) {
+      return (1000 * (frames - 0.5)) / (this.count - 1);
+    }
+
+    /** A point of the volume, in stored slices from the upper face of the first, in frames. */
+    inFrames(slices) {
+      const frame = this.frameOf(Math.floor(slices));
+      const [first, last] = this.view.ranges[frame];
+      return frame + Math.min(1, (slices - first) / (last + 1 - first));
     }
 
     drawCurve() {
       if (this.count === 1) return;
       const bands = this.view.truth.map((finding) => {
-        const [from, to] = [this.position(finding.first - 0.5), this.position(finding.last + 0.5)];
+        const [from, to] = [finding.first, finding.last + 1].map((face) => this.position(this.inFrames(face)));
         return `<rect class="band" x="${from}" y="0" width="${to - from}" height="100"/>`;
       });
       const finding = this.view.predictions[this.chosen];
@@ -133,12 +137,12 @@
       let area = '';
       if (weights) {
         const highest = Math.max(...weights);
-        const edge = (bin) => this.position((bin * this.numSlices) / weights.length - 0.5);
+        const asFrames = weights.length === this.count;
+        const edge = (bin) => this.position(asFrames ? bin : this.inFrames((bin * this.numSlices) / weights.length));
         const steps = weights.map((weight, bin) => `V${100 - (96 * weight) / highest} H${edge(bin + 1)}`);
         area = `<path class="area" d="M${edge(0)} 100 ${steps.join(' ')} V100 Z"/>`;
       }
-      const [first, last] = this.view.ranges[this.frame];
-      const here = this.position((first + last) / 2);
+      const here = this.position(this.frame + 0.5);
       const lines = `<line class="base" x1="0" x2="1000" y1="100" y2="100"/><line class="marker" x1="${here}" x2="${here}" y1="0" y2="100"/>`;
       this.part('.curve').innerHTML = (settings.truth ? bands.join('') : '') + area + lines;
       const title = weights ? `Slice weights of finding ${this.chosen + 1}` : 'No slice weights';
