@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
@@ -49,11 +50,10 @@ def train(
 
 
 def _use_mixed_precision(cfg: Config) -> None:
-    import torch
-
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
         raise ValueError(f'--amp replaces an OptimWrapper, but the config has {kind!r}')
-    half = not torch.cuda.is_available() or torch.cuda.is_bf16_supported()
+    if not torch.cuda.is_available():
+        raise ValueError('--amp needs a GPU, and torch sees none (mmengine has no mixed precision on CPU): leave it out')
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.dtype = 'bfloat16' if half else 'float16'
+    cfg.optim_wrapper.dtype = 'bfloat16' if torch.cuda.is_bf16_supported() else 'float16'

@@ -1,0 +1,58 @@
+"""Every config builds; each entry config takes a step on phantoms (see tests/apis/test_demo_configs.py)."""
+
+from pathlib import Path
+
+import pytest
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = sorted(
+    path.relative_to(ROOT)
+    for folder in ('configs', 'projects')
+    for path in (ROOT / folder).rglob('*.py')
+    if '_base_' not in path.parts
+)
+
+
+def load(path: Path) -> Config:
+    cfg = Config.fromfile(ROOT / path)
+    if 'pretrained' in cfg.model.backbone:
+        cfg.model.backbone.pretrained = False  # tests have no network
+    return cfg
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=str)
+def test_config_builds_its_model(path):
+    cfg = load(path)
+    init_default_scope(cfg.default_scope)
+    model = MODELS.build(cfg.model)
+    assert sum(parameter.numel() for parameter in model.parameters()) > 1e5
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=str)
+def test_config_names_data_metric_and_schedule(path):
+    cfg = load(path)
+    for split in ('train', 'val', 'test'):
+        assert cfg[f'{split}_dataloader'].dataset.type == 'CaseDataset'
+    assert cfg.test_dataloader.dataset.test_mode
+    assert cfg.test_evaluator.split == cfg.test_dataloader.dataset.split == 'test'
+    assert cfg.test_evaluator.modality == cfg.test_dataloader.dataset.modality
+    assert cfg.train_cfg.max_iters > 0
+
+
+def test_entry_configs_hold_the_settings_of_the_paper():
+    cfg = load(Path('configs/mm3d_dbt.py'))
+    model = cfg.model
+    assert model.backbone.model_name == 'pvt_v2_b2_li'
+    assert model.roi_head.num_stages == 6
+    load_step, *_, resize = cfg.train_dataloader.dataset.loading
+    assert (load_step.num_slices, resize.width, resize.max_length) == (16, 1100, 2200)
+    assert cfg.optim_wrapper.optimizer == dict(type='AdamW', lr=2.5e-5, weight_decay=1e-4)
+
+
+def test_ffdm_and_dbt_configs_share_one_model():
+    ffdm, dbt = load(Path('configs/mnm_ffdm.py')), load(Path('configs/mm3d_dbt.py'))
+    assert ffdm.model == dbt.model
+    assert ffdm.train_dataloader.dataset.loading[0].num_slices == 1
