@@ -110,3 +110,12 @@ def make_features(breasts: Sequence[Breast], dtype: torch.dtype = torch.float64)
     num_images = sum(view.num_slices for views in breasts for view in views)
     height, width = IMAGE_SIZE
     return tuple(torch.randn(num_images, HIDDEN, height // s, width // s, dtype=dtype) for s in STRIDES)
+
+
+def run_roi_head(
+    parts: torch.nn.ModuleDict, features: tuple[torch.Tensor, ...], breasts: Sequence[Breast], method: str
+) -> object:
+    """Calls `method` of the RoI head (`build_roi_head`) on features as the detector does."""
+    cases = make_cases(breasts, features[0].dtype)
+    proposals = parts.rpn_head.predict(features, [view for case in cases for view in case.views])
+    return getattr(parts.roi_head, method)(features, proposals, cases)

@@ -5,11 +5,21 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.models.small_cases import IMAGE_SIZE, LESION, NEGATIVE, SAME_LESION, UNANNOTATED, SmallView
-from tests.models.small_cases import make_cases, make_features
+from tests.models.small_cases import (
+    IMAGE_SIZE,
+    LESION,
+    NEGATIVE,
+    SAME_LESION,
+    UNANNOTATED,
+    SmallView,
+    make_cases,
+    make_features,
+    run_roi_head,
+)
 from tests.models.small_models import ATTENTION_HEADS, CROSS_ATTENTION_HEADS, FINEST_SCALE, STRIDES, build_roi_head
 from tests.references.mm3d_algorithm import MM3DReference, ReferenceOutput, ReferenceView
 from tests.references.mm3d_losses import ReferenceTarget, total_losses
+from tests.references.mnm_2d import MNM2DReference
 
 ONE_VIEW = [[LESION]]
 BOTH_VIEWS = [[LESION, SAME_LESION]]
@@ -29,16 +39,11 @@ BATCHES = dict(
 )
 
 
-def run_head(parts, features, breasts, method: str):
-    """Calls the RoI head as the detector does."""
-    cases = make_cases(breasts, torch.float64)
-    proposals = parts.rpn_head.predict(features, [view for case in cases for view in case.views])
-    return getattr(parts.roi_head, method)(features, proposals, cases)
-
-
-def run_reference(parts, features, breasts, malignant_class: int = 0) -> list[ReferenceOutput]:
+def run_reference(
+    parts, features, breasts, malignant_class: int = 0, algorithm: type[MM3DReference] = MM3DReference
+) -> list[ReferenceOutput]:
     """Runs Algorithm 1 on each breast alone."""
-    reference = MM3DReference(
+    reference = algorithm(
         dict(parts.named_parameters()),
         parts.roi_head.num_stages,
         STRIDES,
@@ -83,7 +88,7 @@ def test_every_head_gives_what_algorithm_1_gives(name):
     parts = build_roi_head(num_stages=3)
     features = make_features(breasts)
     with torch.no_grad():
-        stages = run_head(parts, features, breasts, 'forward')
+        stages = run_roi_head(parts, features, breasts, 'forward')
         expected = [view_heads for output in run_reference(parts, features, breasts) for view_heads in output.heads]
     for stage, output in enumerate(stages):
         for view, heads in enumerate(expected):
@@ -99,7 +104,7 @@ def test_losses_and_gradients_are_those_of_equation_7(name):
     breasts = BATCHES[name]
     parts = build_roi_head(num_stages=3)
     features = make_features(breasts)
-    losses = run_head(parts, features, breasts, 'loss')
+    losses = run_roi_head(parts, features, breasts, 'loss')
     expected = reference_losses(run_reference(parts, features, breasts), breasts)
 
     expected = {f's2.{key}' if key.startswith('loss_mil') else key: value for key, value in expected.items()}
@@ -126,8 +131,8 @@ def test_six_heads_agree_with_algorithm_1():
     parts = build_roi_head(num_stages=6)
     features = make_features(BOTH_VIEWS)
     with torch.no_grad():
-        instances = run_head(parts, features, BOTH_VIEWS, 'predict')
-        losses = run_head(parts, features, BOTH_VIEWS, 'loss')
+        instances = run_roi_head(parts, features, BOTH_VIEWS, 'predict')
+        losses = run_roi_head(parts, features, BOTH_VIEWS, 'loss')
         (expected,) = run_reference(parts, features, BOTH_VIEWS)
         expected_losses = reference_losses([expected], BOTH_VIEWS)
     for view, found in enumerate(instances):
@@ -149,6 +154,22 @@ def test_second_class_can_be_the_malignant_one():
     for head in parts.roi_head.bbox_head:
         head.malignant_class = 1
     features = make_features(breasts)
-    losses = run_head(parts, features, breasts, 'loss')
+    losses = run_roi_head(parts, features, breasts, 'loss')
     expected = reference_losses(run_reference(parts, features, breasts, malignant_class=1), breasts)
     torch.testing.assert_close(sum(losses.values()), sum(expected.values()), rtol=1e-6, atol=0)
+
+
+def test_one_slice_gives_what_the_2d_detector_gives():
+    parts = build_roi_head(num_stages=3)
+    features = make_features(FFDM)
+    with torch.no_grad():
+        stages = run_roi_head(parts, features, FFDM, 'forward')
+        (expected,) = run_reference(parts, features, FFDM, algorithm=MNM2DReference)
+        losses = run_roi_head(parts, features, FFDM, 'loss')
+        expected_losses = reference_losses([expected], FFDM)
+    for stage, output in enumerate(stages):
+        for view in range(2):
+            torch.testing.assert_close(output.cls_scores[view], expected.heads[view][stage].logits)
+            torch.testing.assert_close(output.boxes[view], expected.heads[view][stage].boxes)
+    torch.testing.assert_close(sum(losses.values()), sum(expected_losses.values()), rtol=1e-6, atol=0)
+    assert all(float(losses[f's{stage}.loss_slice']) == 0 for stage in range(3))
