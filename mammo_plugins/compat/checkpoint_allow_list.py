@@ -10,8 +10,6 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 _NUMERIC_AND_TEXT_KINDS = '?bBhHiIlLqQefdgFDGSUmM'
 
 
@@ -21,6 +19,7 @@ def checkpoint_allow_list() -> list[Callable]:
     torch tells them apart by ``__module__`` and ``__qualname__``; the aliases below carry the names under which other
     versions of NumPy and Python's pickle protocol 2 store a function.
     """
+    import numpy as np
     from mmengine.config import ConfigDict
     from mmengine.logging import HistoryBuffer
 
