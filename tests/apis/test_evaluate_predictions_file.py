@@ -38,8 +38,8 @@ def test_split_selects_what_is_evaluated(files):
     test_only = evaluate_predictions_file(files / 'predictions.csv', files / 'ann.json', split='test')
     counts = [result['mm3d'].counts['images'] for result in (everything, test_only)]
     assert counts == [3, 2]
-    assert everything['mm3d'].recalls[0.25].value == test_only['mm3d'].recalls[0.25].value == 0
-    assert everything['mm3d'].recalls[0.5].value == 1  # 1 false positive in 3 volumes, and in 2
+    assert everything['mm3d'].numbers['R@0.25'].value == test_only['mm3d'].numbers['R@0.25'].value == 0
+    assert everything['mm3d'].numbers['R@0.5'].value == 1  # 1 false positive in 3 volumes, and in 2
 
 
 def test_command_prints_the_table_and_writes_json(files, capsys):
