@@ -9,7 +9,7 @@ from pathlib import Path
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 os.environ.setdefault('MPLBACKEND', 'Agg')
 
-import pytest  # noqa: E402
+import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
