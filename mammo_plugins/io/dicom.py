@@ -9,14 +9,29 @@ from pathlib import Path
 import numpy.typing as npt
 from numpy import float32
 from pydicom import Dataset, dcmread
-from pydicom.pixels import iter_pixels
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.pixels import get_decoder, iter_pixels
+from pydicom.uid import (
+    JPEG2000,
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
 
 from .dicom_header import read_dicom_header
 from .dicom_intensity import has_rules_per_frame, read_intensity_rules
 from .slice_selection import check_slice_indices
 from .unreadable_image import UnreadableImageError
 from .voi import IntensityRules, check_policy, to_intensities
+
+# pydicom tries its decoders in turn, GDCM last; a damaged frame makes GDCM end the process instead of raising, so that
+# it must not get what another decoder has already refused.
+_CAREFUL_PLUGINS = {
+    JPEG2000Lossless: 'pylibjpeg', JPEG2000: 'pylibjpeg', JPEGLSLossless: 'pyjpegls', JPEGLSNearLossless: 'pyjpegls',
+    RLELossless: 'pydicom',
+}  # fmt: skip
 
 
 class DicomFile:
@@ -86,7 +101,8 @@ class DicomFile:
     def _iter_stored(self, indices: list[int] | None) -> Iterator[npt.NDArray]:
         """Stored values (H, W) of frames."""
         expected = (self.header.rows, self.header.columns)
-        frames = iter_pixels(self._pixel_source(), indices=indices, raw=True)
+        plugin = _decoding_plugin(UID(self.header.transfer_syntax_uid))
+        frames = iter_pixels(self._pixel_source(), indices=indices, raw=True, decoding_plugin=plugin)
         while True:
             try:
                 frame = next(frames)
@@ -125,3 +141,9 @@ class DicomFile:
     @cached_property
     def _first_rules(self) -> IntensityRules:
         return read_intensity_rules(self._tags, 0, self._is_raw)
+
+
+def _decoding_plugin(syntax: UID) -> str:
+    """The one decoder to use, or an empty text for pydicom's own choice."""
+    plugin = _CAREFUL_PLUGINS.get(syntax, '')
+    return plugin if plugin and plugin in get_decoder(syntax).available_plugins else ''

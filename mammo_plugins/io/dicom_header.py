@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pydicom import dcmread
+from pydicom.config import disable_value_validation
 from pydicom.errors import InvalidDicomError
 from pydicom.pixels import get_decoder
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from .dicom_intensity import INTENSITY_KEYWORDS
 from .dicom_modality import HOLOGIC_PIXEL_TAGS, MODALITY_KEYWORDS, identify_modality, is_for_processing
-from .dicom_pixel_data import find_pixel_problem
+from .dicom_pixel_data import AnnouncedPixels, find_pixel_problem
 from .dicom_spacing import SPACING_KEYWORDS, read_slice_thickness, read_spacing
 from .dicom_tags import DicomTags
 from .dicom_view import VIEW_KEYWORDS, read_view
@@ -29,7 +30,7 @@ _KEYWORDS = {
     'SamplesPerPixel', 'NumberOfFrames', 'Rows', 'Columns',
     *MODALITY_KEYWORDS, *VIEW_KEYWORDS, *SPACING_KEYWORDS, *INTENSITY_KEYWORDS,
 }  # fmt: skip
-_DECODERS = 'pip install python-gdcm pylibjpeg-openjpeg pyjpegls'
+_DECODERS = 'pip install python-gdcm pylibjpeg pylibjpeg-openjpeg pyjpegls'
 
 
 def read_dicom_header(path: Path) -> tuple[MammogramHeader, DicomTags]:
@@ -41,7 +42,7 @@ def read_dicom_header(path: Path) -> tuple[MammogramHeader, DicomTags]:
         UnreadableImageError: no DICOM file, no breast image, or a tag that is needed is missing or broken.
     """
     try:
-        with path.open('rb') as file:
+        with path.open('rb') as file, disable_value_validation():  # its warnings would quote values
             dataset = dcmread(file, stop_before_pixels=True, specific_tags=[*_KEYWORDS, *HOLOGIC_PIXEL_TAGS])
             tags = DicomTags(path, dataset)
             return _build_header(tags, file), tags
@@ -61,6 +62,7 @@ def _build_header(tags: DicomTags, file: BinaryIO) -> MammogramHeader:
     syntax = tags.dataset.file_meta.get('TransferSyntaxUID')
     if not syntax:
         tags.fail('missing tag TransferSyntaxUID (0002,0010)')
+    announced = AnnouncedPixels(UID(syntax), rows, columns, num_slices, tags.integer('BitsAllocated') // 8)
     view = read_view(tags)
     spacing_mm, spacing_source = read_spacing(tags)
     orientation = tags.texts('PatientOrientation')
@@ -90,7 +92,7 @@ def _build_header(tags: DicomTags, file: BinaryIO) -> MammogramHeader:
         study_uid=tags.text('StudyInstanceUID'),
         study_id=tags.text('StudyID'),
         patient_id=tags.text('PatientID'),
-        pixel_problem=_find_problem(file, UID(syntax), tags.integer('BitsAllocated') // 8 * rows * columns, num_slices),
+        pixel_problem=_find_problem(file, announced),
     )
 
 
@@ -120,7 +122,8 @@ def _read_photometric_interpretation(tags: DicomTags) -> str:
     return interpretation
 
 
-def _find_problem(file: BinaryIO, syntax: UID, bytes_a_frame: int, num_slices: int) -> str | None:
+def _find_problem(file: BinaryIO, announced: AnnouncedPixels) -> str | None:
+    syntax = announced.syntax
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError:
@@ -129,4 +132,4 @@ def _find_problem(file: BinaryIO, syntax: UID, bytes_a_frame: int, num_slices: i
         return f'no decoder for transfer syntax {syntax.name} is installed: {_DECODERS}'
     if syntax == DeflatedExplicitVRLittleEndian:
         return None  # the file's position says nothing about the inflated content
-    return find_pixel_problem(file, syntax, bytes_a_frame, num_slices)
+    return find_pixel_problem(file, announced)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from typing import BinaryIO
 
-from pydicom.uid import UID
+from pydicom.uid import UID, JPEGLossless, JPEGLosslessSV1
+
+from .jpeg_lossless_header import JPEG_START, find_jpeg_lossless_problem
 
 _PIXEL_DATA = (0x7FE0, 0x0010)
 _FLOAT_PIXEL_DATA = ((0x7FE0, 0x0008), (0x7FE0, 0x0009))
@@ -13,14 +16,28 @@ _ITEM, _SEQUENCE_DELIMITER = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
-def find_pixel_problem(file: BinaryIO, syntax: UID, bytes_a_frame: int, num_frames: int) -> str | None:
+@dataclass(frozen=True)
+class AnnouncedPixels:
+    """What the header says about the pixel data."""
+
+    syntax: UID
+    rows: int
+    columns: int
+    num_frames: int
+    bytes_a_pixel: int
+
+    @property
+    def num_bytes(self) -> int:
+        """Size of all frames, uncompressed."""
+        return self.rows * self.columns * self.num_frames * self.bytes_a_pixel
+
+
+def find_pixel_problem(file: BinaryIO, announced: AnnouncedPixels) -> str | None:
     """Looks at the pixel data element at the file's position.
 
     Args:
         file: open file, positioned where reading the header stopped: at the element, or at the end.
-        syntax: transfer syntax.
-        bytes_a_frame: size of an uncompressed frame.
-        num_frames: as announced.
+        announced: by the header.
 
     Returns:
         Why the pixels cannot be read, or None.
@@ -30,6 +47,7 @@ def find_pixel_problem(file: BinaryIO, syntax: UID, bytes_a_frame: int, num_fram
     start = file.tell()
     size = file.seek(0, 2)
     file.seek(start)
+    syntax = announced.syntax
     order = '<' if syntax.is_little_endian else '>'
     header = file.read(8 if syntax.is_implicit_VR else 12)
     if not header:
@@ -45,8 +63,8 @@ def find_pixel_problem(file: BinaryIO, syntax: UID, bytes_a_frame: int, num_fram
     if syntax.is_encapsulated:
         if length != _UNDEFINED_LENGTH:
             return 'compressed transfer syntax, but pixel data that is not encapsulated'
-        return _find_fragment_problem(file, size, num_frames)
-    return _find_length_problem(length, size - file.tell(), bytes_a_frame * num_frames)
+        return _find_fragment_problem(file, size, announced)
+    return _find_length_problem(length, size - file.tell(), announced.num_bytes)
 
 
 def _find_length_problem(length: int, available: int, needed: int) -> str | None:
@@ -58,8 +76,9 @@ def _find_length_problem(length: int, available: int, needed: int) -> str | None
     return None
 
 
-def _find_fragment_problem(file: BinaryIO, size: int, num_frames: int) -> str | None:
-    fragments = -1  # the first item is the offset table
+def _find_fragment_problem(file: BinaryIO, size: int, announced: AnnouncedPixels) -> str | None:
+    num_frames, is_jpeg_lossless = announced.num_frames, announced.syntax in (JPEGLossless, JPEGLosslessSV1)
+    fragments, images = -1, 0  # the first item is the offset table
     while True:
         header = file.read(8)
         if len(header) < 8:
@@ -71,10 +90,17 @@ def _find_fragment_problem(file: BinaryIO, size: int, num_frames: int) -> str | 
             break
         if (group, element) != _ITEM:
             return 'broken pixel data: an item tag is missing between the compressed fragments'
-        if file.tell() + length > size:
+        start = file.tell()
+        if start + length > size:
             return f'truncated: the file ends inside compressed fragment {fragments + 1} of {num_frames} frames'
-        file.seek(length, 1)
         fragments += 1
-    if fragments < num_frames:
-        return f'the header announces {num_frames} frames, the file holds {max(fragments, 0)} compressed fragments'
+        # A frame may go on in further fragments, but an image starts in one of its own.
+        if is_jpeg_lossless and fragments > 0 and file.read(len(JPEG_START)) == JPEG_START:
+            images += 1
+            if problem := find_jpeg_lossless_problem(file, start + length, announced.rows, announced.columns):
+                return f'broken pixel data: frame {images} of {num_frames}: {problem}'
+        file.seek(start + length)
+    found = images if is_jpeg_lossless else fragments
+    if found < num_frames:
+        return f'the header announces {num_frames} frames, the pixel data holds {max(found, 0)}'
     return None

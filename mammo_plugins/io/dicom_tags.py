@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pydicom import Dataset
+from pydicom.config import disable_value_validation
 from pydicom.datadict import tag_for_keyword
 from pydicom.multival import MultiValue
 from pydicom.tag import Tag
@@ -32,8 +33,16 @@ class DicomTags:
         raise UnreadableImageError(self.path, reason)
 
     def texts(self, keyword: str) -> tuple[str, ...]:
-        """Values of a text element without the spaces around them; empty where it is absent."""
-        return tuple(str(value).strip() for value in self._values(keyword))
+        """Values of a text element without the padding around them; empty where it is absent.
+
+        Raises:
+            UnreadableImageError: a value holds control characters: in a damaged file one element may have swallowed its
+                neighbours, a patient's name among them, which must get no further.
+        """
+        values = tuple(str(value).strip(' \0') for value in self._values(keyword))
+        if not all(value.isprintable() for value in values):
+            self.fail(f'{tag_name(keyword)} is broken: it holds control characters')
+        return values
 
     def text(self, keyword: str, default: str = '') -> str:
         """First value of a text element, or ``default`` where it is absent or empty."""
@@ -102,7 +111,8 @@ class DicomTags:
 
     def _element_value(self, keyword: str) -> Any:
         try:
-            return self.dataset.get(keyword)
+            with disable_value_validation():  # its warnings would quote values
+                return self.dataset.get(keyword)
         except Exception as error:  # pydicom converts lazily and lets whatever the conversion raises through
             raise UnreadableImageError(
                 self.path, f'{tag_name(keyword)} cannot be read ({type(error).__name__})'

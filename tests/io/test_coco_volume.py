@@ -172,7 +172,8 @@ def test_broken_label_is_named(field, value):
     [
         ('image_id', 99, 'image_id'), ('category', 'cyst', 'category'), ('bbox_xywh', (1, 2, 3), 'bbox'),
         ('bbox_xywh', (1, 2, 0, 4), 'bbox'), ('bbox_xywh', (-1, 2, 3, 4), 'bbox'),
-        ('bbox_xywh', (1, 2450, 3, 8), 'bbox'), ('bbox_xywh', (1889, 2, 3, 4), 'bbox'), ('bbox_xywh', (float('inf'), 2, 3, 4), 'bbox'),
+        ('bbox_xywh', (1, 2450, 3, 8), 'bbox'), ('bbox_xywh', (1889, 2, 3, 4), 'bbox'),
+        ('bbox_xywh', (float('inf'), 2, 3, 4), 'bbox'),
         ('slice_index', 71, 'slice'), ('slice_index', -1, 'slice'), ('slice_index', 3.0, 'slice'),
         ('slice_index', 34, 'slice'), ('slice_range', (5,), 'slice_range'), ('slice_range', (33, 25), 'slice_range'),
         ('slice_range', (25, 71), 'slice_range'), ('lesion_id', '', 'lesion_id'), ('segmentation', 'x', 'segmentation'),

@@ -1,0 +1,149 @@
+"""Volumes of one DICOM file a slice: order, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom.uid import generate_uid
+
+from mammo_plugins.io.image_source import open_image
+from mammo_plugins.io.slice_folder import DicomSliceFolder
+from mammo_plugins.io.unreadable_image import UnreadableImageError
+from tests.io.dicom_builder import ct_slices, gradient, mammogram, save
+
+VOLUME = gradient((6, 8, 7))
+
+
+def write(folder: Path, datasets, names=None) -> Path:
+    for n, dataset in enumerate(datasets):
+        save(dataset, folder / (names[n] if names else f'{n:03}.dcm'))
+    return folder
+
+
+def read(folder: Path) -> np.ndarray:
+    return np.stack(list(DicomSliceFolder(folder).iter_slices(voi='none')))
+
+
+def reason_of(folder: Path) -> str:
+    with pytest.raises(UnreadableImageError) as caught:
+        open_image(folder)
+    assert caught.value.path == folder
+    return caught.value.reason
+
+
+@settings(max_examples=10, deadline=None)
+@given(order=st.permutations(range(6)))
+def test_slices_are_sorted_by_position_whatever_the_files_are_called(tmp_path_factory, order):
+    slices = ct_slices(VOLUME)
+    for n, dataset in enumerate(slices):
+        dataset.ImagePositionPatient = [0, 0, 2.5 * n - 40]
+    folder = write(tmp_path_factory.mktemp('ct'), slices, [f'{name}.dcm' for name in order])
+    np.testing.assert_array_equal(read(folder), VOLUME / np.float32(4095))
+
+
+def test_stack_of_a_lateral_view_is_sorted_along_its_normal(tmp_path):
+    slices = ct_slices(VOLUME, ImageOrientationPatient=[0, 1, 0, 0, 0, -1])
+    for n, dataset in enumerate(slices):
+        dataset.ImagePositionPatient = [-float(n), 3, 5]  # the normal is (-1, 0, 0); z never changes
+    folder = write(tmp_path, slices, [f'{9 - n}.dcm' for n in range(6)])
+    np.testing.assert_array_equal(read(folder), VOLUME / np.float32(4095))
+
+
+@pytest.mark.parametrize('position', [[0, 0, 0], None])
+def test_instance_number_sorts_slices_whose_positions_do_not_differ(tmp_path, position):
+    folder = write(tmp_path, ct_slices(VOLUME, ImagePositionPatient=position), [f'{9 - n}.dcm' for n in range(6)])
+    np.testing.assert_array_equal(read(folder), VOLUME / np.float32(4095))
+
+
+def test_header_is_that_of_the_volume(tmp_path):
+    header = DicomSliceFolder(write(tmp_path, ct_slices(VOLUME))).header
+    assert (header.path, header.modality, header.num_slices, str(header.view)) == (tmp_path, 'DBT', 6, 'R-MLO')
+
+
+def test_wanted_slices_only(tmp_path):
+    source = open_image(write(tmp_path, ct_slices(VOLUME)))
+    wanted = np.stack(list(source.iter_slices([4, 1], voi='none')))
+    np.testing.assert_array_equal(wanted, VOLUME[[4, 1]] / np.float32(4095))
+    with pytest.raises(ValueError, match='slice 6 is outside 0 to 5'):
+        source.iter_slices([6])
+
+
+def test_volume_of_one_slice_is_read(tmp_path):
+    assert read(write(tmp_path, ct_slices(VOLUME[:1]))).shape == (1, 8, 7)
+
+
+def test_other_files_in_the_folder_are_left_alone(tmp_path):
+    folder = write(tmp_path, ct_slices(VOLUME))
+    (folder / 'LICENSE').write_text('free')
+    (folder / '.DS_Store').write_bytes(b'x')
+    assert len(read(folder)) == 6
+
+
+def test_broken_slice_is_named(tmp_path):
+    folder = write(tmp_path, ct_slices(VOLUME))
+    (folder / '002.dcm').write_bytes(b'nothing')
+    with pytest.raises(UnreadableImageError, match=r'002\.dcm: not a DICOM file'):
+        open_image(folder)
+
+
+def test_truncated_slice_is_named_before_any_is_read(tmp_path):
+    folder = write(tmp_path, ct_slices(VOLUME))
+    path = folder / '003.dcm'
+    path.write_bytes(path.read_bytes()[:-10])
+    source = open_image(folder)
+    with pytest.raises(UnreadableImageError, match=r'003\.dcm: truncated'):
+        source.iter_slices()
+
+
+def test_missing_slice_is_noticed_by_instance_number(tmp_path):
+    slices = ct_slices(VOLUME, ImagePositionPatient=None)
+    assert reason_of(write(tmp_path, slices[:2] + slices[3:])) == 'slices are missing: Instance Number 3'
+
+
+def test_missing_slice_is_noticed_by_position(tmp_path):
+    slices = ct_slices(VOLUME, InstanceNumber=None)
+    reason = reason_of(write(tmp_path, slices[:2] + slices[3:]))
+    assert reason.startswith('a slice is missing between 001.dcm and 002.dcm: they lie 2.00 mm apart')
+
+
+def test_duplicate_file_is_named(tmp_path):
+    folder = write(tmp_path, ct_slices(VOLUME))
+    (folder / 'copy.dcm').write_bytes((folder / '004.dcm').read_bytes())
+    assert reason_of(folder) == 'the same slice lies in several files: 004.dcm, copy.dcm'
+
+
+def test_two_slices_under_one_number_are_refused(tmp_path):
+    slices = ct_slices(VOLUME)
+    slices[3].InstanceNumber = 3
+    assert reason_of(write(tmp_path, slices)) == 'several slices have Instance Number 3'
+
+
+def test_mixed_series_are_refused(tmp_path):
+    slices = ct_slices(VOLUME)
+    slices[5].SeriesInstanceUID = generate_uid()
+    assert reason_of(write(tmp_path, slices)).startswith('slices of 2 series are mixed')
+
+
+def test_slices_of_different_size_are_refused(tmp_path):
+    slices = ct_slices(VOLUME[:3]) + ct_slices(gradient((1, 9, 7)))
+    for dataset in slices:
+        dataset.SeriesInstanceUID = '1.2.3'
+    assert reason_of(write(tmp_path, slices)).startswith('slices of 2 numbers of rows are mixed: 8 (3), 9 (1)')
+
+
+def test_slices_without_position_and_number_are_refused(tmp_path):
+    slices = ct_slices(VOLUME, ImagePositionPatient=None, InstanceNumber=None)
+    assert reason_of(write(tmp_path, slices)) == 'slices have neither distinct positions nor instance numbers'
+
+
+def test_folder_of_separate_mammograms_is_refused(tmp_path):
+    assert 'is an image of its own' in reason_of(write(tmp_path, [mammogram(), mammogram()]))
+
+
+def test_folder_without_dicom_files_is_refused(tmp_path):
+    (tmp_path / 'readme.txt').write_text('hello')
+    assert reason_of(tmp_path) == 'the folder holds no DICOM file'
