@@ -33,7 +33,7 @@ def evaluate_predictions_file(
         annotations: annotation file.
         protocols: names, see :mod:`mammo_plugins.evaluation.protocols`.
         split, modality: the images to evaluate; None for all.
-        bootstrap: replicates for standard errors and intervals of the recalls, 0 for none.
+        bootstrap: replicates for standard errors and intervals of the detection numbers, 0 for none.
         seed: seed of the bootstrap.
         lenient: leave unusable rows and rows of other images out and count them, instead of refusing the file.
         json_out: where everything goes, the FROC curves included.

@@ -2,6 +2,7 @@
 
 from .detection_truth import DetectionTruth, image_key, truth_from_annotations
 from .evaluate import DetectionResult, evaluate_detections
+from .froc_numbers import CountedVolumes, FrocArea, MeanInterpolatedRecall, RecallAtFp
 from .matching import MatchedDetections, match_detections
 from .predictions import ImageKey, ImagePredictions, Predictions, PredictionsError, gather_predictions
 from .predictions_csv import read_predictions, write_predictions
@@ -9,14 +10,18 @@ from .protocols import PROTOCOLS, DetectionProtocol, get_protocol
 
 __all__ = [
     'PROTOCOLS',
+    'CountedVolumes',
     'DetectionProtocol',
     'DetectionResult',
     'DetectionTruth',
+    'FrocArea',
     'ImageKey',
     'ImagePredictions',
     'MatchedDetections',
+    'MeanInterpolatedRecall',
     'Predictions',
     'PredictionsError',
+    'RecallAtFp',
     'evaluate_detections',
     'gather_predictions',
     'get_protocol',

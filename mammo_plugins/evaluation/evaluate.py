@@ -12,12 +12,11 @@ from .detection_truth import DetectionTruth, truth_from_annotations
 from .functional import (
     Estimate,
     FrocCurve,
+    FrocEvents,
     auc_with_delong,
     draw_patients,
-    froc_curve,
     percentile_estimate,
-    recall_at_fp,
-    resampled_recall_at_fp,
+    resample_numbers,
 )
 from .matching import MatchedDetections, locate_images, match_detections
 from .predictions import Predictions
@@ -33,7 +32,7 @@ class DetectionResult:
 
     Args:
         protocol: name of the protocol.
-        recalls: false positives per volume to recall.
+        numbers: what the protocol reports of the detections, by name.
         breast_auc: AUC over breasts; the same for every protocol.
         curve: the FROC curve.
         counts: how many images, breasts, findings, predictions and so on the numbers rest on.
@@ -42,7 +41,7 @@ class DetectionResult:
     """
 
     protocol: str
-    recalls: dict[float, Estimate]
+    numbers: dict[str, Estimate]
     breast_auc: Estimate
     curve: FrocCurve
     counts: dict[str, int]
@@ -50,8 +49,8 @@ class DetectionResult:
     matched: MatchedDetections
 
     def metrics(self) -> dict[str, Estimate]:
-        """The numbers by name: ``R@0.25``, ``R@0.5``, ``breast_auc``."""
-        return {f'R@{point:g}': recall for point, recall in self.recalls.items()} | {'breast_auc': self.breast_auc}
+        """All numbers by name, such as ``R@0.25``, ``R@0.5`` and ``breast_auc``."""
+        return self.numbers | {'breast_auc': self.breast_auc}
 
     def as_dict(self) -> dict[str, object]:
         """Everything but the matching, in plain values for json."""
@@ -83,7 +82,7 @@ def evaluate_detections(
         predictions: what was found.
         annotations: the evaluated images; select split and modality before.
         protocol: a name from :data:`~mammo_plugins.evaluation.protocols.PROTOCOLS` or an object of one's own.
-        bootstrap: replicates for the standard errors and intervals of the recalls, 0 for none.
+        bootstrap: replicates for the standard errors and intervals of the detection numbers, 0 for none.
         seed: seed of the bootstrap.
         lenient: leave predictions of images that are not evaluated out instead of refusing them.
 
@@ -99,62 +98,59 @@ def evaluate_detections(
     scores, malignant = breast_scores_and_labels(image_scores(located, image_index, len(truth.images)), truth)
     return DetectionResult(
         protocol=protocol.name,
-        recalls=_recalls(matched, protocol.fp_points, bootstrap, seed),
+        numbers=_numbers(matched, protocol, bootstrap, seed),
         breast_auc=auc_with_delong(scores, malignant),
-        curve=froc_curve(matched.finding_scores, matched.fp_scores, matched.num_volumes),
-        counts=_counts(predictions, truth, matched, malignant, strangers),
+        curve=matched.events(protocol.numbers[0].volumes).curve(),
+        counts=_counts(predictions, truth, matched, malignant) | {'dropped_for_unknown_image': strangers},
         notes=_notes(predictions, matched, strangers),
         matched=matched,
     )
 
 
-def _recalls(
-    matched: MatchedDetections, fp_points: tuple[float, ...], bootstrap: int, seed: int
-) -> dict[float, Estimate]:
-    values = {
-        point: recall_at_fp(matched.finding_scores, matched.fp_scores, matched.num_volumes, point)
-        for point in fp_points
-    }
-    if len(matched.findings) == 0 or matched.num_volumes == 0:
-        missing = 'annotated finding' if len(matched.findings) == 0 else 'volume to count false positives in'
-        return {point: Estimate(value, reason=f'there is no {missing}') for point, value in values.items()}
-    if not bootstrap:
-        return {point: Estimate(value) for point, value in values.items()}
-    draws = draw_patients(len(matched.volumes_per_patient), bootstrap, np.random.default_rng(seed))
-    samples = resampled_recall_at_fp(
-        matched.finding_scores,
-        matched.finding_patient,
-        matched.fp_scores,
-        matched.fp_patient,
-        matched.volumes_per_patient,
-        draws,
-        fp_points,
-    )
-    return {point: percentile_estimate(values[point], samples[:, i]) for i, point in enumerate(fp_points)}
+def _numbers(matched: MatchedDetections, protocol: DetectionProtocol, bootstrap: int, seed: int) -> dict[str, Estimate]:
+    """Every number of the protocol; those over the same volumes share curves, all share the drawn patients."""
+    draws = draw_patients(matched.num_patients, bootstrap, np.random.default_rng(seed)) if bootstrap else None
+    estimates: dict[str, Estimate] = {}
+    for volumes in matched.counted_images:
+        events = matched.events(volumes)
+        numbers = [number for number in protocol.numbers if number.volumes is volumes]
+        curve = events.curve()
+        missing = _missing(events)
+        if missing or draws is None:
+            estimates |= {number.name: Estimate(number(curve), reason=missing) for number in numbers}
+            continue
+        samples = resample_numbers(events, numbers, draws, max(number.enough_fp for number in numbers))
+        for number, column in zip(numbers, samples.T):
+            estimates[number.name] = percentile_estimate(number(curve), column)
+    return {number.name: estimates[number.name] for number in protocol.numbers}
+
+
+def _missing(events: FrocEvents) -> str:
+    """What the numbers lack to exist, empty for nothing."""
+    if not len(events.finding_patient):
+        return 'there is no annotated finding'
+    return '' if events.volumes_per_patient.any() else 'there is no volume to count false positives in'
 
 
 def _counts(
-    predictions: Predictions,
-    truth: DetectionTruth,
-    matched: MatchedDetections,
-    malignant_breasts: np.ndarray,
-    strangers: int,
+    predictions: Predictions, truth: DetectionTruth, matched: MatchedDetections, malignant_breasts: np.ndarray
 ) -> dict[str, int]:
+    volumes, counted = next(iter(matched.counted_images.items()))
+    events = matched.events(volumes)
     return {
         'patients': len(truth.patients),
         'breasts': len(truth.breasts),
         'malignant_breasts': int(malignant_breasts.sum()),
         'images': len(truth.images),
-        'images_counted_for_fp': matched.num_volumes,
+        'images_counted_for_fp': int(counted.sum()),
         'unannotated_malignant_images': matched.unannotated_images,
         'findings': len(matched.findings),
-        'findings_hit': int(np.isfinite(matched.finding_scores).sum()),
+        'findings_hit': int(events.is_tp.sum()),
         'predictions': len(predictions),
-        'false_positives': int(matched.is_fp.sum()),
-        'repeats': int(((matched.finding_index >= 0) & ~matched.is_tp).sum()),
+        'false_positives': int(events.is_fp.sum()),
+        'repeats': int((events.is_hit & ~events.is_tp).sum()),
         'merged_duplicates': predictions.merged_duplicates,
         'dropped_rows': sum(predictions.dropped.values()),
-        'dropped_for_unknown_image': strangers,
     }
 
 

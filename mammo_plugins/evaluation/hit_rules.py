@@ -68,6 +68,43 @@ class OverlapHit:
         return hit, iou
 
 
+@dataclass(frozen=True)
+class CentreHit:
+    """Hit by distance of the centres in the image plane, optionally only near the annotated slice.
+
+    Args:
+        min_radius_px: a finding is hit within half the diagonal of its box, and within this many pixels at least.
+        needs_slice: whether the centre of the predicted box along z, ``z + depth / 2``, must lie within a quarter of
+            the volume's slices from the annotated slice (the middle of the visible range where no slice is annotated).
+            A single-slice image has no such condition.
+        at_radius: whether a prediction at exactly the radius is a hit.
+
+    Of several hits the one with the nearest centre is closest, in x, y and, with ``needs_slice``, in unscaled z.
+
+    Source: DBTex challenge, evaluation (Konz et al. 2023).
+    """
+
+    min_radius_px: float = 100.0
+    needs_slice: bool = True
+    at_radius: bool = True
+
+    def __call__(self, pairs: CandidatePairs) -> tuple[np.ndarray, np.ndarray]:
+        offset = _centres(pairs.predicted_boxes) - _centres(pairs.true_boxes)
+        in_plane = np.hypot(*offset.T)
+        radius = np.maximum(np.hypot(*pairs.true_boxes[:, 2:].T) / 2, self.min_radius_px)
+        hit = in_plane <= radius if self.at_radius else in_plane < radius
+        if not self.needs_slice:
+            return hit, -in_plane
+        middle = (pairs.first_slice + pairs.last_slice) / 2
+        along_z = pairs.z + pairs.depth / 2 - np.where(np.isnan(pairs.true_slice), middle, pairs.true_slice)
+        hit &= (np.abs(along_z) <= pairs.num_slices / 4) | (pairs.num_slices == 1)
+        return hit, -np.hypot(in_plane, np.where(pairs.num_slices == 1, 0, along_z))
+
+
+def _centres(boxes_xywh: np.ndarray) -> np.ndarray:
+    return boxes_xywh[:, :2] + boxes_xywh[:, 2:] / 2
+
+
 def pairwise_iou(first_xywh: np.ndarray, second_xywh: np.ndarray) -> np.ndarray:
     """(M,) intersection over union of row i of two (M, 4) arrays; edges are continuous, two empty boxes give 0."""
     low = np.maximum(first_xywh[:, :2], second_xywh[:, :2])

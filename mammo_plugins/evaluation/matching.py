@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .detection_truth import DetectionTruth
+from .froc_numbers import CountedVolumes
+from .functional import FrocEvents
 from .hit_rules import CandidatePairs
 from .predictions import Predictions, PredictionsError
-from .protocols import DetectionProtocol, FalsePositiveVolumes
+from .protocols import DetectionProtocol
 
 
 @dataclass(frozen=True)
@@ -22,43 +24,49 @@ class MatchedDetections:
     Args:
         scores: (N,).
         image_index: (N,) image of each prediction, as in the :class:`DetectionTruth`.
-        patient_index: (N,) patient of each prediction.
         finding_index: (N,) the counted finding that a prediction hits, as a position in the G arrays, or -1.
-        is_tp: (N,) the highest-scored hit of its finding.
-        is_fp: (N,) counts as a false positive. Repeats and predictions in images left out are neither.
+        is_tp: (N,) the highest-scored hit of its finding; other hits are repeats.
+        is_fp: (N,) hits nothing, in an image that is not left out.
         findings: (G,) position of each counted finding in the :class:`DetectionTruth`.
-        finding_scores: (G,) highest score that hits a finding, minus infinity for one that nothing hits.
         finding_patient: (G,) patient of each finding.
-        volumes_per_patient: (P,) images of each patient over which false positives are counted.
+        image_patient: (I,) patient of each image.
+        num_patients: P.
+        counted_images: volumes of a number to (I,) images over which it counts false positives.
         unannotated_images: images left out because they are malignant and have no malignant box.
     """
 
     scores: np.ndarray
     image_index: np.ndarray
-    patient_index: np.ndarray
     finding_index: np.ndarray
     is_tp: np.ndarray
     is_fp: np.ndarray
     findings: np.ndarray
-    finding_scores: np.ndarray
     finding_patient: np.ndarray
-    volumes_per_patient: np.ndarray
+    image_patient: np.ndarray
+    num_patients: int
+    counted_images: dict[CountedVolumes, np.ndarray]
     unannotated_images: int
 
-    @property
-    def num_volumes(self) -> int:
-        """Images over which false positives are counted."""
-        return int(self.volumes_per_patient.sum())
+    def events(self, volumes: CountedVolumes) -> FrocEvents:
+        """What the curves and numbers over some volumes are made of.
 
-    @property
-    def fp_scores(self) -> np.ndarray:
-        """(F,) scores of the false positives."""
-        return self.scores[self.is_fp]
-
-    @property
-    def fp_patient(self) -> np.ndarray:
-        """(F,) patients of the false positives."""
-        return self.patient_index[self.is_fp]
+        Raises:
+            KeyError: no number of the protocol counts over these volumes.
+        """
+        counted = self.counted_images[volumes]
+        is_fp = self.is_fp & counted[self.image_index]
+        is_hit = self.finding_index >= 0
+        order = np.flatnonzero(is_fp | is_hit)
+        order = order[np.argsort(-self.scores[order], kind='stable')]
+        return FrocEvents(
+            scores=self.scores[order],
+            is_tp=self.is_tp[order],
+            is_hit=is_hit[order],
+            is_fp=is_fp[order],
+            patient=self.image_patient[self.image_index[order]],
+            finding_patient=self.finding_patient,
+            volumes_per_patient=np.bincount(self.image_patient[counted], minlength=self.num_patients),
+        )
 
 
 def match_detections(
@@ -81,21 +89,18 @@ def match_detections(
     if protocol.hit.needs_slice:
         _refuse_findings_without_slice(truth, findings, protocol)
     finding_index = _closest_hits(predictions, image_index, truth, findings, protocol)
-    is_tp = _first_hits(predictions.scores, finding_index)
-    finding_scores = np.full(len(findings), -np.inf)
-    finding_scores[finding_index[is_tp]] = predictions.scores[is_tp]
-    counted = ~excluded & _counts_for_fp(truth, protocol)
+    used = dict.fromkeys(number.volumes for number in protocol.numbers)
     return MatchedDetections(
         scores=predictions.scores,
         image_index=image_index,
-        patient_index=truth.patient_index[image_index],
         finding_index=finding_index,
-        is_tp=is_tp,
-        is_fp=(finding_index < 0) & counted[image_index],
+        is_tp=_first_hits(predictions.scores, finding_index),
+        is_fp=(finding_index < 0) & ~excluded[image_index],
         findings=findings,
-        finding_scores=finding_scores,
         finding_patient=truth.patient_index[truth.image_index[findings]],
-        volumes_per_patient=np.bincount(truth.patient_index[counted], minlength=len(truth.patients)),
+        image_patient=truth.patient_index,
+        num_patients=len(truth.patients),
+        counted_images={volumes: ~excluded & _counted(truth, volumes, findings, protocol) for volumes in used},
         unannotated_images=int(excluded.sum()),
     )
 
@@ -127,10 +132,14 @@ def locate_images(
     return kept, index[kept.image_index], int((~known).sum())
 
 
-def _counts_for_fp(truth: DetectionTruth, protocol: DetectionProtocol) -> np.ndarray:
-    """(I,) images over which the protocol counts false positives."""
-    if protocol.fp_volumes is FalsePositiveVolumes.ALL:
+def _counted(
+    truth: DetectionTruth, volumes: CountedVolumes, findings: np.ndarray, protocol: DetectionProtocol
+) -> np.ndarray:
+    """(I,) images over which false positives are counted."""
+    if volumes is CountedVolumes.ALL:
         return np.ones(len(truth.images), bool)
+    if volumes is CountedVolumes.WITH_FINDINGS:
+        return np.isin(np.arange(len(truth.images)), truth.image_index[findings])
     unknown = np.flatnonzero(np.isnan(truth.benign) & ~truth.malignant)
     if len(unknown):
         raise ValueError(

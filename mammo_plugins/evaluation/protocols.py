@@ -6,23 +6,15 @@ A protocol says everything two groups must agree on before they compare numbers.
   counts at a threshold therefore depend on the predictions above it only, and not on the order of rows.
 * A finding hit several times is found once. The repeats are neither true nor false positives.
 * Predictions with equal scores pass a threshold together.
-* Recall at ``x`` false positives per volume is the largest recall among the thresholds with at most ``x``.
-* The denominator of the recall is all annotated target findings, in the images that are evaluated.
+* The denominator of the recall is all annotated findings of the target categories in the evaluated images.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
-from .hit_rules import HitRule, OverlapHit
-
-
-class FalsePositiveVolumes(str, Enum):
-    """The images over which false positives, and the volumes they are divided by, are counted."""
-
-    ALL = 'all'
-    NON_BENIGN = 'non-benign'
+from .froc_numbers import CountedVolumes, FrocArea, FrocNumber, MeanInterpolatedRecall, RecallAtFp
+from .hit_rules import CentreHit, HitRule, OverlapHit
 
 
 @dataclass(frozen=True)
@@ -32,9 +24,8 @@ class DetectionProtocol:
     Args:
         name: what it is called on the command line.
         hit: when a prediction hits a finding.
+        numbers: what is reported; the volumes of the first number are those of the FROC curve.
         targets: categories of the findings to be found; a prediction that hits another finding is a false positive.
-        fp_volumes: which images count for false positives. Their findings count for recall in any case.
-        fp_points: false positives per volume at which recall is reported.
         exclude_unannotated: leave malignant images without a malignant box out of the counting altogether: what is
             predicted there can be called neither right nor wrong.
         source: where the rules come from.
@@ -42,29 +33,62 @@ class DetectionProtocol:
 
     name: str
     hit: HitRule
+    numbers: tuple[FrocNumber, ...]
     targets: tuple[str, ...] = ('malignant',)
-    fp_volumes: FalsePositiveVolumes = FalsePositiveVolumes.ALL
-    fp_points: tuple[float, ...] = (0.25, 0.5)
     exclude_unannotated: bool = True
     source: str = ''
+
+
+def _recalls(volumes: CountedVolumes) -> tuple[RecallAtFp, ...]:
+    return (RecallAtFp('R@0.25', 0.25, volumes), RecallAtFp('R@0.5', 0.5, volumes))
+
+
+def _dbtex_numbers() -> tuple[MeanInterpolatedRecall, ...]:
+    """The six numbers under the names that the challenge gives them."""
+    positive = CountedVolumes.WITH_FINDINGS
+    points = (1.0, 2.0, 3.0, 4.0)
+    return (
+        MeanInterpolatedRecall('sensitivity_at_2_fps_all', (2.0,)),
+        *(MeanInterpolatedRecall(f'sensitivity_at_{point:g}_fps_positive', (point,), positive) for point in points),
+        MeanInterpolatedRecall('mean_sensitivity_positive', points, positive),
+    )
 
 
 _PROTOCOLS = (
     DetectionProtocol(
         name='mm3d',
         hit=OverlapHit(min_iou=0.25, needs_slice=True),
+        numbers=_recalls(CountedVolumes.ALL),
         source='M&M-3D, section 4.1: 2-D IoU of at least 0.25 and the predicted slice in the visible range',
     ),
     DetectionProtocol(
         name='mm3d-2d',
         hit=OverlapHit(min_iou=0.25, needs_slice=False),
+        numbers=_recalls(CountedVolumes.ALL),
         source='M&M-3D, tables 2 and 3, "2D localization": 2-D IoU of at least 0.25',
     ),
     DetectionProtocol(
         name='mm3d-bcs-dbt',
         hit=OverlapHit(min_iou=0.25, needs_slice=True),
-        fp_volumes=FalsePositiveVolumes.NON_BENIGN,
+        numbers=_recalls(CountedVolumes.NON_BENIGN),
         source='M&M-3D, appendix A: recall of malignant findings, false positives over all non-benign volumes',
+    ),
+    DetectionProtocol(
+        name='dbtex',
+        hit=CentreHit(min_radius_px=100, needs_slice=True, at_radius=True),
+        numbers=_dbtex_numbers(),
+        targets=('malignant', 'benign'),
+        exclude_unannotated=False,
+        source='DBTex challenge (Konz et al. 2023): biopsied findings, benign ones too, by distance of the centres',
+    ),
+    DetectionProtocol(
+        name='center-hit',
+        hit=CentreHit(min_radius_px=100, needs_slice=False, at_radius=False),
+        numbers=(
+            FrocArea('FAUC-1', 1.0),
+            FrocArea('FAUC-1 (positive images)', 1.0, CountedVolumes.WITH_FINDINGS),
+        ),
+        source='SM/FFDM fusion, section 4: FAUC-1 over all images and over those with a finding',
     ),
 )
 PROTOCOLS: dict[str, DetectionProtocol] = {protocol.name: protocol for protocol in _PROTOCOLS}

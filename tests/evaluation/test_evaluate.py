@@ -96,7 +96,9 @@ def test_unannotated_malignant_image_counts_for_the_auc(build_annotations, build
     images = {'p1/s1/lcc': 'malignant', 'p2/s1/lcc': ''}
     result = evaluate_detections(build_predictions([('p1/s1/lcc', (0, 0, 9, 9), 3, 0.5)]), build_annotations(images))
     assert result.breast_auc.value == 1
-    assert np.isnan(result.recalls[0.25].value) and result.recalls[0.25].reason == 'there is no annotated finding'
+    assert (
+        np.isnan(result.numbers['R@0.25'].value) and result.numbers['R@0.25'].reason == 'there is no annotated finding'
+    )
     assert any('1 malignant images without a malignant box' in note for note in result.notes)
 
 
@@ -141,8 +143,8 @@ def test_bootstrap_is_seeded_and_encloses_the_estimate(build_annotations, build_
     rows += [(name, (600, 600, 30, 30), 5, 0.4) for name in IMAGES]
     predictions, annotations = build_predictions(rows), build_annotations(IMAGES, FINDINGS)
     first, again, other = (evaluate_detections(predictions, annotations, bootstrap=200, seed=s) for s in (1, 1, 2))
-    assert first.recalls == again.recalls != other.recalls
-    for estimate in first.recalls.values():
+    assert first.numbers == again.numbers != other.numbers
+    for estimate in first.numbers.values():
         assert estimate.low <= estimate.value <= estimate.high
         assert 'over patients' in estimate.method
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from mammo_plugins.evaluation import PROTOCOLS, DetectionProtocol, evaluate_detections, get_protocol
+from mammo_plugins.evaluation import PROTOCOLS, DetectionProtocol, RecallAtFp, evaluate_detections, get_protocol
 from mammo_plugins.evaluation.hit_rules import OverlapHit
 
 BOX = (100, 100, 40, 40)
@@ -174,7 +174,7 @@ def test_hand_worked_case(case, build_annotations, build_predictions):
     predictions = build_predictions(case.rows)
     for protocol, expected in case.expected.items():
         result = evaluate_detections(predictions, annotations, protocol)
-        found = tuple(estimate.value for estimate in result.recalls.values())
+        found = tuple(estimate.value for estimate in result.numbers.values())
         np.testing.assert_equal(found, expected, err_msg=f'{case.sentence} {protocol}')
     counts = evaluate_detections(predictions, annotations, 'mm3d').counts
     assert {name: counts[name] for name in case.counts} == case.counts
@@ -183,7 +183,7 @@ def test_hand_worked_case(case, build_annotations, build_predictions):
 def test_single_slice_image_needs_no_slice_match(build_annotations, build_predictions):
     annotations = build_annotations(PAIR, [malignant('p1/s1/lcc', BOX, None, None)], num_slices=1, modality='FFDM')
     result = evaluate_detections(build_predictions([('p1/s1/lcc', BOX, 0, 0.5)]), annotations, 'mm3d')
-    assert result.recalls[0.25].value == 1
+    assert result.numbers['R@0.25'].value == 1
 
 
 def test_deep_box_is_judged_by_its_middle_slice(build_annotations, build_predictions):
@@ -191,7 +191,7 @@ def test_deep_box_is_judged_by_its_middle_slice(build_annotations, build_predict
     predictions = build_predictions([('p1/s1/lcc', BOX, 22, 0.5)])
     for depth, expected in ((1, 1), (7, 1), (8, 0)):  # middles 22, 25, 26; visible to 25
         predictions.depth[:] = depth
-        assert evaluate_detections(predictions, annotations).recalls[0.5].value == expected
+        assert evaluate_detections(predictions, annotations).numbers['R@0.5'].value == expected
 
 
 def test_volume_finding_without_slice_is_refused_where_slices_matter(build_annotations, build_predictions):
@@ -199,7 +199,7 @@ def test_volume_finding_without_slice_is_refused_where_slices_matter(build_annot
     predictions = build_predictions([('p1/s1/lcc', BOX, 3, 0.5)])
     with pytest.raises(ValueError, match=r'p1/s1/lcc has neither a slice nor a visible range.*mm3d-2d'):
         evaluate_detections(predictions, annotations, 'mm3d')
-    assert evaluate_detections(predictions, annotations, 'mm3d-2d').recalls[0.25].value == 1
+    assert evaluate_detections(predictions, annotations, 'mm3d-2d').numbers['R@0.25'].value == 1
 
 
 def test_non_benign_counting_refuses_unknown_benign_labels(build_annotations, build_predictions):
@@ -215,10 +215,10 @@ def test_unknown_protocol_is_refused_with_the_known_ones():
 
 
 def test_own_protocol_passes_through(build_annotations, build_predictions):
-    strict = DetectionProtocol('strict', OverlapHit(min_iou=0.75), fp_points=(1.0,))
+    strict = DetectionProtocol('strict', OverlapHit(min_iou=0.75), (RecallAtFp('R@1', 1.0),))
     annotations = build_annotations(PAIR, [malignant('p1/s1/lcc')])
     result = evaluate_detections(build_predictions([('p1/s1/lcc', NEAR, 20, 0.5)]), annotations, strict)
-    assert (result.protocol, result.recalls[1.0].value) == ('strict', 0)
+    assert (result.protocol, result.numbers['R@1'].value) == ('strict', 0)
 
 
 def test_every_protocol_names_its_source():

@@ -2,19 +2,28 @@
 
 from .bootstrap import draw_patients, percentile_estimate
 from .estimates import Estimate
-from .froc import FrocCurve, froc_curve, recall_at_fp, resampled_recall_at_fp
+from .froc import (
+    FrocCurve,
+    FrocEvents,
+    area_under_froc,
+    interpolated_recall_at_fp,
+    recall_at_fp,
+    resample_numbers,
+)
 from .roc import auc_with_delong, delong_covariance, roc_auc, roc_curve
 
 __all__ = [
     'Estimate',
     'FrocCurve',
+    'FrocEvents',
+    'area_under_froc',
     'auc_with_delong',
     'delong_covariance',
     'draw_patients',
-    'froc_curve',
+    'interpolated_recall_at_fp',
     'percentile_estimate',
     'recall_at_fp',
-    'resampled_recall_at_fp',
+    'resample_numbers',
     'roc_auc',
     'roc_curve',
 ]

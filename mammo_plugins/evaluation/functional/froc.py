@@ -1,14 +1,16 @@
 """Free-response ROC: recall against false positives per volume.
 
-All functions read the same few arrays: the score at which each finding is found (minus infinity for never) and the
-scores of the false positives. Matching is over by then.
+Matching is over: each prediction that counts is the first hit of a finding, a repeat, or a false positive. A bootstrap
+replicate is the same list of predictions with each patient counted as often as drawn.
 
-Glossary: G findings, F false positives, T thresholds, P patients, R replicates.
+Glossary: E predictions that count, G findings, T thresholds, P patients, R replicates.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -19,13 +21,19 @@ class FrocCurve:
 
     Args:
         thresholds: (T,) a prediction passes when its score is at least this.
-        fp_per_volume: (T,) never falling.
-        recall: (T,) never falling; NaN where there is no finding.
+        fp_per_volume: (T,) never falling; NaN without volumes.
+        recall: (T,) never falling; NaN without findings.
+        has_hit: (T,) whether some prediction with exactly this score hits a finding, be it a repeat.
     """
 
     thresholds: np.ndarray
     fp_per_volume: np.ndarray
     recall: np.ndarray
+    has_hit: np.ndarray
+
+    def at(self, points: np.ndarray) -> FrocCurve:
+        """Some of the points, by mask or position."""
+        return FrocCurve(self.thresholds[points], self.fp_per_volume[points], self.recall[points], self.has_hit[points])
 
     def vertices(self) -> FrocCurve:
         """The same step curve with only the points at which its direction changes, for plotting and storing."""
@@ -34,88 +42,127 @@ class FrocCurve:
         inner = (same_fp[:-1] & same_fp[1:]) | (same_recall[:-1] & same_recall[1:])
         kept = np.ones(len(self.thresholds), bool)
         kept[1:-1] = ~inner
-        return FrocCurve(self.thresholds[kept], self.fp_per_volume[kept], self.recall[kept])
+        return self.at(kept)
 
 
-def froc_curve(finding_scores: np.ndarray, fp_scores: np.ndarray, num_volumes: int) -> FrocCurve:
-    """The curve over all thresholds that change a count; equal scores share one threshold.
+@dataclass(frozen=True)
+class FrocEvents:
+    """The predictions that count, best first, and what they are counted against.
 
     Args:
-        finding_scores: (G,).
-        fp_scores: (F,).
-        num_volumes: images over which the false positives were counted; 0 gives NaN.
+        scores: (E,) falling.
+        is_tp: (E,) first hit of a finding.
+        is_hit: (E,) hits a finding; those that are no true positive are repeats.
+        is_fp: (E,) false positive.
+        patient: (E,) position of the patient.
+        finding_patient: (G,) patient of every finding that is to be found.
+        volumes_per_patient: (P,) volumes in which false positives are counted.
+
+    Raises:
+        ValueError: scores rise.
     """
-    found = np.sort(finding_scores[np.isfinite(finding_scores)])
-    false = np.sort(fp_scores)
-    thresholds = np.concatenate([[np.inf], np.unique(np.concatenate([found, false]))[::-1]])
-    hits = len(found) - np.searchsorted(found, thresholds, side='left')
-    false_positives = len(false) - np.searchsorted(false, thresholds, side='left')
-    return FrocCurve(thresholds, _ratio(false_positives, num_volumes), _ratio(hits, len(finding_scores)))
+
+    scores: np.ndarray
+    is_tp: np.ndarray
+    is_hit: np.ndarray
+    is_fp: np.ndarray
+    patient: np.ndarray
+    finding_patient: np.ndarray
+    volumes_per_patient: np.ndarray
+
+    def __post_init__(self) -> None:
+        if (np.diff(self.scores) > 0).any():
+            raise ValueError('scores of FROC events must fall: sort the predictions, best first')
+
+    @cached_property
+    def last_of_score(self) -> np.ndarray:
+        """(T - 1,) last position of each distinct score: predictions with equal scores pass together."""
+        return np.flatnonzero(np.append(np.diff(self.scores) != 0, np.ones(min(1, len(self.scores)), bool)))
+
+    def curve(self, patient_counts: np.ndarray | None = None, enough_fp: float = np.inf) -> FrocCurve:
+        """The curve over all thresholds that change a count.
+
+        Args:
+            patient_counts: (P,) how often each patient counts, once by default.
+            enough_fp: the curve may end once it has passed this many false positives per volume; a detector may leave a
+                hundred times as many.
+        """
+        counts = np.ones(len(self.volumes_per_patient), np.int64) if patient_counts is None else patient_counts
+        volumes, findings = int(counts @ self.volumes_per_patient), int(counts[self.finding_patient].sum())
+        reach = int(min(2 * enough_fp * max(volumes, 1) + len(self.finding_patient) + 64, len(self.scores)))
+        while True:
+            ends = self.last_of_score[: np.searchsorted(self.last_of_score, reach)]
+            curve = self._curve_to(ends, counts, volumes, findings)
+            if len(ends) == len(self.last_of_score) or curve.fp_per_volume[-1] > enough_fp:
+                return curve
+            reach *= 2
+
+    def _curve_to(self, ends: np.ndarray, counts: np.ndarray, volumes: int, findings: int) -> FrocCurve:
+        used = slice(0, ends[-1] + 1 if len(ends) else 0)
+        weights = counts[self.patient[used]]
+        totals = [np.cumsum(weights * kind[used])[ends] for kind in (self.is_fp, self.is_tp, self.is_hit)]
+        false_positives, found, hits = (np.concatenate([[0], total]) for total in totals)
+        return FrocCurve(
+            thresholds=np.concatenate([[np.inf], self.scores[ends]]),
+            fp_per_volume=_ratio(false_positives, volumes),
+            recall=_ratio(found, findings),
+            has_hit=np.diff(hits, prepend=0) > 0,
+        )
 
 
-def recall_at_fp(finding_scores: np.ndarray, fp_scores: np.ndarray, num_volumes: int, fp_per_volume: float) -> float:
-    """Largest recall among the thresholds with at most ``fp_per_volume`` false positives a volume (step rule).
+def recall_at_fp(curve: FrocCurve, fp_per_volume: float) -> float:
+    """Largest recall among the thresholds with at most ``fp_per_volume`` (step rule).
 
     NaN without findings or volumes.
     """
-    if len(finding_scores) == 0 or num_volumes == 0:
+    last = np.searchsorted(curve.fp_per_volume, fp_per_volume, side='right') - 1
+    return float(curve.recall[last]) if last >= 0 else float('nan')
+
+
+def interpolated_recall_at_fp(curve: FrocCurve, fp_per_volume: float) -> float:
+    """Recall on the straight lines between the operating points of the hits; flat where the curve ends.
+
+    The points are those at which nothing passes, at the score of each hit, repeats included, and at which all passes.
+    NaN without findings or volumes.
+
+    Source: DBTex challenge, evaluation.
+    """
+    if np.isnan(curve.fp_per_volume[0]):
         return float('nan')
-    ranked = -np.sort(-fp_scores)
-    too_many = np.arange(1, len(ranked) + 1) / num_volumes > fp_per_volume
-    bound = ranked[np.argmax(too_many)] if too_many.any() else -np.inf
-    return float(np.mean(finding_scores > bound))
+    chosen = curve.has_hit.copy()
+    chosen[[0, -1]] = True
+    knots = curve.at(chosen)
+    return float(np.interp(fp_per_volume, knots.fp_per_volume, knots.recall))
 
 
-def resampled_recall_at_fp(
-    finding_scores: np.ndarray,
-    finding_patient: np.ndarray,
-    fp_scores: np.ndarray,
-    fp_patient: np.ndarray,
-    volumes_per_patient: np.ndarray,
-    draws: np.ndarray,
-    fp_points: tuple[float, ...],
+def area_under_froc(curve: FrocCurve, max_fp_per_volume: float) -> float:
+    """Area under the step curve from 0 to ``max_fp_per_volume``, which goes on flat where it ends.
+
+    Not normalised: with a limit of 1 it is the mean recall. NaN without findings or volumes.
+    """
+    edges = np.minimum(np.append(curve.fp_per_volume, max_fp_per_volume), max_fp_per_volume)
+    return float(np.sum(curve.recall * np.diff(edges)))
+
+
+def resample_numbers(
+    events: FrocEvents, numbers: Sequence[Callable[[FrocCurve], float]], draws: np.ndarray, enough_fp: float = np.inf
 ) -> np.ndarray:
-    """:func:`recall_at_fp` of data sets in which patient p occurs ``draws[r, p]`` times.
+    """Numbers of data sets in which patient p occurs ``draws[r, p]`` times.
 
     Args:
-        finding_scores, finding_patient: (G,).
-        fp_scores, fp_patient: (F,).
-        volumes_per_patient: (P,).
+        events: what was predicted.
+        numbers: X functions of the curve.
         draws: (R, P) non-negative counts.
-        fp_points: X false positives per volume.
+        enough_fp: see :meth:`FrocEvents.curve`; the largest number of false positives per volume that any number reads.
 
     Returns:
-        (R, X) recall, NaN where a replicate has no finding or no volume.
+        (R, X), NaN where a replicate has no finding or no volume.
     """
-    order = np.argsort(-fp_scores, kind='stable')
-    ranked, ranked_patient = fp_scores[order], fp_patient[order]
-    volumes = draws @ volumes_per_patient
-    recalls = np.full((len(draws), len(fp_points)), np.nan)
+    samples = np.empty((len(draws), len(numbers)))
     for replicate, counts in enumerate(draws):
-        weights = counts[finding_patient]
-        total = weights.sum()
-        if total == 0 or volumes[replicate] == 0:
-            continue
-        positions = _positions_over(counts, ranked_patient, int(volumes[replicate]), fp_points)
-        for point, position in enumerate(positions):
-            bound = ranked[position] if position < len(ranked) else -np.inf
-            recalls[replicate, point] = weights[finding_scores > bound].sum() / total
-    return recalls
-
-
-def _positions_over(
-    counts: np.ndarray, ranked_patient: np.ndarray, num_volumes: int, fp_points: tuple[float, ...]
-) -> np.ndarray:
-    """(X,) for each point the first rank at which the false positives a volume exceed it, F where they never do.
-
-    Only the ranks down to the largest point are summed: a detector may leave a hundred times as many.
-    """
-    reach = int(2 * max(fp_points) * num_volumes) + 64
-    while True:
-        accepted = np.cumsum(counts[ranked_patient[:reach]]) / num_volumes
-        if reach >= len(ranked_patient) or accepted[-1] > max(fp_points):
-            return np.searchsorted(accepted, fp_points, side='right')
-        reach *= 2
+        curve = events.curve(counts, enough_fp)
+        samples[replicate] = [number(curve) for number in numbers]
+    return samples
 
 
 def _ratio(counts: np.ndarray, total: int) -> np.ndarray:

@@ -25,20 +25,21 @@ Sample = Mapping[str, Any] | BaseDataElement
 
 @METRICS.register_module()
 class VolumeDetectionMetric(BaseMetric):
-    """Recall at false positives per volume, and AUC over breasts.
+    """The numbers of one or more protocols, such as recall at false positives per volume, and the AUC over breasts.
 
     Scores the images that it was given predictions for. The numbers are those of ``tools/evaluate.py`` on the written
     CSV, to the last digit: both read the same arrays.
 
-    Results: ``<protocol>/R@<x>`` for each protocol, ``breast_auc``, ``breast_auc_se`` (DeLong), ``num_breasts``,
-    ``num_images``, ``num_findings`` and ``num_unannotated_images`` (malignant images without boxes, which count for the
-    AUC only). With ``bootstrap``, ``<protocol>/R@<x>_se`` too. A number that does not exist is NaN; the log says why.
+    Results: ``<protocol>/<number>``, for example ``mm3d/R@0.25``, ``breast_auc``, ``breast_auc_se`` (DeLong),
+    ``num_breasts``, ``num_images``, ``num_findings`` and ``num_unannotated_images`` (malignant images without boxes,
+    which count for the AUC only). With ``bootstrap``, ``<protocol>/<number>_se`` too. A number that does not exist is
+    NaN; the log says why.
 
     Args:
         ann_file: annotation file that the predicted images are in.
         protocols: names of protocols, see :mod:`mammo_plugins.evaluation.protocols`.
         split, modality: the images that may occur; None for all.
-        bootstrap: replicates for the standard errors of the recalls, 0 for none.
+        bootstrap: replicates for the standard errors of the detection numbers, 0 for none.
         seed: seed of the bootstrap.
         outfile: where the predictions go as CSV, None for nowhere.
         malignant_label: label of the predicted class that counts; others are left out.
@@ -164,10 +165,10 @@ def _log_notes(scored: list[DetectionResult]) -> None:
 def _flatten(scored: list[DetectionResult]) -> dict[str, float]:
     metrics: dict[str, float] = {}
     for result in scored:
-        for point, recall in result.recalls.items():
-            metrics[f'{result.protocol}/R@{point:g}'] = recall.value
-            if recall.method:
-                metrics[f'{result.protocol}/R@{point:g}_se'] = recall.standard_error
+        for name, estimate in result.numbers.items():
+            metrics[f'{result.protocol}/{name}'] = estimate.value
+            if estimate.method:
+                metrics[f'{result.protocol}/{name}_se'] = estimate.standard_error
     counts = scored[0].counts
     return metrics | {
         'breast_auc': scored[0].breast_auc.value,

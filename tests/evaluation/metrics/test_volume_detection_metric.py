@@ -73,9 +73,9 @@ def test_numbers_equal_those_of_the_written_csv_to_the_last_digit(ann_file, tmp_
     metrics = evaluate(metric, predicted_cases(ann_file))
     results = evaluate_predictions_file(csv_file, ann_file, bootstrap=50, seed=3)
     for protocol, result in results.items():
-        for point, recall in result.recalls.items():
-            assert metrics[f'{protocol}/R@{point:g}'] == recall.value
-            assert metrics[f'{protocol}/R@{point:g}_se'] == recall.standard_error
+        for name, number in result.numbers.items():
+            assert metrics[f'{protocol}/{name}'] == number.value
+            assert metrics[f'{protocol}/{name}_se'] == number.standard_error
     auc = results['mm3d'].breast_auc
     assert (metrics['breast_auc'], metrics['breast_auc_se']) == (auc.value, auc.standard_error)
     assert 0 < metrics['mm3d/R@0.5'] < 1 and 0 < metrics['breast_auc'] < 1  # a trivial case would prove nothing

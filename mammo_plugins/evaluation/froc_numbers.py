@@ -1,0 +1,84 @@
+"""The numbers that a protocol reads off a FROC curve, as declared objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+import numpy as np
+
+from .functional import FrocCurve, area_under_froc, interpolated_recall_at_fp, recall_at_fp
+
+
+class CountedVolumes(str, Enum):
+    """The images over which false positives, and the volumes they are divided by, are counted.
+
+    All findings are to be found in any case.
+    """
+
+    ALL = 'all'
+    WITH_FINDINGS = 'with findings'  # of the categories that are to be found
+    NON_BENIGN = 'non-benign'
+
+
+class FrocNumber(Protocol):
+    """A number read off the FROC curve over some volumes.
+
+    ``name`` stands in tables; ``enough_fp`` is the largest number of false positives per volume that is looked at.
+    """
+
+    name: str
+    volumes: CountedVolumes
+    enough_fp: float
+
+    def __call__(self, curve: FrocCurve) -> float:
+        """The number; NaN where it does not exist."""
+
+
+@dataclass(frozen=True)
+class RecallAtFp:
+    """Largest recall with at most ``fp_per_volume`` false positives per volume (step rule)."""
+
+    name: str
+    fp_per_volume: float
+    volumes: CountedVolumes = CountedVolumes.ALL
+
+    @property
+    def enough_fp(self) -> float:
+        return self.fp_per_volume
+
+    def __call__(self, curve: FrocCurve) -> float:
+        return recall_at_fp(curve, self.fp_per_volume)
+
+
+@dataclass(frozen=True)
+class MeanInterpolatedRecall:
+    """Mean over some points of the recall on the lines between the hits' operating points."""
+
+    name: str
+    fp_points: tuple[float, ...]
+    volumes: CountedVolumes = CountedVolumes.ALL
+
+    @property
+    def enough_fp(self) -> float:
+        return np.inf  # a line ends at the next hit, however far that is
+
+    def __call__(self, curve: FrocCurve) -> float:
+        return float(np.mean([interpolated_recall_at_fp(curve, point) for point in self.fp_points]))
+
+
+@dataclass(frozen=True)
+class FrocArea:
+    """Area under the step curve up to ``max_fp_per_volume`` (FAUC)."""
+
+    name: str
+    max_fp_per_volume: float
+    volumes: CountedVolumes = CountedVolumes.ALL
+
+    @property
+    def enough_fp(self) -> float:
+        return self.max_fp_per_volume
+
+    def __call__(self, curve: FrocCurve) -> float:
+        return area_under_froc(curve, self.max_fp_per_volume)
