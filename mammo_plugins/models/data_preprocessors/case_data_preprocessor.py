@@ -9,7 +9,7 @@ import torch
 from mmdet.registry import MODELS
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812 (the name that everyone uses)
+from torch.nn import functional as F
 
 from mammo_plugins.structures.case_sample import MammoCaseSample
 

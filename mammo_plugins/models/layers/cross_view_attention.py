@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class CrossViewAttention(BaseModule):
-    """Multi-head attention with residual and layer norm between the two views of a breast; both directions share weights.
+    """Multi-head attention with residual and layer norm between the two views of a breast.
+
+    Both directions share weights.
 
     A view without a partner passes unchanged: no norm is applied, so a single-view batch behaves as if the module
     were absent.

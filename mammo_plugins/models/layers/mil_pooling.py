@@ -6,7 +6,7 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812 (the name that everyone uses)
+from torch.nn import functional as F
 
 from .precision import at_least_float32
 
@@ -32,8 +32,8 @@ def log_noisy_or(logits: Tensor, dim: int = -1) -> Tensor:
 def log1mexp(log_p: Tensor) -> Tensor:
     """``log(1 - exp(log_p))`` for log probabilities ``log_p <= 0``.
 
-    Uses ``log(-expm1(x))`` near 0 and ``log1p(-exp(x))`` elsewhere, each where it is accurate (Maechler 2012). Probability
-    1 (``log_p == 0``) is held at the smallest positive number, so the result stays finite.
+    Uses ``log(-expm1(x))`` near 0 and ``log1p(-exp(x))`` elsewhere, each where it is accurate (Maechler 2012).
+    Probability 1 (``log_p == 0``) is held at the smallest positive number, so the result stays finite.
     """
     log_p = log_p.clamp(max=-torch.finfo(log_p.dtype).tiny)
     near_zero = log_p > -math.log(2)

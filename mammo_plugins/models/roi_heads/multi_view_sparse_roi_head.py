@@ -79,7 +79,9 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         self._slice_loss_stages = self._stages(slice_loss_stages, 'slice_loss_stages')
         self._mil_stages = self._stages(mil_stages, 'mil_stages')
 
-    def loss(self, x: tuple[Tensor, ...], rpn_results_list: InstanceList, batch_data_samples: list[MammoCaseSample]) -> dict:
+    def loss(
+        self, x: tuple[Tensor, ...], rpn_results_list: InstanceList, batch_data_samples: list[MammoCaseSample]
+    ) -> dict:
         """All losses of the cascade.
 
         Args:
@@ -92,7 +94,8 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         """
         views = [view for case in batch_data_samples for view in case.views]
         losses: dict[str, Tensor] = {}
-        for stage, output in enumerate(self._run_cascade(x, rpn_results_list, SliceLayout.from_cases(batch_data_samples))):
+        outputs = self.forward(x, rpn_results_list, batch_data_samples)
+        for stage, output in enumerate(outputs):
             for name, value in self._stage_losses(stage, output, views, batch_data_samples).items():
                 losses[f's{stage}.{name}'] = self.stage_loss_weights[stage] * value
         return losses

@@ -40,6 +40,7 @@ class SliceFusion(BaseModule):
             proposal_feats: (P, D) proposal features after self- and cross-view attention.
             roi_feats: (P, S, D, k, k) RoI features.
             interact: the head's path from (P, D) and (P, S', D, k, k) to (P, S', D) object features (Eq. 5).
-            malignancy_logits: the head's classifier, (..., D) to the logit of malignancy (...), never in half precision.
+            malignancy_logits: the head's classifier, (..., D) to the logit of malignancy (...), never in half
+                precision.
         """
         raise NotImplementedError(f'{type(self).__name__} does not say how it fuses slices')

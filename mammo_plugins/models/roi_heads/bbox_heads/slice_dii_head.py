@@ -43,7 +43,9 @@ class SliceDIIHead(DIIHead):
     ) -> None:
         super().__init__(**kwargs)
         if not self.loss_cls.use_sigmoid:
-            raise ValueError('SliceDIIHead needs a sigmoid classification loss: noisy-or pooling reads independent scores')
+            raise ValueError(
+                'SliceDIIHead needs a sigmoid classification loss: noisy-or pooling reads independent scores'
+            )
         if not 0 <= malignant_class < self.num_classes:
             raise ValueError(f'malignant_class {malignant_class} is outside the {self.num_classes} classes')
         self.malignant_class = malignant_class
