@@ -21,6 +21,7 @@ from mammo_plugins.compat.diagnosis import (
     check_project,
     check_python,
     check_transfer_syntaxes,
+    without_consequences,
 )
 from mammo_plugins.compat.diagnosis.check import one_line, pip_command
 
@@ -51,7 +52,7 @@ def run_doctor(as_json: bool = False) -> int:
 def diagnose() -> list[Check]:
     """All checks, those left out that could only repeat an earlier problem."""
     traps = check_import_traps()
-    packages = [check_python(), check_opencv(), *map(check_package, REQUIREMENTS)]
+    packages = without_consequences([check_python(), check_opencv(), *map(check_package, REQUIREMENTS)])
     broken = {check.subject for check in packages if check.status is Status.PROBLEM}
     unreadable = broken & {'pydicom', 'numpy'}
     if any(trap.status is Status.PROBLEM for trap in traps):

@@ -5,7 +5,7 @@ from .dicom_decoding import check_transfer_syntaxes
 from .import_traps import check_import_traps
 from .opencv import check_opencv
 from .operators import check_accelerator, check_operators
-from .packages import NOT_INSTALLED, REQUIREMENTS, check_package, check_project, check_python
+from .packages import NOT_INSTALLED, REQUIREMENTS, check_package, check_project, check_python, without_consequences
 
 __all__ = [
     'NOT_INSTALLED',
@@ -20,4 +20,5 @@ __all__ = [
     'check_project',
     'check_python',
     'check_transfer_syntaxes',
+    'without_consequences',
 ]

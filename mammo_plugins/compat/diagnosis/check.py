@@ -29,6 +29,7 @@ class Check:
         status: how it went.
         detail: version, or what is wrong.
         fix: the exact command or action that repairs it; empty where nothing is to be done.
+        error: the exception behind a problem, if there was one.
     """
 
     topic: str
@@ -36,6 +37,7 @@ class Check:
     status: Status
     detail: str
     fix: str = ''
+    error: str = ''
 
 
 def pip_command(*arguments: str) -> str:

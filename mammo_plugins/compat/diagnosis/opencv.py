@@ -27,7 +27,7 @@ def check_opencv() -> Check:
     except Exception as error:  # also an AttributeError: the remains of an uninstalled package import as an empty cv2
         fix = pip_command('install', '--force-reinstall', '--no-deps', HEADLESS)
         problem = f'does not import: {one_line(error)} (installed: {", ".join(installed) or "none"})'
-        return Check(TOPIC, 'cv2', Status.PROBLEM, problem, fix)
+        return Check(TOPIC, 'cv2', Status.PROBLEM, problem, fix, one_line(error))
     return Check(TOPIC, 'cv2', Status.OK, f'{loaded} ({", ".join(installed)})')
 
 

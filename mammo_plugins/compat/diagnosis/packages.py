@@ -6,7 +6,7 @@ import importlib
 import platform
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -89,8 +89,27 @@ def check_package(requirement: Requirement) -> Check:
         importlib.import_module(requirement.module)
     except Exception as error:  # a broken package may raise anything, and the doctor has to go on
         fix = pip_command('install', '--force-reinstall', '--no-deps', f'{distribution}=={installed}')
-        return Check(TOPIC, requirement.module, Status.PROBLEM, f'{detail} does not import: {one_line(error)}', fix)
+        problem = f'{detail} does not import: {one_line(error)}'
+        return Check(TOPIC, requirement.module, Status.PROBLEM, problem, fix, one_line(error))
     return Check(TOPIC, requirement.module, Status.OK, detail)
+
+
+def without_consequences(checks: list[Check]) -> list[Check]:
+    """The same checks, where a package that fails only because another one does is not to be reinstalled."""
+    broken: set[str] = set()
+    errors: set[str] = set()
+    result = []
+    for check in checks:
+        missing = re.match(r"ModuleNotFoundError: (?:No module named|import of) '?([\w]+)", check.error)
+        consequence = check.error in errors or (missing is not None and missing[1] in broken)
+        if check.status is Status.PROBLEM and consequence:
+            result.append(replace(check, fix=''))
+            continue
+        result.append(check)
+        if check.status is Status.PROBLEM:
+            broken.add(check.subject)
+            errors.update({check.error} - {''})
+    return result
 
 
 def _installed_distribution(requirement: Requirement) -> str | None:

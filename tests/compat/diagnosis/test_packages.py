@@ -6,7 +6,15 @@ from importlib.metadata import version
 
 import pytest
 
-from mammo_plugins.compat.diagnosis import REQUIREMENTS, Status, check_opencv, check_package, check_project
+from mammo_plugins.compat.diagnosis import (
+    REQUIREMENTS,
+    Check,
+    Status,
+    check_opencv,
+    check_package,
+    check_project,
+    without_consequences,
+)
 from mammo_plugins.compat.diagnosis.packages import Requirement
 
 
@@ -59,6 +67,21 @@ def test_uninstalled_project_is_a_problem_only_if_libraries_are_missing(monkeypa
     monkeypatch.setattr('mammo_plugins.compat.diagnosis.packages.version', missing)
     assert check_project(set()).status is Status.NOTE
     assert check_project({'torch'}).status is Status.PROBLEM
+
+
+def test_package_that_fails_because_of_another_is_not_to_be_reinstalled():
+    def problem(subject: str, error: str = '') -> Check:
+        return Check('packages', subject, Status.PROBLEM, 'broken', f'reinstall {subject}', error)
+
+    checks = [
+        problem('cv2', 'ImportError: libGL.so.1'),
+        problem('torch'),
+        problem('mmcv', 'ImportError: libGL.so.1'),
+        problem('timm', "ModuleNotFoundError: No module named 'torch.nn'"),
+        problem('scipy', "ModuleNotFoundError: No module named 'scipy.stats'"),
+    ]
+    fixes = [check.fix for check in without_consequences(checks)]
+    assert fixes == ['reinstall cv2', 'reinstall torch', '', '', 'reinstall scipy']
 
 
 class TestOpenCV:
