@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mammo_plugins.structures import SliceBins
@@ -11,30 +11,35 @@ def slice_bins(draw):
     return SliceBins(num_slices, draw(st.integers(1, num_slices)))
 
 
+@settings(deadline=None)
 @given(slice_bins())
 def test_bins_partition_the_volume_in_order(bins):
     slices = [s for b in range(bins.num_bins) for s in range(bins.first(b), bins.last(b) + 1)]
     assert slices == list(range(bins.num_slices))
 
 
+@settings(deadline=None)
 @given(slice_bins())
 def test_bins_differ_by_at_most_one_slice(bins):
     sizes = [bins.last(b) - bins.first(b) + 1 for b in range(bins.num_bins)]
     assert min(sizes) >= 1 and max(sizes) - min(sizes) <= 1
 
 
+@settings(deadline=None)
 @given(slice_bins())
 def test_each_slice_belongs_to_the_bin_that_holds_it(bins):
     for index in range(bins.num_slices):
         assert bins.first(bins.bin_of(index)) <= index <= bins.last(bins.bin_of(index))
 
 
+@settings(deadline=None)
 @given(slice_bins())
 def test_middle_returns_to_its_bin(bins):
     for index in range(bins.num_bins):
         assert bins.bin_of(bins.middle(index)) == index
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200), st.integers(1, 40))
 def test_at_most_never_asks_for_more_bins_than_slices(num_slices, max_bins):
     assert SliceBins.at_most(num_slices, max_bins) == SliceBins(num_slices, min(num_slices, max_bins))

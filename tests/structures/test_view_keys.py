@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mammo_plugins.structures import Laterality, ViewKey, ViewPosition
@@ -7,6 +7,7 @@ from mammo_plugins.structures import Laterality, ViewKey, ViewPosition
 view_keys = st.builds(ViewKey, st.sampled_from(Laterality), st.sampled_from(ViewPosition))
 
 
+@settings(deadline=None)
 @given(view_keys)
 def test_text_form_reads_back(key):
     assert ViewKey.parse(str(key)) == key
