@@ -11,7 +11,7 @@ from rich.console import Console
 
 from mammo_plugins.evaluation import DetectionResult, evaluate_detections, get_protocol, read_predictions
 from mammo_plugins.io import read_annotations
-from mammo_plugins.visualization.result_table import protocol_rows, screen_table
+from mammo_plugins.visualization.result_table import number_rows, screen_table
 
 
 def evaluate_predictions_file(
@@ -78,7 +78,7 @@ def write_results(path: str | Path, results: Mapping[str, DetectionResult], sett
 def print_results(results: Mapping[str, DetectionResult], console: Console | None = None) -> None:
     """Prints the table, what it rests on, and what a reader must know about it."""
     console = console or Console()
-    console.print(screen_table(protocol_rows(results)))
+    console.print(screen_table(number_rows(results)))
     for name, result in results.items():
         counts = result.counts
         console.print(
@@ -86,14 +86,20 @@ def print_results(results: Mapping[str, DetectionResult], console: Console | Non
             f'predictions; {counts["false_positives"]} false positives in {counts["images_counted_for_fp"]} images; '
             f'{counts["repeats"]} repeats',
             highlight=False,
+            soft_wrap=True,
         )
     first = next(iter(results.values()))
     console.print(
         f'{first.counts["images"]} images of {first.counts["breasts"]} breasts '
         f'({first.counts["malignant_breasts"]} malignant) and {first.counts["patients"]} patients',
         highlight=False,
+        soft_wrap=True,
     )
-    reasons = [f'{m}: {e.reason}' for result in results.values() for m, e in result.metrics().items() if e.reason]
+    numbers = {f'{name} {m}': e for name, result in results.items() for m, e in result.numbers.items()}
+    numbers['breast AUC'] = first.breast_auc
+    for method in dict.fromkeys(filter(None, (e.method for e in numbers.values()))):
+        what = 'breast AUC' if method == first.breast_auc.method else 'detection'
+        console.print(f'standard errors and intervals, {what}: {method}', highlight=False, soft_wrap=True)
     notes = [note for result in results.values() for note in result.notes]
-    for line in dict.fromkeys([*notes, *reasons]):
-        console.print(f'note: {line}', highlight=False)
+    for line in dict.fromkeys([*notes, *(f'{name}: {e.reason}' for name, e in numbers.items() if e.reason)]):
+        console.print(f'note: {line}', highlight=False, soft_wrap=True)

@@ -3,7 +3,7 @@
 from .froc_plot import froc_svg
 from .html_report import write_report
 from .report_content import ReportCase, ReportPrediction, ReportTruth, ReportView
-from .result_table import model_rows, protocol_rows, screen_table
+from .result_table import model_rows, number_rows, screen_table
 
 __all__ = [
     'ReportCase',
@@ -12,7 +12,7 @@ __all__ = [
     'ReportView',
     'froc_svg',
     'model_rows',
-    'protocol_rows',
+    'number_rows',
     'screen_table',
     'write_report',
 ]

@@ -1,4 +1,4 @@
-"""Results as a table: one row a model or protocol, one column a number."""
+"""Results as tables."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from mammo_plugins.evaluation.functional import Estimate
 
 Row = Mapping[str, 'str | Estimate']
 
-_AUC, _AUC_TITLE = 'breast_auc', 'Breast AUC'
+_AUC_TITLE = 'Breast AUC'
+_TEXT_COLUMNS = ('Model', 'Protocol', 'Number')
 
 
-def protocol_rows(results: Mapping[str, DetectionResult]) -> list[Row]:
-    """One row a protocol for a single set of predictions.
+def number_rows(results: Mapping[str, DetectionResult]) -> list[Row]:
+    """One row a number for a single set of predictions; the breast AUC, the same for every protocol, once at the end.
 
     Args:
         results: protocol to result.
     """
-    return [
-        {'Protocol': name} | {_AUC_TITLE if key == _AUC else key: value for key, value in result.metrics().items()}
-        for name, result in results.items()
-    ]
+    rows = [_number_row(protocol, name, n) for protocol, r in results.items() for name, n in r.numbers.items()]
+    return [*rows, _number_row('', _AUC_TITLE, next(iter(results.values())).breast_auc)]
 
 
 def model_rows(models: Mapping[str, Mapping[str, DetectionResult]]) -> list[Row]:
@@ -36,7 +35,7 @@ def model_rows(models: Mapping[str, Mapping[str, DetectionResult]]) -> list[Row]
     for model, results in models.items():
         row: dict[str, str | Estimate] = {'Model': model}
         for protocol, result in results.items():
-            row |= {f'{key} ({protocol})': value for key, value in result.metrics().items() if key != _AUC}
+            row |= {f'{name} ({protocol})': number for name, number in result.numbers.items()}
         row[_AUC_TITLE] = next(iter(results.values())).breast_auc
         rows.append(row)
     return rows
@@ -52,8 +51,19 @@ def screen_table(rows: Sequence[Row], title: str = '') -> Table:
     """The rows for the screen, standard errors and intervals included where there are any."""
     names = column_names(rows)
     table = Table(title=title or None, title_justify='left')
-    for number, name in enumerate(names):
-        table.add_column(name, justify='right' if number else 'left')
+    for name in names:
+        table.add_column(name, justify='left' if name in _TEXT_COLUMNS else 'right', overflow='fold')
     for row in rows:
         table.add_row(*(str(row.get(name, '')) for name in names))
     return table
+
+
+def _number_row(protocol: str, name: str, number: Estimate) -> Row:
+    value, error, interval = number.parts()
+    return {
+        'Protocol': protocol,
+        'Number': name,
+        'Value': value,
+        'Standard error': error.removeprefix('± '),
+        f'{number.level:.0%} interval': interval,
+    }

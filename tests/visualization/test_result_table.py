@@ -6,18 +6,20 @@ from types import SimpleNamespace
 from rich.console import Console
 
 from mammo_plugins.evaluation.functional import Estimate
-from mammo_plugins.visualization import model_rows, protocol_rows, screen_table
+from mammo_plugins.visualization import model_rows, number_rows, screen_table
 
 
 def result(recall, auc=0.75):
-    numbers = {'R@0.25': Estimate(recall, 0.02), 'breast_auc': Estimate(auc)}
-    return SimpleNamespace(metrics=lambda: numbers, breast_auc=numbers['breast_auc'])
+    return SimpleNamespace(numbers={'R@0.25': Estimate(recall, 0.02, 0.4, 0.6)}, breast_auc=Estimate(auc))
 
 
-def test_protocols_become_rows():
-    rows = protocol_rows({'mm3d': result(0.5), 'mm3d-2d': result(0.6)})
-    assert [list(row) for row in rows] == [['Protocol', 'R@0.25', 'Breast AUC']] * 2
-    assert rows[1]['R@0.25'].value == 0.6
+def test_numbers_become_rows_with_one_auc():
+    rows = number_rows({'mm3d': result(0.5), 'mm3d-2d': result(0.6)})
+    assert [list(row.values()) for row in rows] == [
+        ['mm3d', 'R@0.25', '0.500', '0.020', '[0.400, 0.600]'],
+        ['mm3d-2d', 'R@0.25', '0.600', '0.020', '[0.400, 0.600]'],
+        ['', 'Breast AUC', '0.750', '', ''],
+    ]
 
 
 def test_models_become_rows_with_one_auc():
@@ -32,4 +34,4 @@ def test_table_leaves_a_missing_number_blank_and_puts_the_auc_last():
     console = Console(record=True, width=120, file=io.StringIO())
     console.print(table)
     line = next(line for line in console.export_text().splitlines() if 'MIP' in line)
-    assert line.count('±') == 1 and '0.400 ± 0.020' in line
+    assert line.count('±') == 1 and '0.400 ± 0.020 [0.400, 0.600]' in line
