@@ -16,6 +16,7 @@ from .lesion_rendering import LesionPatch
 from .settings import ImagingSettings
 from .tissue import ADIPOSE, ViewTissue
 from .vendor_style import VendorStyle
+from .wide_blur import blur_wide
 
 _REFERENCE_MM = 50.0
 _SCATTER_TO_PRIMARY = 0.12
@@ -99,10 +100,10 @@ def _expose_mammogram(integral: np.ndarray, fat: np.ndarray, imaging: ImagingSet
                       vendor: VendorStyle, rng: np.random.Generator) -> np.ndarray:
     """Detector signal of the mammogram, logged and freed of the fat's part (thickness equalisation)."""
     primary = np.exp(-(integral + fat))
-    scatter = _SCATTER_TO_PRIMARY * _blur_wide(primary, _SCATTER_MM / pixel_mm)
+    scatter = _SCATTER_TO_PRIMARY * blur_wide(primary, _SCATTER_MM / pixel_mm)
     signal = cv2.GaussianBlur(primary + scatter, (0, 0), _DETECTOR_BLUR_PIXELS)
     fat_signal = np.exp(-fat)
-    fat_signal = fat_signal + _SCATTER_TO_PRIMARY * _blur_wide(fat_signal, _SCATTER_MM / pixel_mm)
+    fat_signal = fat_signal + _SCATTER_TO_PRIMARY * blur_wide(fat_signal, _SCATTER_MM / pixel_mm)
     logged = np.log(fat_signal) - np.log(signal)
     return logged + _quantum_noise(integral + fat, imaging.ffdm_noise * vendor.noise, rng)
 
@@ -111,12 +112,3 @@ def _quantum_noise(integral: np.ndarray, deviation: float, rng: np.random.Genera
     """Noise of the log signal: its variance is the inverse of the photon count, which falls with attenuation."""
     noise = rng.standard_normal(integral.shape, dtype=np.float32)
     return noise * np.float32(deviation) * np.exp((integral - np.float32(ADIPOSE * _REFERENCE_MM)) / 2)
-
-
-def _blur_wide(image: np.ndarray, sigma_pixels: float) -> np.ndarray:
-    """Gaussian blur that costs the same at every pixel spacing."""
-    factor = max(1, int(sigma_pixels / 3))
-    height, width = image.shape
-    small = cv2.resize(image, (max(1, width // factor), max(1, height // factor)), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), sigma_pixels / factor, borderType=cv2.BORDER_REPLICATE)
-    return small if factor == 1 else cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)

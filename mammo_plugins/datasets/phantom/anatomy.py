@@ -168,11 +168,11 @@ def _sample_vessels(rng: np.random.Generator) -> list[tuple[np.ndarray, float]]:
     for _ in range(int(rng.integers(5, 10))):
         start = _on_shell(rng, rng.uniform(0.6, 0.85))
         start[0] = abs(start[0]) * 0.4
-        lines.append((_random_walk(rng, start, np.array([1.0, 0, 0]) - 0.6 * start, 26, 0.05), rng.uniform(0.5, 1.0)))
-    for _ in range(int(rng.integers(8, 14))):
+        lines.append((_random_walk(rng, start, np.array([1.0, 0, 0]) - 0.6 * start, 26, 0.05), rng.uniform(0.4, 0.9)))
+    for _ in range(int(rng.integers(6, 12))):
         start = np.array([0.93, rng.normal(0, 0.05), rng.normal(0, 0.05)])
         heading = np.array([-1.0, rng.normal(0, 0.6), rng.normal(0, 0.6)])
-        lines.append((_random_walk(rng, start, heading, 18, 0.035), rng.uniform(0.4, 0.8)))
+        lines.append((_random_walk(rng, start, heading, 18, 0.035), rng.uniform(0.3, 0.55)))
     return lines
 
 

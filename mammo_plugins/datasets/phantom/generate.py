@@ -181,7 +181,7 @@ class _BreastWriter:
                    rotated: bool, spacing_known: bool) -> np.ndarray:
         """Reconstructs and writes a volume slice by slice; gives the synthetic mammogram."""
         imaging, synthetic = self.settings.imaging, SyntheticMammogram()
-        filtered = filter_projections(projections, view.pixel_mm, view.thickness_mm)
+        filtered = filter_projections(projections, view)
         orientation = StoredOrientation(self.breast.laterality == 'R', rotated)
 
         def frames() -> Iterator[np.ndarray]:

@@ -7,6 +7,7 @@ they are, as in clinical tomosynthesis.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,28 +16,42 @@ from scipy import fft
 from .acquisition import Projections, add_shifted
 from .compression import CompressedView
 
+_HIGHEST_FREQUENCY = 2.5
+"""Where the window that limits noise ends, cycles/mm."""
+_SLAB_SLICES = 3
 
-def filter_projections(projections: Projections, pixel_mm: float, thickness_mm: float) -> np.ndarray:
-    """Filtered projections (N, H, W); their shifted mean has the unit of attenuation, 1/mm.
 
-    The ideal filter of a sweep with tangents in ``-t..t`` is the ramp ``2 t |f|``. Below the frequency at which the
-    wedge of measured frequencies is thinner than the breast, nothing tells slices apart, and the filter is the mean
-    over the thickness; a Hann window limits noise.
-
-    Source: Lauritsch and Haerer, "A theoretical framework for filtered backprojection in tomosynthesis", SPIE 3338
-        (1998), spectral, slice-thickness and inversion filters.
-    """
+def filter_projections(projections: Projections, view: CompressedView) -> np.ndarray:
+    """Filtered projections (N, H, W); their shifted mean has the unit of attenuation, 1/mm."""
     height = projections.tomosynthesis.shape[1]
     padding = height // 4
     padded = np.pad(projections.tomosynthesis, ((0, 0), (padding, padding), (0, 0)), mode='edge')
     length = fft.next_fast_len(padded.shape[1], real=True)
-    frequency = fft.rfftfreq(length, d=pixel_mm).astype(np.float32)
-    ramp = 2 * float(projections.tangents.max()) * frequency
-    window = 0.5 + 0.5 * np.cos(np.pi * frequency / frequency[-1])
-    response = np.hypot(ramp, 1 / thickness_mm) * window
-    spectrum = fft.rfft(padded, n=length, axis=1) * response[None, :, None].astype(np.float32)
-    filtered = fft.irfft(spectrum, n=length, axis=1)[:, padding : padding + height]
-    return np.ascontiguousarray(filtered, dtype=np.float32)
+    frequency = fft.rfftfreq(length, d=view.pixel_mm).astype(np.float32)
+    response = filter_response(frequency, float(projections.tangents.max()), view.thickness_mm, view.slice_mm)
+    filtered = np.empty_like(projections.tomosynthesis)
+    for index, projection in enumerate(padded):
+        spectrum = fft.rfft(projection, n=length, axis=0) * response[:, None]
+        filtered[index] = fft.irfft(spectrum, n=length, axis=0)[padding : padding + height]
+    return filtered
+
+
+def filter_response(frequency: np.ndarray, largest_tangent: float, thickness_mm: float,
+                    slice_mm: float) -> np.ndarray:
+    """Gain of the reconstruction filter, 1/mm, at frequencies in cycles/mm along the tube's travel.
+
+    The ideal filter of a sweep with tangents in ``-t..t`` is the ramp ``2 t |f|``. Below the frequency at which the
+    wedge of measured frequencies is thinner than the breast, nothing tells slices apart, and the filter is the mean
+    over the thickness. Above the one at which details are resolved to a slice, it stays flat (slice-thickness filter),
+    and a Hann window limits noise.
+
+    Source: Lauritsch and Haerer, "A theoretical framework for filtered backprojection in tomosynthesis", SPIE 3338
+        (1998), spectral, slice-thickness and inversion filters.
+    """
+    ramp = np.hypot(2 * largest_tangent * frequency, 1 / thickness_mm)
+    highest = min(frequency[-1], _HIGHEST_FREQUENCY)
+    window = np.where(frequency <= highest, 0.5 + 0.5 * np.cos(np.pi * frequency / highest), 0)
+    return (np.minimum(ramp, 1 / slice_mm) * window).astype(np.float32)
 
 
 def reconstruct_slices(filtered: np.ndarray, tangents: np.ndarray, view: CompressedView,
@@ -50,22 +65,32 @@ def reconstruct_slices(filtered: np.ndarray, tangents: np.ndarray, view: Compres
 
 
 class SyntheticMammogram:
-    """Collects slices into a synthetic mammogram: their mean, and their maximum for what stands out in one slice."""
+    """Collects slices into a synthetic mammogram: their mean, and the maximum over thin slabs.
 
-    def __init__(self, maximum_share: float = 0.45) -> None:
+    The mean looks like a mammogram; the maximum brings back what stands out in a few slices only. Slabs rather than
+    slices keep noise from filling the maximum.
+
+    Args:
+        maximum_share: weight of the maximum.
+    """
+
+    def __init__(self, maximum_share: float = 0.35) -> None:
         self._maximum_share = maximum_share
         self._count = 0
         self._sum: np.ndarray | None = None
         self._maximum: np.ndarray | None = None
+        self._slab: deque[np.ndarray] = deque(maxlen=_SLAB_SLICES)
 
     def add(self, slice_image: np.ndarray) -> None:
         """Takes the next slice, float32 (H, W)."""
         self._count += 1
+        self._slab.append(slice_image)
+        slab = sum(self._slab) / np.float32(len(self._slab))
         if self._sum is None:
-            self._sum, self._maximum = slice_image.copy(), slice_image.copy()
+            self._sum, self._maximum = slice_image.copy(), slab
         else:
             self._sum += slice_image
-            np.maximum(self._maximum, slice_image, out=self._maximum)
+            np.maximum(self._maximum, slab, out=self._maximum)
 
     def image(self) -> np.ndarray:
         """The synthetic mammogram, float32 (H, W), in the unit of the slices.
@@ -76,4 +101,4 @@ class SyntheticMammogram:
         if self._sum is None:
             raise ValueError('a synthetic mammogram needs at least one slice: call add() first')
         mean = self._sum / np.float32(self._count)
-        return (1 - self._maximum_share) * mean * 2 + self._maximum_share * self._maximum
+        return 2 * (1 - self._maximum_share) * mean + self._maximum_share * self._maximum

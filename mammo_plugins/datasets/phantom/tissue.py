@@ -21,7 +21,7 @@ ADIPOSE = 0.046
 GLANDULAR = 0.035
 """Linear attenuation of glandular tissue above adipose tissue, 1/mm. Source: as above."""
 SKIN = 0.02
-MUSCLE = 0.016
+MUSCLE = 0.012
 SKIN_MM = 1.7
 
 _LOBULE_SHARE = 0.27
@@ -29,7 +29,7 @@ _LOBULE_SHARE = 0.27
 _STRAND_WIDTH = 0.4
 _SHEET_WIDTH, _SHEET_SHARE = 0.14, 0.36
 _FINE_TILE = 512
-_VESSEL_SHADES = 255
+_VESSEL_SHADES, _VESSEL_SHARE = 255, 0.6
 
 
 class ViewTissue:
@@ -71,11 +71,10 @@ class ViewTissue:
         sheets = _SHEET_SHARE * np.exp(squared * np.float32(-1 / _SHEET_WIDTH**2))
         parenchyma = gland * np.maximum(strands, _LOBULE_SHARE)
         tissue = np.maximum(parenchyma, sheets) + 0.035 * fine
-        tissue = np.maximum(tissue, 0.8 * self._draw_vessels(index)) * GLANDULAR
+        tissue = np.maximum(tissue, self._draw_vessels(index)) * GLANDULAR
         tissue *= ramp_step(distance - SKIN_MM - 1.5, 3.0)
         if self.view.position != 'CC':
-            share = ramp_step(self._crop(self.view.pectoral_mm) + 2 * self._muscle, 3.0)
-            tissue += share * (MUSCLE * (1 + 0.1 * self._muscle + 0.05 * fine) - tissue)
+            tissue = self._add_muscle(tissue, index)
         tissue += SKIN * np.exp(-((distance - SKIN_MM / 2) ** 2) / (0.6 * SKIN_MM**2)) * (distance > 0)
         return (tissue * depth).astype(np.float32)
 
@@ -132,6 +131,13 @@ class ViewTissue:
         along = (rows * np.cos(angle) - columns * np.sin(angle)) / 6
         return cv2.remap(np.tile(noise, (3, 3)), np.mod(across, 128), np.mod(along, 128), cv2.INTER_LINEAR)
 
+    def _add_muscle(self, tissue: np.ndarray, index: int) -> np.ndarray:
+        """Replaces tissue by the pectoral muscle, which thins out towards its border."""
+        depth_mm = self._crop(self.view.pectoral_mm) + 1.5 * self._muscle
+        height = abs(self.view.slice_z_mm[index]) / (self.view.thickness_mm / 2)
+        share = ramp_step(depth_mm - 7 * np.float32(height), 5.0)
+        return tissue + share * (MUSCLE * (1 + 0.2 * self._muscle) - tissue)
+
     def _place_vessels(self) -> list[tuple[np.ndarray, np.ndarray, float]]:
         """Vessels as pixel polylines, their slice numbers and radii in mm."""
         placed = []
@@ -150,7 +156,7 @@ class ViewTissue:
         for points, slices, radius_mm in self._vessels:
             reach = radius_mm / self.view.slice_mm + 0.6
             near = np.abs((slices[1:] + slices[:-1]) / 2 - index) < reach + np.abs(np.diff(slices)) / 2
-            shade = _VESSEL_SHADES * min(1.0, 2 * radius_mm / self.view.slice_mm)
+            shade = _VESSEL_SHADES * _VESSEL_SHARE * min(1.0, 2 * radius_mm / self.view.slice_mm)
             width = max(1, round(2 * radius_mm / self.view.pixel_mm))
             for start in np.flatnonzero(near):
                 first, last = np.round(points[start : start + 2] * 16 - 8).astype(int)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV1
+
+from .wide_blur import blur_wide
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,7 @@ class VendorStyle:
 
     def sharpen_details(self, image: np.ndarray, radius_pixels: float) -> np.ndarray:
         """Unsharp masking (negative ``sharpen`` softens)."""
-        blurred = cv2.GaussianBlur(image, (0, 0), radius_pixels)
-        return image + np.float32(self.sharpen) * (image - blurred)
+        return image + np.float32(self.sharpen) * (image - blur_wide(image, radius_pixels))
 
 
 VENDOR_STYLES = {
