@@ -37,7 +37,7 @@ def encode_stacks(stacks: Sequence[np.ndarray], max_bytes: int, max_height: int 
 
 
 def _data_url(frame: np.ndarray, max_height: int) -> str:
-    image = Image.fromarray(frame, mode='L')
+    image = Image.fromarray(frame)
     if image.height > max_height:
         width = max(1, round(image.width * max_height / image.height))
         image = image.resize((width, max_height), Image.Resampling.LANCZOS)
