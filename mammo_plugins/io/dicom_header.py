@@ -51,7 +51,8 @@ def read_dicom_header(path: Path) -> tuple[MammogramHeader, DicomTags]:
     except InvalidDicomError as error:
         raise UnreadableImageError(path, 'not a DICOM file (no DICM marker after the first 128 bytes)') from error
     except OSError as error:
-        raise UnreadableImageError(path, f'cannot be opened: {error.strerror or type(error).__name__}') from error
+        reason = f'cannot be opened: {error.strerror}' if error.strerror else 'truncated or broken DICOM header'
+        raise UnreadableImageError(path, reason) from error
     except Exception as error:  # pydicom lets through whatever a broken file causes
         raise UnreadableImageError(path, f'truncated or broken DICOM header ({type(error).__name__})') from error
 
@@ -59,9 +60,7 @@ def read_dicom_header(path: Path) -> tuple[MammogramHeader, DicomTags]:
 def _build_header(tags: DicomTags, file: BinaryIO) -> MammogramHeader:
     modality = identify_modality(tags)
     rows, columns, num_slices = _read_size(tags)
-    syntax = tags.dataset.file_meta.get('TransferSyntaxUID')
-    if not syntax:
-        tags.fail('missing tag TransferSyntaxUID (0002,0010)')
+    syntax = DicomTags(tags.path, tags.dataset.file_meta).require_text('TransferSyntaxUID')
     announced = AnnouncedPixels(UID(syntax), rows, columns, num_slices, tags.integer('BitsAllocated') // 8)
     view = read_view(tags)
     spacing_mm, spacing_source = read_spacing(tags)
@@ -85,7 +84,7 @@ def _build_header(tags: DicomTags, file: BinaryIO) -> MammogramHeader:
         has_implant={'YES': True, 'NO': False}.get(tags.text('BreastImplantPresent').upper()),
         for_processing=is_for_processing(tags),
         manufacturer=tags.text('Manufacturer'),
-        transfer_syntax_uid=str(syntax),
+        transfer_syntax_uid=syntax,
         sop_class_uid=tags.text('SOPClassUID'),
         sop_instance_uid=tags.text('SOPInstanceUID'),
         series_uid=tags.text('SeriesInstanceUID'),
