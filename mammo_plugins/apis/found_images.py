@@ -52,7 +52,7 @@ def find_images(source: str | Path) -> FoundImages:
     if not records:
         reasons = ''.join(f'\n    {path}: {reason}' for path, reason in left_out.items())
         raise ValueError(f'no breast image to predict in {source}{reasons or ": it holds no file"}')
-    return FoundImages(AnnotationSet(records, [], {'source': 'files of the user'}), left_out)
+    return FoundImages(AnnotationSet(records, [], {'root': '', 'source': 'files of the user'}), left_out)
 
 
 def _candidates(source: Path) -> Iterator[Path]:

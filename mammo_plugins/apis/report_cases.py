@@ -81,13 +81,13 @@ def _predictions(view: dict[str, Any], sample, findings: list[FindingRecord]) ->
             slice_weights=weights.tolist() if len(weights) > 1 else None,
             hit=hit,
         )
-        for box, slice_index, score, weights, hit in zip(
-            shown, found.slices, found.scores, found.slice_weights, hits
-        )
+        for box, slice_index, score, weights, hit in zip(shown, found.slices, found.scores, found.slice_weights, hits)
     ]
 
 
-def _hits(boxes_xyxy: np.ndarray, slices: np.ndarray, findings: list[FindingRecord], num_slices: int) -> list[bool | None]:
+def _hits(
+    boxes_xyxy: np.ndarray, slices: np.ndarray, findings: list[FindingRecord], num_slices: int
+) -> list[bool | None]:
     """Whether each box hits a malignant finding; None for images without one, where nothing can be hit."""
     malignant = [finding for finding in findings if finding.category == 'malignant']
     if not malignant:

@@ -54,6 +54,8 @@ def _use_mixed_precision(cfg: Config) -> None:
     if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
         raise ValueError(f'--amp replaces an OptimWrapper, but the config has {kind!r}')
     if not torch.cuda.is_available():
-        raise ValueError('--amp needs a GPU, and torch sees none (mmengine has no mixed precision on CPU): leave it out')
+        raise ValueError(
+            '--amp needs a GPU, and torch sees none (mmengine has no mixed precision on CPU): leave it out'
+        )
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.dtype = 'bfloat16' if torch.cuda.is_bf16_supported() else 'float16'

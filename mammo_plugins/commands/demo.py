@@ -10,10 +10,14 @@ from mammo_plugins.apis.demo import run_demo
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Parses the command line and runs the demo."""
-    parser = argparse.ArgumentParser(prog=prog, description='The whole way on synthetic breasts, in minutes on two cores.')
+    parser = argparse.ArgumentParser(
+        prog=prog, description='The whole way on synthetic breasts, in minutes on two cores.'
+    )
     parser.add_argument('--out', default='demo', help='folder for everything (default: %(default)s)')
     parser.add_argument('--cases', type=int, default=200, help='patients (default: %(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='of phantoms, training and intervals (default: %(default)s)')
+    parser.add_argument(
+        '--seed', type=int, default=0, help='of phantoms, training and intervals (default: %(default)s)'
+    )
     parser.add_argument('--workers', type=int, help='processes that make phantoms (default: all cores)')
     args = parser.parse_args(argv)
     run_demo(args.out, cases=args.cases, seed=args.seed, workers=args.workers)

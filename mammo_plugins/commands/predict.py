@@ -14,13 +14,17 @@ from mammo_plugins.apis.predict import PredictionRun, predict
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Parses the command line and predicts; exit code 2 where there is nothing to predict."""
-    parser = argparse.ArgumentParser(prog=prog, description='Find lesions in a DICOM or PNG file, or in a folder of them.')
+    parser = argparse.ArgumentParser(
+        prog=prog, description='Find lesions in a DICOM or PNG file, or in a folder of them.'
+    )
     parser.add_argument('source', help='file or folder')
     parser.add_argument('--config', required=True, help='the config that the checkpoint was trained with')
     parser.add_argument('--checkpoint', required=True, help='weights, a path or URL')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for predictions.csv and report.html')
     parser.add_argument('--device', help='such as cuda:1 or cpu (default: the first GPU, or the CPU)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override config fields')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override config fields'
+    )
     parser.add_argument(
         '--trust-checkpoint',
         action='store_true',

@@ -12,7 +12,11 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the work directory, config overrides, launcher and checkpoint trust."""
     parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config name>)')
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override config fields, e.g. train_cfg.max_iters=100'
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override config fields, e.g. train_cfg.max_iters=100',
     )
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     parser.add_argument(

@@ -59,9 +59,7 @@ class MammoCaseSample(BaseDataElement):
     def detach(self) -> MammoCaseSample:
         return self._with_views(super().detach(), lambda view: view.detach())
 
-    def _with_views(
-        self, moved: MammoCaseSample, move: Callable[[DetDataSample], DetDataSample]
-    ) -> MammoCaseSample:
+    def _with_views(self, moved: MammoCaseSample, move: Callable[[DetDataSample], DetDataSample]) -> MammoCaseSample:
         if 'views' in self:
             moved.views = [move(view) for view in self.views]
         return moved

@@ -28,7 +28,9 @@ class SliceBins:
 
     def __post_init__(self) -> None:
         if not 1 <= self.num_bins <= self.num_slices:
-            raise ValueError(f'{self.num_bins} bins cannot partition {self.num_slices} slices: need 1 <= bins <= slices')
+            raise ValueError(
+                f'{self.num_bins} bins cannot partition {self.num_slices} slices: need 1 <= bins <= slices'
+            )
 
     @classmethod
     def at_most(cls, num_slices: int, max_bins: int) -> SliceBins:

@@ -39,7 +39,9 @@ class ViewPosition(str, Enum):
         return self in _CRANIOCAUDAL_VIEWS
 
 
-_CRANIOCAUDAL_VIEWS = frozenset({ViewPosition.CC, ViewPosition.XCCL, ViewPosition.XCCM, ViewPosition.FB, ViewPosition.AT})
+_CRANIOCAUDAL_VIEWS = frozenset(
+    {ViewPosition.CC, ViewPosition.XCCL, ViewPosition.XCCM, ViewPosition.FB, ViewPosition.AT}
+)
 
 
 @dataclass(frozen=True, order=True)

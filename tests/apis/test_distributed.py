@@ -27,7 +27,13 @@ def run_script(repository: Path, script: str, arguments: list[object], options: 
     completed = subprocess.run(
         ['bash', str(repository / 'tools' / script), *map(str, arguments), '--cfg-options', *overrides],
         cwd=repository,
-        env={**os.environ, 'PYTHON': sys.executable, 'PORT': str(port), 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''},
+        env={
+            **os.environ,
+            'PYTHON': sys.executable,
+            'PORT': str(port),
+            'OMP_NUM_THREADS': '1',
+            'CUDA_VISIBLE_DEVICES': '',
+        },
         capture_output=True,
         text=True,
         timeout=300,
@@ -47,7 +53,9 @@ def weights(checkpoint: Path) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize('positive_fraction', [0.5, 0.0], ids=['mixed', 'no findings at all'])
 def test_two_processes_train_as_one_with_the_same_global_batch(repository, phantom_root, tmp_path, positive_fraction):
     options = quick_options(
-        phantom_root, 3, **{'train_dataloader.sampler.positive_fraction': positive_fraction, 'val_evaluator.outfile': None}
+        phantom_root,
+        3,
+        **{'train_dataloader.sampler.positive_fraction': positive_fraction, 'val_evaluator.outfile': None},
     )
     options |= {f'{key}.{name}': value for key, norm in GROUP_NORM.items() for name, value in norm.items()}
     one, two = tmp_path / 'one', tmp_path / 'two'
@@ -72,7 +80,15 @@ def test_two_processes_test_as_one(repository, phantom_root, tmp_path):
         run_script(
             repository,
             'dist_test.sh',
-            ['configs/demo/mm3d_dbt.py', checkpoint, processes, '--work-dir', tmp_path, '--out', tmp_path / f'{processes}.csv'],
+            [
+                'configs/demo/mm3d_dbt.py',
+                checkpoint,
+                processes,
+                '--work-dir',
+                tmp_path,
+                '--out',
+                tmp_path / f'{processes}.csv',
+            ],
             options,
         )
     assert (tmp_path / '1.csv').read_bytes() == (tmp_path / '2.csv').read_bytes()

@@ -12,7 +12,12 @@ train_pipeline = [
 ]
 test_pipeline = [dict(type='PackCaseInputs')]
 dataset = dict(
-    type='CaseDataset', data_root=data_root, ann_file='ffdm.json', modality='FFDM', classes=['malignant'], loading=loading
+    type='CaseDataset',
+    data_root=data_root,
+    ann_file='ffdm.json',
+    modality='FFDM',
+    classes=['malignant'],
+    loading=loading,
 )
 train_dataloader = dict(
     batch_size=1,
