@@ -14,7 +14,7 @@ from .annotation_records import CATEGORIES, MODALITIES, SPLITS, AnnotationSet, F
 
 DENSITIES = ('A', 'B', 'C', 'D')
 
-_BORDER_TOLERANCE_PX = 1e-6  # x + width may exceed the border by a rounding error only
+_BORDER_TOLERANCE_PX = 1e-6  # a box may leave the image by a rounding error only
 
 
 class AnnotationError(ValueError):

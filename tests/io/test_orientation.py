@@ -50,6 +50,17 @@ def test_homography_moves_a_box_with_its_pixels(flips, data):
     np.testing.assert_array_equal(flips.apply(pixels), moved)
 
 
+@given(FLIPS, st.lists(st.floats(0, 900), min_size=4, max_size=4))
+def test_box_moves_as_the_homography_says_and_back(flips, box):
+    width, height = 2000, 1900
+    moved = flips.apply_to_box(tuple(box), width, height)
+    x, y, w, h = box
+    corners = flips.homography(width, height) @ np.array([[x, x + w], [y, y + h], [1, 1]])
+    np.testing.assert_allclose(moved[:2], corners[:2].min(axis=1))
+    np.testing.assert_allclose(moved[2:], np.ptp(corners[:2], axis=1), atol=1e-9)
+    np.testing.assert_allclose(flips.apply_to_box(moved, width, height), box, atol=1e-9)
+
+
 @pytest.mark.parametrize('side', ['left', 'right'])
 def test_chest_wall_is_where_the_breast_touches_the_edge(side):
     assert chest_wall_side(breast(side)) == side

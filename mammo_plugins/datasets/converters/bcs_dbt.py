@@ -110,7 +110,9 @@ def _find_tables(src: Path, splits: Sequence[str] | None) -> dict[str, dict[str,
         if 'file-paths' in found:
             tables[split] = found
         elif found or splits:
-            raise ConversionError(f'{src}: split {split!r} has no table BCS-DBT-file-paths-{split}*.csv')
+            raise ConversionError(
+                f'{src}: split {split!r} has no table BCS-DBT-file-paths-{split}*.csv: add it, or name other splits'
+            )
     if not tables:
         raise ConversionError(
             f'{src}: holds no table BCS-DBT-file-paths-{{{",".join(SPLITS)}}}*.csv: download the tables of BCS-DBT '

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from mammo_plugins.io import MammogramHeader, UnreadableImageError, chest_wall_side, open_image
+from mammo_plugins.io import ImageSource, MammogramHeader, UnreadableImageError, chest_wall_side, open_image
 from mammo_plugins.structures import Laterality
 
 _MIN_IMAGES_A_PROCESS = 32  # below it, starting a process takes longer than reading the images
@@ -84,7 +84,7 @@ def _inspect(job: tuple[Path, Laterality | None]) -> InspectedImage:
     return InspectedImage(source.header, rotated)
 
 
-def _is_rotated(source, side: Laterality) -> bool:
+def _is_rotated(source: ImageSource, side: Laterality) -> bool:
     # Stored values, not windowed ones: the first and last column of a breast may be saturated by a window.
     (middle,) = source.iter_slices([source.header.num_slices // 2], voi='none')
     return chest_wall_side(middle, edge_columns=1) != ('left' if side is Laterality.LEFT else 'right')

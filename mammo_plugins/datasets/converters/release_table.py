@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .conversion_report import ConversionError, ConversionReport
 
@@ -108,7 +109,9 @@ class _MissingColumnsError(ValueError):
     pass
 
 
-def _read_rows(name, reader, required, optional, report) -> list[TableRow]:
+def _read_rows(
+    name: str, reader: Any, required: Sequence[str], optional: Sequence[str], report: ConversionReport
+) -> list[TableRow]:
     columns = [column.strip() for column in next(reader, [])]
     if missing := [column for column in required if column not in columns]:
         raise _MissingColumnsError(
