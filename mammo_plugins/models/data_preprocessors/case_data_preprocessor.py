@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import torch
 from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 from torch.nn import functional as F
@@ -54,15 +55,31 @@ class CaseDataPreprocessor(BaseDataPreprocessor):
         Returns:
             ``inputs`` (slice images, num_channels, H', W') and ``data_samples``, whose views have got
             ``batch_input_shape`` and ``pad_shape``.
+
+        Raises:
+            ValueError: a volume has another number of slices than its sample says.
         """
         data = self.cast_data(data)
         volumes = [volume for case in data['inputs'] for volume in case]
         cases: Sequence[MammoCaseSample] = data['data_samples']
+        views = [view for case in cases for view in case.views]
+        self._check_slices(volumes, views)
         height, width = self._padded_size(volumes)
-        for view in (view for case in cases for view in case.views):
+        for view in views:
             view.set_metainfo(dict(batch_input_shape=(height, width), pad_shape=(height, width)))
         inputs = torch.cat([self._normalise_and_pad(volume, height, width) for volume in volumes])
         return dict(inputs=inputs.expand(-1, self.num_channels, -1, -1), data_samples=cases)
+
+    @staticmethod
+    def _check_slices(volumes: Sequence[Tensor], views: Sequence[DetDataSample]) -> None:
+        if len(volumes) != len(views):
+            raise ValueError(f'{len(volumes)} volumes for {len(views)} views')
+        for volume, view in zip(volumes, views):
+            if len(volume) != view.num_slices:
+                raise ValueError(
+                    f'image {view.image_id} ({view.view}) has {len(volume)} slices where its sample says '
+                    f'{view.num_slices}'
+                )
 
     def _padded_size(self, volumes: Sequence[Tensor]) -> tuple[int, int]:
         divisor = self.pad_size_divisor

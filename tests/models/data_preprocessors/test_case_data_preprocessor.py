@@ -75,3 +75,15 @@ def test_integers_are_taken_as_intensities():
 def test_spread_must_be_positive(std):
     with pytest.raises(ValueError, match=f'std must be positive, got {std}'):
         preprocess(std=std)
+
+
+def test_volume_of_another_slice_count_than_its_sample_is_named():
+    volumes = random_volumes()
+    volumes[0][0], volumes[0][1] = volumes[0][1], volumes[0][0]  # the total is right
+    with pytest.raises(ValueError, match=r'image 0 \(L-CC\) has 1 slices where its sample says 2'):
+        preprocess(volumes)
+
+
+def test_missing_volume_is_counted():
+    with pytest.raises(ValueError, match='2 volumes for 3 views'):
+        preprocess(random_volumes()[:1])
