@@ -5,8 +5,10 @@ Each entry is something that mmengine writes into a training checkpoint and that
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import pickle
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +34,9 @@ def checkpoint_allow_list() -> list[Callable]:
         HistoryBuffer,
         ConfigDict,
         slice,
+        # Newer versions of torch allow these two by themselves: bytes of an array, and milestones of MultiStepLR.
+        codecs.encode,
+        Counter,
         _alias(_history_buffer_method, 'builtins', 'getattr'),
     ]
 

@@ -188,7 +188,7 @@ def _allow_listed_globals() -> Iterator[None]:
             yield
         return
     # torch 2.4 knows no context manager
-    before = serialization.get_safe_globals()
+    before = list(serialization.get_safe_globals())
     serialization.add_safe_globals(checkpoint_allow_list())
     try:
         yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -89,13 +90,13 @@ def test_op_without_stand_in_raises_when_called_and_names_the_install_command(mm
 
 
 def test_python_machinery_sees_an_ordinary_module(mmcv_ops):
-    from importlib.util import find_spec
-
     assert find_spec('mmcv._ext') is not None
     assert not hasattr(sys.modules['mmcv._ext'], '__path__')
 
 
 def test_mmdet_imported_before_the_stand_ins_uses_them_afterwards():
+    if run_python('import mmdet.structures.mask').returncode != 0:
+        pytest.skip('this mmdet, unlike onedl-mmdetection, does not import without operators')
     assert_passes(
         'import mmdet.structures.mask.structures as masks, mmdet.utils\n'
         'try:\n'
