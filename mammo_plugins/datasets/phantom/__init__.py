@@ -4,5 +4,11 @@ from .generate import generate_release
 from .settings import PRESETS, FindingSettings, ImagingSettings, PhantomSettings, QuirkSettings, read_preset
 
 __all__ = [
-    'PRESETS', 'FindingSettings', 'ImagingSettings', 'PhantomSettings', 'QuirkSettings', 'generate_release', 'read_preset',
+    'PRESETS',
+    'FindingSettings',
+    'ImagingSettings',
+    'PhantomSettings',
+    'QuirkSettings',
+    'generate_release',
+    'read_preset',
 ]

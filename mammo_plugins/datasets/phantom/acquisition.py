@@ -46,8 +46,13 @@ def tube_tangents(vendor: VendorStyle) -> np.ndarray:
     return np.linspace(-limit, limit, vendor.num_projections)
 
 
-def acquire(tissue: ViewTissue, patches: Iterable[LesionPatch], imaging: ImagingSettings, vendor: VendorStyle,
-            rng: np.random.Generator) -> Projections:
+def acquire(
+    tissue: ViewTissue,
+    patches: Iterable[LesionPatch],
+    imaging: ImagingSettings,
+    vendor: VendorStyle,
+    rng: np.random.Generator,
+) -> Projections:
     """Images a breast with its findings; one slice is in memory at a time."""
     patches = list(patches)
     tangents = tube_tangents(vendor)
@@ -96,8 +101,14 @@ def _add_moved(target: np.ndarray, image: np.ndarray, rows: int, weight: float) 
     cv2.scaleAdd(source, weight, goal, goal)
 
 
-def _expose_mammogram(integral: np.ndarray, fat: np.ndarray, imaging: ImagingSettings, pixel_mm: float,
-                      vendor: VendorStyle, rng: np.random.Generator) -> np.ndarray:
+def _expose_mammogram(
+    integral: np.ndarray,
+    fat: np.ndarray,
+    imaging: ImagingSettings,
+    pixel_mm: float,
+    vendor: VendorStyle,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Detector signal of the mammogram, logged and freed of the fat's part (thickness equalisation)."""
     primary = np.exp(-(integral + fat))
     scatter = _SCATTER_TO_PRIMARY * blur_wide(primary, _SCATTER_MM / pixel_mm)

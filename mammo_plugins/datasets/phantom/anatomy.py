@@ -21,6 +21,9 @@ Source: Yaffe et al., "The myth of the 50-50 breast", Med. Phys. 36 (2009): volu
 95 % of breasts lie below 45 %.
 """
 
+THICKEST_MM = 58.0
+"""Largest compressed thickness."""
+
 _LATTICE_SHAPE = (64, 96, 96)
 _LATTICE_MM = 1.7
 _GLAND_SOFTNESS = 0.55
@@ -62,8 +65,12 @@ class TissueFields:
         along = a - np.float32(self.centre[0])
         upper_outer = 0.35 * (y + w)
         return (
-            1.0 - 2.2 * from_axis - 1.6 * along * along - 5.0 * np.clip(radius_squared - 0.62, 0, None)
-            - 2.0 * np.clip(1 - a / 0.3, 0, None) + upper_outer
+            1.0
+            - 2.2 * from_axis
+            - 1.6 * along * along
+            - 5.0 * np.clip(radius_squared - 0.62, 0, None)
+            - 2.0 * np.clip(1 - a / 0.3, 0, None)
+            + upper_outer
         ).astype(np.float32)
 
 
@@ -103,13 +110,13 @@ class BodySize:
     nipple_share: float
 
     @classmethod
-    def sample(cls, rng: np.random.Generator, thickest_mm: float) -> BodySize:
-        """Draws a patient; ``thickest_mm`` bounds the compressed thickness."""
+    def sample(cls, rng: np.random.Generator) -> BodySize:
+        """Draws a patient."""
         size = rng.uniform(0, 1)
         return cls(
             depth_mm=70 + 30 * size + rng.normal(0, 3),
             half_width_mm=72 + 16 * size + rng.normal(0, 2),
-            thickness_mm=thickest_mm * np.clip(0.76 + 0.2 * size + rng.normal(0, 0.03), 0.7, 1.0),
+            thickness_mm=THICKEST_MM * np.clip(0.76 + 0.2 * size + rng.normal(0, 0.03), 0.7, 1.0),
             pectoral_mm=(rng.uniform(34, 58), rng.uniform(95, 140)),
             nipple_share=rng.uniform(0.58, 0.66),
         )
@@ -142,8 +149,9 @@ def _sample_fields(rng: np.random.Generator, depth_mm: float, half_width_mm: flo
     centre = (rng.uniform(0.35, 0.5), rng.uniform(-0.08, 0.12), rng.uniform(-0.05, 0.1))
     fields = TissueFields(gland, septa, 0.0, centre, depth_mm, half_width_mm)
     level, *_ = fields.levels(*_points_in_half_ball(rng, 12000))
-    return TissueFields(gland, septa, _threshold_for(level, GLANDULAR_FRACTION[density]), centre, depth_mm,
-                        half_width_mm)
+    return TissueFields(
+        gland, septa, _threshold_for(level, GLANDULAR_FRACTION[density]), centre, depth_mm, half_width_mm
+    )
 
 
 def _threshold_for(level: np.ndarray, fraction: float) -> float:
@@ -182,8 +190,9 @@ def _on_shell(rng: np.random.Generator, radius: float) -> np.ndarray:
     return radius * direction / np.linalg.norm(direction)
 
 
-def _random_walk(rng: np.random.Generator, start: np.ndarray, heading: np.ndarray, steps: int,
-                 step: float) -> np.ndarray:
+def _random_walk(
+    rng: np.random.Generator, start: np.ndarray, heading: np.ndarray, steps: int, step: float
+) -> np.ndarray:
     """Smooth path in the breast frame, cut where it leaves the breast."""
     heading = heading / np.linalg.norm(heading)
     points = [start]

@@ -1,7 +1,7 @@
 """The tables of the BCS-DBT release, with the project's own two beside them.
 
-Source: Buda et al., "A data set and deep learning algorithm for the detection of masses and architectural distortions in
-digital breast tomosynthesis images", JAMA Netw. Open 4 (2021); column names as in the published release.
+Source: Buda et al., "A data set and deep learning algorithm for the detection of masses and architectural distortions
+in digital breast tomosynthesis images", JAMA Netw. Open 4 (2021); column names as in the published release.
 """
 
 from __future__ import annotations
@@ -16,7 +16,18 @@ from .release_plan import SPLITS
 PATH_COLUMNS = ('PatientID', 'StudyUID', 'View', 'descriptive_path', 'classic_path')
 LABEL_COLUMNS = ('PatientID', 'StudyUID', 'View', 'Normal', 'Actionable', 'Benign', 'Cancer')
 BOX_COLUMNS = (
-    'PatientID', 'StudyUID', 'View', 'Subject', 'Slice', 'X', 'Y', 'Width', 'Height', 'Class', 'AD', 'VolumeSlices'
+    'PatientID',
+    'StudyUID',
+    'View',
+    'Subject',
+    'Slice',
+    'X',
+    'Y',
+    'Width',
+    'Height',
+    'Class',
+    'AD',
+    'VolumeSlices',
 )
 
 
@@ -81,8 +92,13 @@ class ReleaseBox:
     volume_slices: int
 
 
-def write_tables(folder: Path, images: list[ImageRow], findings: list[FindingRow], boxes: list[ReleaseBox],
-                 actionable: set[tuple[str, str]]) -> None:
+def write_tables(
+    folder: Path,
+    images: list[ImageRow],
+    findings: list[FindingRow],
+    boxes: list[ReleaseBox],
+    actionable: set[tuple[str, str]],
+) -> None:
     """Writes the release's three tables for each split, and the project's two.
 
     Args:
@@ -124,8 +140,16 @@ def _box_row(box: ReleaseBox, as_floats: bool) -> tuple:
     numbers = tuple(float(n) if as_floats else n for n in (box.slice, x, y, max(1, width), max(1, height)))
     slices = float(box.volume_slices) if as_floats else box.volume_slices
     subject = int(box.patient_id[5:])
-    return (box.patient_id, box.study_id, box.view, subject, *numbers, 'cancer' if box.malignant else 'benign',
-            int(box.distortion), slices)
+    return (
+        box.patient_id,
+        box.study_id,
+        box.view,
+        subject,
+        *numbers,
+        'cancer' if box.malignant else 'benign',
+        int(box.distortion),
+        slices,
+    )
 
 
 def _write(path: Path, columns: Iterable[str], rows: Iterable[Iterable]) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .anatomy import BreastAnatomy
+from .anatomy import THICKEST_MM, BreastAnatomy
 from .settings import ImagingSettings
 
 _HALF_TURN = np.float32(np.sqrt(0.5))
@@ -60,7 +60,9 @@ class CompressedView:
         chord = np.sqrt(np.clip(1 - a * a - b * b, 1e-4, None))
         rows, columns = self.to_pixels(x_mm, r_mm)
         height, width = self.half_thickness_mm.shape
-        half = self.half_thickness_mm[np.clip(rows, 0, height - 1).astype(int), np.clip(columns, 0, width - 1).astype(int)]
+        half = self.half_thickness_mm[
+            np.clip(rows, 0, height - 1).astype(int), np.clip(columns, 0, width - 1).astype(int)
+        ]
         return np.stack([x_mm, r_mm, c / chord * half], axis=1)
 
     def to_breast(self, x_mm: np.ndarray, r_mm: np.ndarray, height_share: np.ndarray) -> np.ndarray:
@@ -109,7 +111,7 @@ def outline_mm(position: str, depth_mm: float, b: np.ndarray) -> np.ndarray:
     return depth_mm * np.where(b >= 0, upper, ellipse)
 
 
-def compress(anatomy: BreastAnatomy, position: str, imaging: ImagingSettings, thickest_mm: float) -> CompressedView:
+def compress(anatomy: BreastAnatomy, position: str, imaging: ImagingSettings) -> CompressedView:
     """Places a breast on the detector."""
     rows, columns, pixel_mm = imaging.rows, imaging.columns, imaging.pixel_mm
     nipple_row = rows * (0.5 if position == 'CC' else anatomy.nipple_share)
@@ -121,7 +123,7 @@ def compress(anatomy: BreastAnatomy, position: str, imaging: ImagingSettings, th
     half = anatomy.thickness_mm / 2
     rounded = np.clip(distance / half, 0, 1)
     half_thickness = half * np.sqrt(np.clip(1 - (1 - rounded) ** 2, 0, None))
-    slices = max(4, round(imaging.slices * anatomy.thickness_mm / thickest_mm))
+    slices = max(4, round(imaging.slices * anatomy.thickness_mm / THICKEST_MM))
     slice_mm = anatomy.thickness_mm / slices
     return CompressedView(
         position=position,

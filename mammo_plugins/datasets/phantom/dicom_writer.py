@@ -37,8 +37,9 @@ class PixelGrid:
     thickness_mm: float
 
 
-def write_mammogram(path: Path, pixels: np.ndarray, identity: ImageIdentity, grid: PixelGrid, vendor: VendorStyle,
-                    synthetic: bool) -> None:
+def write_mammogram(
+    path: Path, pixels: np.ndarray, identity: ImageIdentity, grid: PixelGrid, vendor: VendorStyle, synthetic: bool
+) -> None:
     """Writes an FFDM or a synthetic mammogram as Digital Mammography X-Ray Image, For Presentation (PS3.3 A.26.3).
 
     Args:
@@ -71,8 +72,16 @@ def write_mammogram(path: Path, pixels: np.ndarray, identity: ImageIdentity, gri
     _save(dataset, path)
 
 
-def write_tomosynthesis(path: Path, frames: Iterable[np.ndarray], num_slices: int, identity: ImageIdentity,
-                        grid: PixelGrid, vendor: VendorStyle, spacing_known: bool, syntax: str) -> None:
+def write_tomosynthesis(
+    path: Path,
+    frames: Iterable[np.ndarray],
+    num_slices: int,
+    identity: ImageIdentity,
+    grid: PixelGrid,
+    vendor: VendorStyle,
+    spacing_known: bool,
+    syntax: str,
+) -> None:
     """Writes a volume as Breast Tomosynthesis Image (PS3.3 A.55), frame by frame.
 
     Args:
@@ -109,7 +118,9 @@ def write_tomosynthesis(path: Path, frames: Iterable[np.ndarray], num_slices: in
     _save(dataset, path)
 
 
-def _shared_groups(identity: ImageIdentity, grid: PixelGrid, bits: int, slice_mm: float, spacing_known: bool) -> Dataset:
+def _shared_groups(
+    identity: ImageIdentity, grid: PixelGrid, bits: int, slice_mm: float, spacing_known: bool
+) -> Dataset:
     """Functional groups that all frames share (PS3.3 C.7.6.16)."""
     shared = Dataset()
     measures = Dataset()

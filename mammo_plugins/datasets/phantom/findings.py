@@ -32,7 +32,10 @@ class FindingShape(str, Enum):
 
 
 MALIGNANT_SHAPES = (
-    FindingShape.SPICULATED, FindingShape.IRREGULAR, FindingShape.FINE_CALCIFICATIONS, FindingShape.DISTORTION
+    FindingShape.SPICULATED,
+    FindingShape.IRREGULAR,
+    FindingShape.FINE_CALCIFICATIONS,
+    FindingShape.DISTORTION,
 )
 BENIGN_SHAPES = (FindingShape.OVAL, FindingShape.COARSE_CALCIFICATIONS, FindingShape.LYMPH_NODE)
 
@@ -77,15 +80,17 @@ def sample_findings(
     findings: list[Finding] = []
     for number, malignant in enumerate(malignancies, start=1):
         shape, radius_mm, density = _sample_appearance(rng, malignant, settings)
-        draft = Finding(f'{id_prefix}-{number}', malignant, shape, (0, 0, 0), radius_mm, density,
-                        int(rng.integers(2**31)))
+        draft = Finding(
+            f'{id_prefix}-{number}', malignant, shape, (0, 0, 0), radius_mm, density, int(rng.integers(2**31))
+        )
         centre = _sample_centre(rng, draft, anatomy, views, findings)
         findings.append(Finding(**{**draft.__dict__, 'centre': centre}))
     return findings
 
 
-def _sample_appearance(rng: np.random.Generator, malignant: bool,
-                       settings: FindingSettings) -> tuple[FindingShape, float, float]:
+def _sample_appearance(
+    rng: np.random.Generator, malignant: bool, settings: FindingSettings
+) -> tuple[FindingShape, float, float]:
     shapes, shares = (
         (MALIGNANT_SHAPES, settings.malignant_types) if malignant else (BENIGN_SHAPES, settings.benign_types)
     )
@@ -106,8 +111,13 @@ def _sample_appearance(rng: np.random.Generator, malignant: bool,
     return shape, float(radius_mm), float(density)
 
 
-def _sample_centre(rng: np.random.Generator, finding: Finding, anatomy: BreastAnatomy, views: list[CompressedView],
-                   others: list[Finding]) -> tuple[float, float, float]:
+def _sample_centre(
+    rng: np.random.Generator,
+    finding: Finding,
+    anatomy: BreastAnatomy,
+    views: list[CompressedView],
+    others: list[Finding],
+) -> tuple[float, float, float]:
     """A place inside of every view, away from other findings, preferably at the border of glandular tissue.
 
     Of 400 random places the one with the best score is kept, so a place is always found.

@@ -1,4 +1,4 @@
-"""Makes a phantom release: plans it, draws each patient and writes files and tables."""
+"""Makes a phantom release: plans it, shares the patients out to processes and writes the tables."""
 
 from __future__ import annotations
 
@@ -6,43 +6,17 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
-import numpy as np
 
-from .acquisition import acquire
-from .anatomy import BodySize, BreastAnatomy, sample_breast
-from .bcs_dbt_release import FindingRow, ImageRow, ReleaseBox, write_tables
-from .compression import CompressedView, compress
-from .dicom_identity import ImageIdentity
-from .dicom_writer import PixelGrid, write_mammogram, write_tomosynthesis
-from .findings import sample_findings
-from .ground_truth import StoredOrientation, ViewTruth, describe_finding
-from .lesion_rendering import LesionPatch, render_finding
-from .presentation import present_projection, present_slice
-from .reconstruction import SyntheticMammogram, filter_projections, reconstruct_slices
-from .release_plan import BreastPlan, PatientPlan, plan_release
+from .bcs_dbt_release import write_tables
+from .patient_writer import PatientRecord, write_patient
+from .release_plan import PatientPlan, plan_release
 from .settings import PhantomSettings
-from .superposition import sample_superpositions
-from .tissue import ViewTissue
-from .vendor_style import vendor_style
 
 FORMAT_VERSION = 1
-THICKEST_MM = 58.0
-"""Compressed thickness that gets all slices of the settings."""
-
-
-@dataclass
-class PatientRecord:
-    """Table rows of one patient."""
-
-    images: list[ImageRow] = field(default_factory=list)
-    findings: list[FindingRow] = field(default_factory=list)
-    boxes: list[ReleaseBox] = field(default_factory=list)
-    actionable: set[tuple[str, str]] = field(default_factory=set)
 
 
 def generate_release(
@@ -83,24 +57,27 @@ def generate_release(
         if on_patient is not None:
             on_patient(done)
     write_tables(folder, total.images, total.findings, total.boxes, total.actionable)
-    about = dict(format_version=FORMAT_VERSION, seed=seed, cases=cases, split=list(split_shares), settings=settings.as_dict())
+    about = dict(
+        format_version=FORMAT_VERSION, seed=seed, cases=cases, split=list(split_shares), settings=settings.as_dict()
+    )
     (folder / 'phantom.json').write_text(json.dumps(about, indent=2) + '\n', encoding='utf-8')
 
 
-def _run(folder: Path, settings: PhantomSettings, seed: int, plans: list[PatientPlan],
-         workers: int) -> Iterator[PatientRecord]:
+def _run(
+    folder: Path, settings: PhantomSettings, seed: int, plans: list[PatientPlan], workers: int
+) -> Iterator[PatientRecord]:
     """Records in the order of the plans, whoever finishes first."""
     jobs = [(folder, settings, seed, plan) for plan in plans]
     if workers == 1:
-        yield from map(_generate_job, jobs)
+        yield from map(_write_job, jobs)
         return
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context('spawn')) as pool:
-        yield from pool.map(_generate_job, jobs)
+        yield from pool.map(_write_job, jobs)
 
 
-def _generate_job(job: tuple[Path, PhantomSettings, int, PatientPlan]) -> PatientRecord:
+def _write_job(job: tuple[Path, PhantomSettings, int, PatientPlan]) -> PatientRecord:
     with _single_threaded_opencv():
-        return generate_patient(*job)
+        return write_patient(*job)
 
 
 @contextmanager
@@ -112,144 +89,3 @@ def _single_threaded_opencv() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(threads)
-
-
-def generate_patient(folder: Path, settings: PhantomSettings, seed: int, plan: PatientPlan) -> PatientRecord:
-    """Draws, images and writes one patient."""
-    body_seed, *breast_seeds = plan.seeds.spawn(3)
-    body = BodySize.sample(np.random.default_rng(body_seed), THICKEST_MM)
-    record = PatientRecord()
-    for breast, breast_seed in zip(plan.breasts, breast_seeds):
-        _BreastWriter(folder, settings, seed, plan, breast, record).write(breast_seed, body)
-    return record
-
-
-class _BreastWriter:
-    """Generates both views of one breast and notes them in the patient's record."""
-
-    def __init__(self, folder: Path, settings: PhantomSettings, seed: int, plan: PatientPlan, breast: BreastPlan,
-                 record: PatientRecord) -> None:
-        self.folder, self.settings, self.seed, self.plan = folder, settings, seed, plan
-        self.breast, self.record = breast, record
-        self.vendor = vendor_style(plan.vendor)
-
-    def write(self, seeds: np.random.SeedSequence, body: BodySize) -> None:
-        anatomy_seed, finding_seed, label_seed, *view_seeds = seeds.spawn(5)
-        anatomy = sample_breast(np.random.default_rng(anatomy_seed), body, self.plan.density)
-        views = [compress(anatomy, position, self.settings.imaging, THICKEST_MM) for position in ('CC', 'MLO')]
-        findings = sample_findings(
-            np.random.default_rng(finding_seed), anatomy, views, list(self.breast.malignancies),
-            self.settings.finding, f'{self.plan.patient_id}-{self.breast.laterality}',
-        )
-        label_rng = np.random.default_rng(label_seed)
-        self.birads = self._sample_birads(label_rng)
-        if not self.breast.malignancies and label_rng.uniform() < 0.1:
-            self.record.actionable.add((self.plan.patient_id, self.breast.laterality.lower()))
-        for view, view_seed in zip(views, view_seeds):
-            self._write_view(view, [render_finding(finding, view) for finding in findings], view_seed)
-
-    def _sample_birads(self, rng: np.random.Generator) -> str:
-        options = ('4', '5') if self.breast.malignant else ('2', '3') if self.breast.benign else ('1', '2')
-        return options[int(rng.integers(2))]
-
-    def _write_view(self, view: CompressedView, patches: list[LesionPatch], seed: np.random.SeedSequence) -> None:
-        """Images a view as FFDM, DBT and SM; now and then the tomosynthesis is repeated."""
-        tissue_seed, quirk_seed, *exposure_seeds = seed.spawn(4)
-        tissue_rng = np.random.default_rng(tissue_seed)
-        tissue = ViewTissue(view, self.settings.imaging, tissue_rng)
-        drawn = patches + sample_superpositions(tissue_rng, view, patches, self.settings.finding.superpositions)
-        quirks, chance = self.settings.quirks, np.random.default_rng(quirk_seed).uniform(size=4)
-        name = f'{self.breast.laterality}{view.position}'.lower()
-        names = [name] + ([f'{name}{1 + int(chance[3] < 0.5)}'] if chance[0] < quirks.repeated_view_share else [])
-        tangent = np.tan(np.deg2rad(self.vendor.sweep_deg / 2))
-        truths = [
-            describe_finding(patch, view, tangent, self.settings.finding.visible_contrast) for patch in patches
-        ]
-        for repeat, view_name in enumerate(names):
-            rng = np.random.default_rng(exposure_seeds[repeat])
-            projections = acquire(tissue, drawn, self.settings.imaging, self.vendor, rng)
-            synthetic = self._write_dbt(
-                view, truths, view_name, projections,
-                rotated=repeat == 0 and chance[1] < quirks.wrong_laterality_share,
-                spacing_known=chance[2] >= quirks.missing_spacing_share,
-            )
-            if repeat == 0:
-                self._write_flat(view, truths, view_name, 'FFDM', projections.mammogram)
-                self._write_flat(view, truths, view_name, 'SM', synthetic)
-
-    def _write_dbt(self, view: CompressedView, truths: list[ViewTruth], view_name: str, projections,
-                   rotated: bool, spacing_known: bool) -> np.ndarray:
-        """Reconstructs and writes a volume slice by slice; gives the synthetic mammogram."""
-        imaging, synthetic = self.settings.imaging, SyntheticMammogram()
-        filtered = filter_projections(projections, view)
-        orientation = StoredOrientation(self.breast.laterality == 'R', rotated)
-
-        def frames() -> Iterator[np.ndarray]:
-            for slice_image in reconstruct_slices(filtered, projections.tangents, view, imaging.exact_shifts):
-                synthetic.add(slice_image)
-                yield orientation.turn(present_slice(slice_image, view, self.vendor))
-
-        identity = self._identity(view, view_name, 'DBT', orientation)
-        slices = len(view.slice_z_mm)
-        syntax = self.vendor.dbt_syntax if imaging.jpeg2000 else '1.2.840.10008.1.2.1'
-        write_tomosynthesis(self._path(identity), frames(), slices, identity, self._grid(view), self.vendor,
-                            spacing_known, syntax)
-        self._note(view, truths, view_name, 'DBT', identity, orientation, slices)
-        return synthetic.image()
-
-    def _write_flat(self, view: CompressedView, truths: list[ViewTruth], view_name: str, modality: str,
-                    image: np.ndarray) -> None:
-        orientation = StoredOrientation(self.breast.laterality == 'R')
-        identity = self._identity(view, view_name, modality, orientation)
-        pixels = orientation.turn(present_projection(image, view, self.vendor))
-        write_mammogram(self._path(identity), pixels, identity, self._grid(view), self.vendor, modality == 'SM')
-        self._note(view, truths, view_name, modality, identity, orientation, 1)
-
-    def _identity(self, view: CompressedView, view_name: str, modality: str,
-                  orientation: StoredOrientation) -> ImageIdentity:
-        """Header identity; a rotated volume claims the side that its pixels seem to show."""
-        side = self.breast.laterality
-        place = 10 * ['lcc', 'lmlo', 'rcc', 'rmlo'].index(view_name.rstrip('12')) + ['FFDM', 'DBT', 'SM'].index(modality)
-        return ImageIdentity(
-            patient_id=self.plan.patient_id,
-            study_id=self.plan.study_id,
-            laterality={'L': 'R', 'R': 'L'}[side] if orientation.rotated_180 else side,
-            position=view.position,
-            mirrored=orientation.mirrored != orientation.rotated_180,
-            series_number=1 + place + (3 if view_name[-1].isdigit() else 0),
-            seed=self.seed,
-        )
-
-    def _path(self, identity: ImageIdentity) -> Path:
-        return self.folder / identity.patient_id / identity.study_uid / identity.series_uid / '1-1.dcm'
-
-    def _grid(self, view: CompressedView) -> PixelGrid:
-        return PixelGrid(*view.skin_distance_mm.shape, view.pixel_mm, view.thickness_mm)
-
-    def _note(self, view: CompressedView, truths: list[ViewTruth], view_name: str, modality: str,
-              identity: ImageIdentity, orientation: StoredOrientation, slices: int) -> None:
-        """Adds an image and, unless they are withheld, its findings to the record."""
-        plan, (height, width) = self.plan, view.skin_distance_mm.shape
-        path = self._path(identity).relative_to(self.folder)
-        self.record.images.append(ImageRow(
-            plan.patient_id, plan.study_id, view_name, modality, path.as_posix(), plan.split, width, height, slices,
-            int(orientation.rotated_180), self.vendor.manufacturer, int(self.breast.malignant),
-            int(self.breast.benign), self.birads, plan.density, int(self.breast.annotated),
-        ))
-        for number, truth in enumerate(truths if self.breast.annotated else (), start=1):
-            mask_path = path.with_name(f'mask-{number}.png')
-            cv2.imwrite(str(self.folder / mask_path), orientation.turn(truth.mask).astype(np.uint8) * 255)
-            box = orientation.turn_box(truth.box_xywh, width, height)
-            flat = modality != 'DBT'
-            self.record.findings.append(FindingRow(
-                plan.patient_id, plan.study_id, view_name, modality, truth.finding.finding_id,
-                'malignant' if truth.finding.malignant else 'benign', truth.finding.shape.kind,
-                *(round(value, 2) for value in box), *((0, 0, 0) if flat else (truth.slice_index, truth.first_slice, truth.last_slice)),
-                mask_path.as_posix(),
-            ))
-            if not flat:
-                upright = StoredOrientation(orientation.mirrored).turn_box(truth.box_xywh, width, height)
-                self.record.boxes.append(ReleaseBox(
-                    plan.split, plan.patient_id, plan.study_id, view_name, truth.slice_index, upright,
-                    truth.finding.malignant, truth.finding.shape.kind == 'distortion', slices,
-                ))

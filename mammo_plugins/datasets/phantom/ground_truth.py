@@ -60,8 +60,9 @@ class ViewTruth:
     mask: np.ndarray
 
 
-def describe_finding(patch: LesionPatch, view: CompressedView, largest_tangent: float,
-                     visible_contrast: float) -> ViewTruth:
+def describe_finding(
+    patch: LesionPatch, view: CompressedView, largest_tangent: float, visible_contrast: float
+) -> ViewTruth:
     """Derives the ground truth of a finding in a view from what was drawn.
 
     Args:

@@ -75,8 +75,17 @@ def render_finding(finding: Finding, view: CompressedView) -> LesionPatch:
         share, target, silhouette = _draw_mass(finding, window, rng)
         extra = None
     visible = share if extra is None else extra
-    return LesionPatch(finding, window.top, window.left, window.first_slice, share, target, extra,
-                       window.crop(silhouette.astype(np.float32)) > 0.5, visible.sum(axis=(1, 2)))
+    return LesionPatch(
+        finding,
+        window.top,
+        window.left,
+        window.first_slice,
+        share,
+        target,
+        extra,
+        window.crop(silhouette.astype(np.float32)) > 0.5,
+        visible.sum(axis=(1, 2)),
+    )
 
 
 @dataclass(frozen=True)
@@ -147,8 +156,14 @@ def _draw_mass(finding: Finding, window: _Window, rng: np.random.Generator) -> t
     share = 1 / (1 + np.exp(np.clip((distance - radius) / np.float32(0.5 * soft), -30, 30)))
     silhouette = share.max(0) > 0.5
     if finding.shape is FindingShape.SPICULATED:
-        rays = _rays((x, y, w), rng, int(rng.integers(16, 26)), 0.6 * finding.radius_mm,
-                     (1.4 * finding.radius_mm, finding.reach_mm), 0.35 + 0.7 * window.blur_mm)
+        rays = _rays(
+            (x, y, w),
+            rng,
+            int(rng.integers(16, 26)),
+            0.6 * finding.radius_mm,
+            (1.4 * finding.radius_mm, finding.reach_mm),
+            0.35 + 0.7 * window.blur_mm,
+        )
         share = np.maximum(share, 0.85 * rays)
         in_plane = np.sqrt(window.offsets_mm[0][0] ** 2 + window.offsets_mm[1][0] ** 2)
         silhouette = (share.max(0) > 0.4) & (in_plane < 1.7 * finding.radius_mm)
@@ -162,8 +177,14 @@ def _draw_mass(finding: Finding, window: _Window, rng: np.random.Generator) -> t
 def _draw_distortion(finding: Finding, window: _Window, rng: np.random.Generator) -> tuple:
     """Lines that radiate from an empty centre."""
     offsets = window.breast_offsets_mm
-    lines = _rays(offsets, rng, int(rng.integers(34, 46)), 0.1 * finding.radius_mm,
-                  (0.8 * finding.radius_mm, 1.3 * finding.radius_mm), 0.3 + 0.7 * window.blur_mm)
+    lines = _rays(
+        offsets,
+        rng,
+        int(rng.integers(34, 46)),
+        0.1 * finding.radius_mm,
+        (0.8 * finding.radius_mm, 1.3 * finding.radius_mm),
+        0.3 + 0.7 * window.blur_mm,
+    )
     in_plane = np.sqrt(window.offsets_mm[0][0] ** 2 + window.offsets_mm[1][0] ** 2)
     target = np.float32(finding.density * GLANDULAR)
     return window.crop(lines.astype(np.float32)), target, in_plane < finding.radius_mm
@@ -201,13 +222,23 @@ def _bumps(direction: tuple[np.ndarray, ...], rng: np.random.Generator, waves: i
     total = np.zeros_like(direction[0])
     for _ in range(waves):
         wave = rng.normal(0, 2.4, 3).astype(np.float32)
-        total += np.cos(wave[0] * direction[0] + wave[1] * direction[1] + wave[2] * direction[2]
-                        + np.float32(rng.uniform(0, 2 * np.pi)))
+        total += np.cos(
+            wave[0] * direction[0]
+            + wave[1] * direction[1]
+            + wave[2] * direction[2]
+            + np.float32(rng.uniform(0, 2 * np.pi))
+        )
     return total * np.float32(np.sqrt(2 / waves))
 
 
-def _rays(offsets_mm: tuple[np.ndarray, ...], rng: np.random.Generator, count: int, start_mm: float,
-          length_mm: tuple[float, float], width_mm: float) -> np.ndarray:
+def _rays(
+    offsets_mm: tuple[np.ndarray, ...],
+    rng: np.random.Generator,
+    count: int,
+    start_mm: float,
+    length_mm: tuple[float, float],
+    width_mm: float,
+) -> np.ndarray:
     """Tapering lines from the centre outwards, share 0..1."""
     x, y, w = offsets_mm
     squared = x * x + y * y + w * w

@@ -36,8 +36,7 @@ def filter_projections(projections: Projections, view: CompressedView) -> np.nda
     return filtered
 
 
-def filter_response(frequency: np.ndarray, largest_tangent: float, thickness_mm: float,
-                    slice_mm: float) -> np.ndarray:
+def filter_response(frequency: np.ndarray, largest_tangent: float, thickness_mm: float, slice_mm: float) -> np.ndarray:
     """Gain of the reconstruction filter, 1/mm, at frequencies in cycles/mm along the tube's travel.
 
     The ideal filter of a sweep with tangents in ``-t..t`` is the ramp ``2 t |f|``. Below the frequency at which the
@@ -54,8 +53,9 @@ def filter_response(frequency: np.ndarray, largest_tangent: float, thickness_mm:
     return (np.minimum(ramp, 1 / slice_mm) * window).astype(np.float32)
 
 
-def reconstruct_slices(filtered: np.ndarray, tangents: np.ndarray, view: CompressedView,
-                       exact_shifts: bool) -> Iterator[np.ndarray]:
+def reconstruct_slices(
+    filtered: np.ndarray, tangents: np.ndarray, view: CompressedView, exact_shifts: bool
+) -> Iterator[np.ndarray]:
     """Slices from below upwards, float32 (H, W) attenuation above fat in 1/mm, one at a time."""
     for z_mm in view.slice_z_mm:
         total = np.zeros(filtered.shape[1:], dtype=np.float32)

@@ -72,7 +72,9 @@ def plan_release(settings: PhantomSettings, cases: int, seed: int, split_shares:
     if cases < 1:
         raise ValueError(f'cannot make {cases} cases: need at least 1')
     if len(split_shares) != 3 or min(split_shares) < 0 or abs(sum(split_shares) - 1) > 1e-6:
-        raise ValueError(f'split shares {tuple(split_shares)} are not three numbers that sum to 1, for example 0.6 0.15 0.25')
+        raise ValueError(
+            f'split shares {tuple(split_shares)} are not three numbers that sum to 1, for example 0.6 0.15 0.25'
+        )
     root = np.random.SeedSequence(seed)
     own, patients = root.spawn(2)
     rng = np.random.default_rng(own)
@@ -85,8 +87,13 @@ def plan_release(settings: PhantomSettings, cases: int, seed: int, split_shares:
     return sorted(plans, key=lambda plan: plan.number)
 
 
-def _plan_split(rng: np.random.Generator, settings: PhantomSettings, split: str, members: list[int],
-                seeds: list[np.random.SeedSequence]) -> list[PatientPlan]:
+def _plan_split(
+    rng: np.random.Generator,
+    settings: PhantomSettings,
+    split: str,
+    members: list[int],
+    seeds: list[np.random.SeedSequence],
+) -> list[PatientPlan]:
     count = len(members)
     densities = _quota_list(rng, 'ABCD', settings.density_mix, count)
     vendors = _quota_list(rng, settings.vendors, [1 / len(settings.vendors)] * len(settings.vendors), count)
@@ -104,11 +111,14 @@ def _plan_split(rng: np.random.Generator, settings: PhantomSettings, split: str,
     ]
 
 
-def _plan_breasts(rng: np.random.Generator, finding: FindingSettings, split: str,
-                  count: int) -> list[tuple[tuple[bool, ...], bool]]:
+def _plan_breasts(
+    rng: np.random.Generator, finding: FindingSettings, split: str, count: int
+) -> list[tuple[tuple[bool, ...], bool]]:
     """Findings and annotation state of ``count`` breasts. Boxes are withheld in the training split only."""
     rest = 1 - finding.malignant_share - finding.benign_share
-    kinds = _quota_list(rng, ('malignant', 'benign', 'normal'), (finding.malignant_share, finding.benign_share, rest), count)
+    kinds = _quota_list(
+        rng, ('malignant', 'benign', 'normal'), (finding.malignant_share, finding.benign_share, rest), count
+    )
     malignant = [place for place, kind in enumerate(kinds) if kind == 'malignant']
     hidden = round(finding.unannotated_share * len(malignant)) if split == 'train' else 0
     withheld = set(rng.permutation(malignant)[:hidden].tolist())

@@ -134,9 +134,7 @@ class PhantomSettings:
         return replace(self, imaging=replace(base, rows=rows, columns=columns, slices=slices))
 
 
-_FULL_IMAGING = ImagingSettings(
-    rows=2457, columns=1890, slices=60, ffdm_noise=0.02, dbt_noise=0.05, exact_shifts=False
-)
+_FULL_IMAGING = ImagingSettings(rows=2457, columns=1890, slices=60, ffdm_noise=0.02, dbt_noise=0.05, exact_shifts=False)
 
 PRESETS = {
     'demo': PhantomSettings(),

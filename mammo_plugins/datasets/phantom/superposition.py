@@ -14,8 +14,9 @@ _LAYERS = 6
 _NORMAL = Finding('', False, FindingShape.OVAL, (0.0, 0.0, 0.0), 0.0, 1.0, 0)
 
 
-def sample_superpositions(rng: np.random.Generator, view: CompressedView, findings: list[LesionPatch],
-                          mean_count: float) -> list[LesionPatch]:
+def sample_superpositions(
+    rng: np.random.Generator, view: CompressedView, findings: list[LesionPatch], mean_count: float
+) -> list[LesionPatch]:
     """Draws overlaps for one view, away from its findings; they belong to the view, not to the breast.
 
     Each is a stack of thin ragged sheets of glandular tissue spread over the whole thickness.
@@ -34,8 +35,9 @@ def sample_superpositions(rng: np.random.Generator, view: CompressedView, findin
     return overlaps
 
 
-def _stack(rng: np.random.Generator, view: CompressedView, row: int, column: int, radius_mm: float,
-           shape: tuple[int, int]) -> list[LesionPatch]:
+def _stack(
+    rng: np.random.Generator, view: CompressedView, row: int, column: int, radius_mm: float, shape: tuple[int, int]
+) -> list[LesionPatch]:
     reach = int(np.ceil(1.4 * radius_mm / view.pixel_mm))
     top, left = max(0, row - reach), max(0, column - reach)
     bottom, right = min(shape[0], row + reach + 1), min(view.columns_used, column + reach + 1)
@@ -47,8 +49,17 @@ def _stack(rng: np.random.Generator, view: CompressedView, row: int, column: int
         ragged = power_law_field(distance_mm.shape, 2.5, rng)
         share = 0.75 * ramp_step(radius_mm - distance_mm + 0.35 * radius_mm * ragged, 4.0)
         index = int(np.clip(level * slices + rng.normal(0, 1), 0, slices - 1))
-        layers.append(LesionPatch(
-            _NORMAL, top, left, index, share[None].astype(np.float32), np.float32(GLANDULAR), None,
-            np.zeros(distance_mm.shape, dtype=bool), np.zeros(1),
-        ))
+        layers.append(
+            LesionPatch(
+                _NORMAL,
+                top,
+                left,
+                index,
+                share[None].astype(np.float32),
+                np.float32(GLANDULAR),
+                None,
+                np.zeros(distance_mm.shape, dtype=bool),
+                np.zeros(1),
+            )
+        )
     return layers

@@ -6,8 +6,9 @@ import numpy as np
 from scipy import fft
 
 
-def power_law_field(shape: tuple[int, ...], exponent: float, rng: np.random.Generator, low_cut: float = 0.0,
-                    high_cut: float = 0.5) -> np.ndarray:
+def power_law_field(
+    shape: tuple[int, ...], exponent: float, rng: np.random.Generator, low_cut: float = 0.0, high_cut: float = 0.5
+) -> np.ndarray:
     """Periodic Gaussian field whose power spectrum falls as ``1 / f ** exponent``, with mean 0 and variance 1.
 
     Args:

@@ -63,7 +63,7 @@ class ViewTissue:
     def slice(self, index: int) -> np.ndarray:
         """Attenuation above fat of one slice, float32 (H, columns_used)."""
         distance, half = self._crop(self.view.skin_distance_mm), self._crop(self.view.half_thickness_mm)
-        depth = np.clip((half - abs(self.view.slice_z_mm[index])) / self.view.slice_mm + 0.5, 0, 1)
+        depth = np.clip((half - abs(self.view.slice_z_mm[index])) / self.view.slice_mm + 0.5, 0, 1) * (distance > 0)
         fine = self._fine_texture(index)
         gland = glandular_share(self._upsample(self._gland[index]) + 0.1 * fine)
         squared = self._upsample(self._septa[index]) ** 2
@@ -78,27 +78,30 @@ class ViewTissue:
         tissue += SKIN * np.exp(-((distance - SKIN_MM / 2) ** 2) / (0.6 * SKIN_MM**2)) * (distance > 0)
         return (tissue * depth).astype(np.float32)
 
-    def gland_share_near(self, points: np.ndarray) -> np.ndarray:
-        """Share of glandular tissue at breast-frame points ``(n, 3)``."""
-        return glandular_share(self.view.anatomy.fields.levels(*points.T.astype(np.float32))[0])
-
     def _crop(self, image: np.ndarray) -> np.ndarray:
         return image[:, : self._shape[1]]
 
     def _sample_levels(self) -> tuple[np.ndarray, ...]:
-        """Gland level, septum level and strand brightness on the coarse grid, three float32 (S, h, w); constant outside of the breast."""
+        """Gland level, septum level and strand brightness, three float32 (S, h, w) on the coarse grid.
+
+        Outside of the breast they are such that there is no tissue.
+        """
         view, stride = self.view, self._stride
         rows = (np.arange(-(-self._shape[0] // stride), dtype=np.float32) + 0.5) * stride
         columns = (np.arange(-(-self._shape[1] // stride), dtype=np.float32) + 0.5) * stride
         r_mm, x_mm = np.meshgrid((view.nipple_row - rows) * view.pixel_mm, columns * view.pixel_mm, indexing='ij')
-        pick = np.ix_(np.clip(rows.astype(int), 0, self._shape[0] - 1), np.clip(columns.astype(int), 0, self._shape[1] - 1))
+        pick = np.ix_(
+            np.clip(rows.astype(int), 0, self._shape[0] - 1), np.clip(columns.astype(int), 0, self._shape[1] - 1)
+        )
         inside, half = view.skin_distance_mm[pick] > 0, view.half_thickness_mm[pick]
         shape = (self.num_slices, *r_mm.shape)
         gland, septa = np.full(shape, -3, dtype=np.float32), np.full(shape, 3, dtype=np.float32)
         brightness = np.zeros(shape, dtype=np.float32)
         z_mm = view.slice_z_mm[:, None]
         share = np.clip(z_mm / np.maximum(half[inside], 1e-3), -1, 1)
-        points = view.to_breast(np.broadcast_to(x_mm[inside], share.shape), np.broadcast_to(r_mm[inside], share.shape), share)
+        points = view.to_breast(
+            np.broadcast_to(x_mm[inside], share.shape), np.broadcast_to(r_mm[inside], share.shape), share
+        )
         levels = view.anatomy.fields.levels(*points.reshape(3, -1))
         gland[:, inside], septa[:, inside], brightness[:, inside] = (level.reshape(share.shape) for level in levels)
         return gland, septa, brightness
@@ -111,9 +114,7 @@ class ViewTissue:
 
     def _fine_texture(self, index: int) -> np.ndarray:
         """Fine texture of a slice; neighbouring slices share half of it."""
-        first, second = (
-            np.roll(self._fine, tuple(shift), (0, 1)) for shift in self._fine_shifts[index : index + 2]
-        )
+        first, second = (np.roll(self._fine, tuple(shift), (0, 1)) for shift in self._fine_shifts[index : index + 2])
         tile = (first + second) * np.float32(np.sqrt(0.5))
         repeats = (-(-self._shape[0] // _FINE_TILE), -(-self._shape[1] // _FINE_TILE))
         return np.tile(tile, repeats)[: self._shape[0], : self._shape[1]]
