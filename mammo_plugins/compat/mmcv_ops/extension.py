@@ -46,9 +46,9 @@ class _StandInLoader(Loader):
 
 def build_extension(name: str, operators: dict[str, Callable]) -> ModuleType:
     """A module called ``name`` that holds ``operators`` and an error for every other operator."""
-    spec = ModuleSpec(name, _StandInLoader(operators), origin=__name__)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    loader = _StandInLoader(operators)
+    module = module_from_spec(ModuleSpec(name, loader, origin=__name__))
+    loader.exec_module(module)
     return module
 
 

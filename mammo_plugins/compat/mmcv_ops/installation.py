@@ -67,13 +67,13 @@ def _install_stand_ins() -> ModuleType:
     stand_ins = importlib.import_module(f'{__package__}.stand_ins').STAND_INS
     extension = build_extension(_EXTENSION, stand_ins)
     sys.modules[_EXTENSION] = extension
-    importlib.import_module('mmcv')._ext = extension
+    vars(importlib.import_module('mmcv'))['_ext'] = extension
     return extension
 
 
 def _is_fallback(value: object, module_name: str) -> bool:
     if getattr(value, '__module__', None) != module_name:
         return False
-    function = value.__init__ if isinstance(value, type) else value
+    function = vars(value).get('__init__') if isinstance(value, type) else value
     constants = getattr(getattr(function, '__code__', None), 'co_consts', ())
     return any(isinstance(constant, str) and _FALLBACK_MESSAGE in constant for constant in constants)

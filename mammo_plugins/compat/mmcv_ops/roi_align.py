@@ -91,7 +91,7 @@ def average_gradient_by_matrices(
     total = gradient.new_zeros(input_shape)
     height, width = input_shape[2:]
     for window, cell_gradient in zip(windows, gradient):
-        ys, xs = window.samples(*cell_gradient.shape[1:], sampling_ratio)
+        ys, xs = window.samples(cell_gradient.shape[1], cell_gradient.shape[2], sampling_ratio)
         if ys.numel() and xs.numel():
             mean_y = interpolation_matrix(ys, height).mean(dim=1)
             mean_x = interpolation_matrix(xs, width).mean(dim=1)

@@ -52,7 +52,7 @@ def softnms(
     """
     boxes, scores = widen(boxes), widen(scores).clone()
     candidates = torch.arange(len(boxes), device=boxes.device)
-    kept = []
+    kept: list[torch.Tensor] = []
     while len(candidates):
         best = candidates[scores[candidates].argmax()]
         dets[len(kept)] = torch.cat([boxes[best], scores[best].reshape(1)]).to(dets)
