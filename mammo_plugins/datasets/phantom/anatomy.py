@@ -55,8 +55,8 @@ class TissueFields:
         fan = np.float32(1.3 * self.depth_mm) / (to_nipple + np.float32(0.55 * self.depth_mm))
         gland = _sample(self.gland, 0.8 * x_mm, fan * y_mm, fan * w_mm)
         septa = _sample(self.septa, x_mm, y_mm, w_mm)
-        brightness = np.float32(1.0) + np.float32(0.42) * _sample(self.septa, 0.7 * w_mm, 0.7 * x_mm, 0.7 * y_mm)
-        return gland + self._envelope(a, y, w) - np.float32(self.threshold), septa, np.clip(brightness, 0.2, 2)
+        brightness = np.float32(1.3) + np.float32(0.6) * _sample(self.septa, 0.7 * w_mm, 0.7 * x_mm, 0.7 * y_mm)
+        return gland + self._envelope(a, y, w) - np.float32(self.threshold), septa, np.clip(brightness, 0.2, 2.6)
 
     def _envelope(self, a: np.ndarray, y: np.ndarray, w: np.ndarray) -> np.ndarray:
         """Where glandular tissue is likely: a cone behind the nipple inside subcutaneous and retromammary fat."""

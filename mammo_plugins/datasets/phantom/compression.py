@@ -21,11 +21,42 @@ _HALF_TURN = np.float32(np.sqrt(0.5))
 
 
 @dataclass(frozen=True)
+class VerticalExtent:
+    """Heights of a view against the unit ball: 1 lies ``above_mm`` over the nipple, -1 ``below_mm`` under it.
+
+    Above the nipple the scale grows steadily from that below it, so that tissue shows no seam there.
+    """
+
+    above_mm: float
+    below_mm: float
+
+    @classmethod
+    def of_view(cls, position: str, half_width_mm: float, above_nipple_mm: float) -> VerticalExtent:
+        """In MLO the upper half ends beyond the image, where the breast passes into the axilla."""
+        if position == 'CC':
+            return cls(half_width_mm, half_width_mm)
+        return cls(max(half_width_mm, 1.08 * above_nipple_mm), 0.86 * half_width_mm)
+
+    def height_mm(self, share: np.ndarray) -> np.ndarray:
+        """Height over the nipple of a coordinate of the unit ball."""
+        return self.below_mm * share + (self.above_mm - self.below_mm) * np.clip(share, 0, None) ** 2
+
+    def share(self, height_mm: np.ndarray) -> np.ndarray:
+        """The inverse of :meth:`height_mm`."""
+        excess = self.above_mm - self.below_mm
+        raised = np.clip(height_mm, 0, None)
+        upper = 2 * raised / (self.below_mm + np.sqrt(self.below_mm**2 + 4 * excess * raised))
+        return np.where(height_mm >= 0, upper, height_mm / self.below_mm)
+
+
+@dataclass(frozen=True)
 class CompressedView:
     """Geometry of one view on the pixel grid of the image.
 
     Attributes:
         position: ``CC`` or ``MLO``.
+        nipple_row: row of the nipple, pixel edges at whole numbers.
+        extent: heights over the nipple.
         skin_distance_mm: (H, W) distance to the skin line, 0 outside of the breast.
         half_thickness_mm: (H, W) half of the compressed thickness, 0 outside.
         pectoral_mm: (H, W) signed distance into the pectoral muscle, negative outside of it.
@@ -37,6 +68,7 @@ class CompressedView:
     anatomy: BreastAnatomy
     pixel_mm: float
     nipple_row: float
+    extent: VerticalExtent
     skin_distance_mm: np.ndarray
     half_thickness_mm: np.ndarray
     pectoral_mm: np.ndarray
@@ -55,7 +87,7 @@ class CompressedView:
         """Breast-frame points ``(n, 3)`` to ``(n, 3)`` x, r, z in mm; needs points inside of the breast."""
         a, y, w = points.T
         b, c = (y, w) if self.position == 'CC' else ((y + w) * _HALF_TURN, (w - y) * _HALF_TURN)
-        r_mm = b * np.where(b >= 0, *self._half_heights_mm())
+        r_mm = self.extent.height_mm(b)
         x_mm = a / np.sqrt(1 - b * b) * self._outline_mm(b)
         chord = np.sqrt(np.clip(1 - a * a - b * b, 1e-4, None))
         rows, columns = self.to_pixels(x_mm, r_mm)
@@ -67,7 +99,7 @@ class CompressedView:
 
     def to_breast(self, x_mm: np.ndarray, r_mm: np.ndarray, height_share: np.ndarray) -> np.ndarray:
         """View points to breast-frame points ``(3, n)``; ``height_share`` is z over the half thickness, -1..1."""
-        b = np.clip(r_mm / np.where(r_mm >= 0, *self._half_heights_mm()), -0.995, 0.995)
+        b = np.clip(self.extent.share(r_mm), -0.995, 0.995)
         a = np.clip(x_mm / self._outline_mm(b), 0, 1) * np.sqrt(1 - b * b)
         c = height_share * np.sqrt(np.clip(1 - a * a - b * b, 0, None))
         y, w = (b, c) if self.position == 'CC' else ((b - c) * _HALF_TURN, (b + c) * _HALF_TURN)
@@ -85,21 +117,8 @@ class CompressedView:
         """View mm to continuous rows and columns (pixel edges at whole numbers)."""
         return self.nipple_row - r_mm / self.pixel_mm, x_mm / self.pixel_mm
 
-    def _half_heights_mm(self) -> tuple[float, float]:
-        return half_heights_mm(self.position, self.anatomy, self.nipple_row * self.pixel_mm)
-
     def _outline_mm(self, b: np.ndarray) -> np.ndarray:
         return outline_mm(self.position, self.anatomy.depth_mm, b)
-
-
-def half_heights_mm(position: str, anatomy: BreastAnatomy, above_nipple_mm: float) -> tuple[float, float]:
-    """Extent of the breast above and below the nipple.
-
-    In MLO the upper half ends beyond the image, where the breast passes into the axilla.
-    """
-    if position == 'CC':
-        return anatomy.half_width_mm, anatomy.half_width_mm
-    return above_nipple_mm * 1.08, anatomy.half_width_mm * 0.86
 
 
 def outline_mm(position: str, depth_mm: float, b: np.ndarray) -> np.ndarray:
@@ -117,7 +136,8 @@ def compress(anatomy: BreastAnatomy, position: str, imaging: ImagingSettings) ->
     nipple_row = rows * (0.5 if position == 'CC' else anatomy.nipple_share)
     r_mm = (nipple_row - np.arange(rows, dtype=np.float32) - 0.5) * pixel_mm
     x_mm = (np.arange(columns, dtype=np.float32) + 0.5) * pixel_mm
-    b = r_mm / np.where(r_mm >= 0, *half_heights_mm(position, anatomy, nipple_row * pixel_mm))
+    extent = VerticalExtent.of_view(position, anatomy.half_width_mm, nipple_row * pixel_mm)
+    b = extent.share(r_mm)
     edge_mm = np.where(np.abs(b) < 1, outline_mm(position, anatomy.depth_mm, np.clip(b, -1, 1)), 0)
     distance = _skin_distance(x_mm[None] < edge_mm[:, None], pixel_mm, open_top=position == 'MLO')
     half = anatomy.thickness_mm / 2
@@ -130,6 +150,7 @@ def compress(anatomy: BreastAnatomy, position: str, imaging: ImagingSettings) ->
         anatomy=anatomy,
         pixel_mm=pixel_mm,
         nipple_row=nipple_row,
+        extent=extent,
         skin_distance_mm=distance,
         half_thickness_mm=half_thickness.astype(np.float32),
         pectoral_mm=_pectoral_distance(anatomy, position, imaging),

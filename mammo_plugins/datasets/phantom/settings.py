@@ -37,8 +37,8 @@ class FindingSettings:
     malignant_types: tuple[float, float, float, float] = (0.5, 0.28, 0.14, 0.08)
     benign_types: tuple[float, float, float] = (0.55, 0.25, 0.2)
     mass_radius_mm: tuple[float, float] = (4.5, 7.5)
-    malignant_density: tuple[float, float] = (0.95, 1.15)
-    benign_density: tuple[float, float] = (0.75, 1.0)
+    malignant_density: tuple[float, float] = (1.15, 1.45)
+    benign_density: tuple[float, float] = (0.8, 1.1)
     calcification_mm: tuple[float, float] = (0.4, 0.75)
     superpositions: float = 4.0
     visible_contrast: float = 0.5
@@ -142,7 +142,7 @@ PRESETS = {
         finding=FindingSettings(
             malignant_types=(0.6, 0.4, 0.0, 0.0),
             mass_radius_mm=(5.5, 8.5),
-            malignant_density=(1.4, 1.8),
+            malignant_density=(1.6, 2.0),
             superpositions=1.0,
         )
     ),

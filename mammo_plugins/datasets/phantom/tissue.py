@@ -26,7 +26,7 @@ SKIN_MM = 1.7
 
 _LOBULE_SHARE = 0.27
 """Attenuation inside of glandular lobules, in units of the strands between them."""
-_STRAND_WIDTH = 0.4
+_STRAND_WIDTH = 0.3
 _SHEET_WIDTH, _SHEET_SHARE = 0.14, 0.36
 _FINE_TILE = 512
 _VESSEL_SHADES, _VESSEL_SHARE = 255, 0.6

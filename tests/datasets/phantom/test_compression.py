@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mammo_plugins.datasets.phantom.anatomy import THICKEST_MM
-from mammo_plugins.datasets.phantom.compression import compress
+from mammo_plugins.datasets.phantom.compression import VerticalExtent, compress
 
 POSITIONS = ('CC', 'MLO')
 
@@ -92,3 +92,12 @@ def test_pixel_spacing_does_not_change_the_breast(anatomy, views, imaging):
     np.testing.assert_allclose(fine.to_view_mm(point), views['CC'].to_view_mm(point), atol=0.7)
     area = [(view.skin_distance_mm > 0).sum() * view.pixel_mm**2 for view in (fine, views['CC'])]
     assert area[0] == pytest.approx(area[1], rel=0.02)
+
+
+@pytest.mark.parametrize('extent', [VerticalExtent(80, 80), VerticalExtent(130, 65)])
+def test_heights_return_and_their_scale_has_no_seam_at_the_nipple(extent):
+    share = np.linspace(-1, 1, 41)
+    np.testing.assert_allclose(extent.share(extent.height_mm(share)), share, atol=1e-12)
+    assert extent.height_mm(np.array([-1, 1])).tolist() == [-extent.below_mm, extent.above_mm]
+    slopes = np.diff(extent.height_mm(np.array([-1e-4, 0, 1e-4])))
+    assert slopes[0] == pytest.approx(slopes[1], rel=1e-3)
