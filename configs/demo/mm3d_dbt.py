@@ -11,4 +11,4 @@ train_dataloader = dict(batch_size=4, dataset=dataset)
 val_dataloader = dict(batch_size=4, dataset=dataset)
 test_dataloader = dict(batch_size=4, dataset=dataset)
 train_cfg = dict(max_iters=400)
-load_from = 'demo/work_dirs/mnm_ffdm/last.pth'
+load_from = 'demo/work_dirs/mnm_ffdm/iter_800.pth'

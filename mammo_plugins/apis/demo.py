@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mmengine.runner import find_latest_checkpoint
 from rich.console import Console
 from rich.progress import Progress
 
@@ -24,6 +25,7 @@ from .testing import evaluate_checkpoint
 from .train import train
 
 SPLIT = (0.6, 0.1, 0.3)  # patients to train on, to choose settings on, and held out
+FIRST_TRAINING = 'mnm_ffdm'  # the others start from its weights
 TRAININGS = {name: f'configs/demo/{name}.py' for name in ('mnm_ffdm', 'mip_dbt', 'mm3d_dbt')}
 
 
@@ -93,7 +95,13 @@ class StepClock:
 
 
 def run_demo(
-    out: str | Path = 'demo', *, cases: int = 200, seed: int = 0, workers: int | None = None, bootstrap: int = 1000
+    out: str | Path = 'demo',
+    *,
+    cases: int = 200,
+    seed: int = 0,
+    workers: int | None = None,
+    bootstrap: int = 1000,
+    cfg_options: Mapping[str, object] | None = None,
 ) -> DemoResult:
     """Makes phantoms, trains, evaluates held-out patients, and writes a report.
 
@@ -105,21 +113,34 @@ def run_demo(
         seed: of the phantoms, the training and the intervals.
         workers: processes that make phantoms, all cores by default.
         bootstrap: replicates for the intervals of the recalls.
+        cfg_options: overrides for all configs, such as ``{'train_cfg.max_iters': 10}`` for a quick look.
     """
     out = Path(out)
+    options = {**_options(out, seed), **(cfg_options or {})}
     console = Console()
     clock = StepClock(console)
     with clock.step(f'Make phantoms of {cases} patients as DICOM, and convert them'):
         annotations = _prepare_phantoms(out, cases, seed, workers or os.cpu_count() or 1)
     for name, config in TRAININGS.items():
         with clock.step(f'Train {config}'):
-            train(config, work_dir=out / 'work_dirs' / name, cfg_options=_options(out, seed))
+            start = {} if name == FIRST_TRAINING else {'load_from': _last_checkpoint(out, FIRST_TRAINING)}
+            train(config, work_dir=_work_dir(out, name), cfg_options={**options, **start})
     rows = {}
     with clock.step('Predict and score held-out patients'):
         for row in ROWS:
-            rows[row.name] = _evaluate(row, out, annotations, bootstrap, seed)
+            csv = _predict(row, out, options)
+            rows[row.name] = evaluate_predictions_file(
+                csv,
+                annotations,
+                protocols=('mm3d-2d', 'mm3d') if row.has_slices else ('mm3d-2d',),
+                split='test',
+                modality=row.modality,
+                bootstrap=bootstrap,
+                seed=seed,
+            )
     with clock.step('Write the report'):
-        write_demo_report(out, rows, annotations, ROWS[-1], _options(out, seed))
+        shown = ROWS[-1]
+        write_demo_report(out / 'report.html', rows, annotations, shown, _last_checkpoint(out, shown.weights), options)
     settings = dict(cases=cases, seed=seed, bootstrap=bootstrap, seconds=clock.seconds)
     _write_results(out / 'results.json', rows, settings)
     console.print(screen_table(model_rows(rows), title='Held-out patients'))
@@ -147,25 +168,21 @@ def _prepare_phantoms(out: Path, cases: int, seed: int, workers: int) -> Path:
     return annotations
 
 
-def _evaluate(row: DemoRow, out: Path, annotations: Path, bootstrap: int, seed: int) -> dict[str, DetectionResult]:
+def _predict(row: DemoRow, out: Path, options: Mapping[str, object]) -> Path:
     csv = out / 'predictions' / f'{row.file_stem}.csv'
     csv.parent.mkdir(parents=True, exist_ok=True)
-    evaluate_checkpoint(
-        row.config,
-        out / 'work_dirs' / row.weights / 'last.pth',
-        out=csv,
-        work_dir=out / 'work_dirs' / f'test-{row.file_stem}',
-        cfg_options=_options(out, seed),
-    )
-    return evaluate_predictions_file(
-        csv,
-        annotations,
-        protocols=('mm3d-2d', 'mm3d') if row.has_slices else ('mm3d-2d',),
-        split='test',
-        modality=row.modality,
-        bootstrap=bootstrap,
-        seed=seed,
-    )
+    work_dir = _work_dir(out, f'test-{row.file_stem}')
+    checkpoint = _last_checkpoint(out, row.weights)
+    evaluate_checkpoint(row.config, checkpoint, out=csv, work_dir=work_dir, cfg_options=dict(options))
+    return csv
+
+
+def _work_dir(out: Path, name: str) -> Path:
+    return out / 'work_dirs' / name
+
+
+def _last_checkpoint(out: Path, training: str) -> str:
+    return find_latest_checkpoint(str(_work_dir(out, training)))
 
 
 def _options(out: Path, seed: int) -> dict[str, object]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mammo_plugins.evaluation import DetectionResult
 from mammo_plugins.io import read_annotations
 from mammo_plugins.visualization import ReportCase, model_rows, write_report
@@ -21,19 +23,21 @@ _CASES = {1.0: 5, 0.0: 2}  # malignant breasts and others to leaf through
 
 
 def write_demo_report(
-    out: Path,
+    path: Path,
     rows: Mapping[str, Mapping[str, DetectionResult]],
     annotations: Path,
     shown: DemoRow,
+    checkpoint: str,
     cfg_options: Mapping[str, object],
 ) -> Path:
     """Writes the table, the FROC curves, and some test breasts with the findings of one model.
 
     Args:
-        out: the demo's folder; the report is ``report.html`` in it.
+        path: the HTML file.
         rows: model to protocol to result.
         annotations: annotation file.
         shown: the model whose findings are drawn.
+        checkpoint: its weights.
         cfg_options: overrides of its config.
     """
     curves = {}
@@ -43,11 +47,11 @@ def write_demo_report(
             label = f'{name} ({"3-D" if protocol == "mm3d" else "2-D"})'
             curves[label] = (corners.fp_per_volume, corners.recall)
     return write_report(
-        out / 'report.html',
+        path,
         'Tomosynthesis detection on synthetic breasts',
         model_rows(rows),
         curves,
-        _cases(out, annotations, shown, cfg_options),
+        _cases(annotations, shown, checkpoint, cfg_options),
         notes=[
             'Synthetic breasts: these numbers say that the software works, nothing about patients.',
             f'Findings below are those of {shown.name}; patients of the test split, which no model has seen.',
@@ -55,17 +59,17 @@ def write_demo_report(
     )
 
 
-def _cases(out: Path, annotations: Path, shown: DemoRow, cfg_options: Mapping[str, object]) -> list[ReportCase]:
-    cfg = load_run_config(shown.config, work_dir=out / 'work_dirs', cfg_options=dict(cfg_options))
+def _cases(annotations: Path, shown: DemoRow, checkpoint: str, cfg_options: Mapping[str, object]) -> list[ReportCase]:
+    cfg = load_run_config(shown.config, cfg_options=dict(cfg_options))
     chosen = _choose(build_test_dataset(cfg).malignancy_labels())
     dataset = build_test_dataset(cfg, indices=chosen)
-    detector = build_detector(cfg, out / 'work_dirs' / shown.weights / 'last.pth')
+    detector = build_detector(cfg, checkpoint)
     truth = read_annotations(annotations)
     samples = predict_cases(detector, dataset)
     return [report_case(dataset, index, sample, truth) for index, sample in enumerate(samples)]
 
 
-def _choose(labels) -> list[int]:
+def _choose(labels: np.ndarray) -> list[int]:
     """The first few cases of each kind, in the order of the data set: nobody picked them by how they look."""
     chosen = [index for kind, count in _CASES.items() for index in (labels == kind).nonzero()[0][:count]]
     return sorted(map(int, chosen))

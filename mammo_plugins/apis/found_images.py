@@ -89,16 +89,18 @@ def _usable_header(path: Path) -> MammogramHeader:
 
 def _record(number: int, header: MammogramHeader, path: Path, repeats: Counter[tuple[str, str, str]]) -> ImageRecord:
     name = str(header.view).lower().replace('-', '')
-    study = header.study_uid or header.patient_id
-    repeats[header.patient_id, study, name] += 1
-    repeat = repeats[header.patient_id, study, name]
+    # Anonymised files may lack either id; views of one breast still share the other, or at least their folder.
+    patient = header.patient_id or header.study_uid or path.parent.name
+    study = header.study_uid or patient
+    repeats[patient, study, name] += 1
+    repeat = repeats[patient, study, name]
     return ImageRecord(
         id=number,
         file_name=path.as_posix(),
         width=header.columns,
         height=header.rows,
         num_slices=header.num_slices,
-        patient_id=header.patient_id,
+        patient_id=patient,
         study_uid=study,
         view=str(header.view),
         modality=header.modality,

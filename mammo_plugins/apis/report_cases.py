@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from mmdet.structures import DetDataSample
 
 from mammo_plugins.datasets.case_dataset import CaseDataset
 from mammo_plugins.evaluation import get_protocol
@@ -40,7 +41,7 @@ def report_case(dataset: CaseDataset, index: int, sample: MammoCaseSample, annot
     )
 
 
-def _report_view(view: dict[str, Any], sample, annotations: AnnotationSet) -> ReportView:
+def _report_view(view: dict[str, Any], sample: DetDataSample, annotations: AnnotationSet) -> ReportView:
     bins = view['slice_bins']
     findings = annotations.findings_of(view['image_id'])
     return ReportView(
@@ -68,7 +69,7 @@ def _truth(finding: FindingRecord, view: dict[str, Any]) -> ReportTruth:
     )
 
 
-def _predictions(view: dict[str, Any], sample, findings: list[FindingRecord]) -> list[ReportPrediction]:
+def _predictions(view: dict[str, Any], sample: DetDataSample, findings: list[FindingRecord]) -> list[ReportPrediction]:
     found = sample.pred_instances[sample.pred_instances.scores.argsort(descending=True)[:_MAX_PREDICTIONS]]
     stored = found.bboxes.double().numpy()
     shown = project_boxes(stored, view['homography_matrix'])

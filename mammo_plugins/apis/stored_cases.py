@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image
 
@@ -63,7 +65,7 @@ def _view(
     rows = np.flatnonzero(matched.image_index == index)
     rows = rows[np.argsort(-predictions.scores[rows], kind='stable')][:_MAX_PREDICTIONS]
 
-    def shown(box_xywh):
+    def shown(box_xywh: Sequence[float]) -> tuple[float, float, float, float]:
         x, y, width, height = flips.apply_to_box(tuple(map(float, box_xywh)), image.width, image.height)
         return (x, y, x + width, y + height)
 

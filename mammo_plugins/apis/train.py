@@ -44,9 +44,19 @@ def train(
     if resume:
         cfg.resume = True
         cfg.load_from = resume if isinstance(resume, str) else None
+    _check_start_weights(cfg)
     runner = Runner.from_cfg(cfg)
     runner.train()
     return runner
+
+
+def _check_start_weights(cfg: Config) -> None:
+    start = cfg.get('load_from')
+    if start and '://' not in start and not Path(start).is_file():
+        raise FileNotFoundError(
+            f'the weights to start from, {start}, do not exist: train the config that makes them first '
+            '(tools/train.py configs/mnm_ffdm.py for M&M-3D), or name others with --cfg-options load_from=PATH'
+        )
 
 
 def _use_mixed_precision(cfg: Config) -> None:

@@ -9,6 +9,7 @@ A homography is a (3, 3) matrix that acts on the column (x, y, 1).
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import TypeVar
 
 import numpy as np
@@ -59,7 +60,7 @@ def project_boxes(boxes_xyxy: Boxes, homography: Boxes | np.ndarray) -> Boxes:
     return _project(torch, boxes_xyxy.to(matrix.dtype), matrix).to(boxes_xyxy.dtype)
 
 
-def _project(library, boxes: Boxes, matrix: Boxes) -> Boxes:
+def _project(library: ModuleType, boxes: Boxes, matrix: Boxes) -> Boxes:
     left, top, right, bottom = (boxes[..., index] for index in range(4))
     corners = [_project_point(matrix, x, y) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))]
     low, high = corners[0], corners[0]

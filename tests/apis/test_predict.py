@@ -16,6 +16,7 @@ from mammo_plugins.apis.train import train
 from mammo_plugins.commands import predict as command
 from mammo_plugins.io import read_annotations
 from tests.apis.conftest import quick_options
+from tests.io.dicom_builder import ct_slices, mammogram, save
 
 
 @pytest.fixture(scope='module')
@@ -108,3 +109,23 @@ def test_real_headers_without_pixels_are_refused_for_the_right_reason(real_data)
     assert 'Hologic' in refused
     assert '7E01' in refused
     assert {image.view for image in found.annotations.images} == {'L-CC'}
+
+
+def test_views_of_a_patient_without_id_stay_together(tmp_path):
+    for position in ('CC', 'MLO'):
+        save(mammogram(ViewPosition=position, PatientID='', StudyInstanceUID='1.2.3'), tmp_path / f'{position}.dcm')
+    images = find_images(tmp_path).annotations.images
+    assert {image.breast_id for image in images} == {('1.2.3', '1.2.3', 'L')}
+
+
+def test_repeated_view_gets_a_name_of_its_own(tmp_path):
+    for number in (1, 2):
+        save(mammogram(PatientID='7', StudyInstanceUID='1.2.3'), tmp_path / f'{number}.dcm')
+    assert [image.view_name for image in find_images(tmp_path).annotations.images] == ['lcc', 'lcc2']
+
+
+def test_folder_of_one_file_a_slice_is_one_volume(tmp_path):
+    for number, part in enumerate(ct_slices(np.zeros((3, 6, 5), np.uint16))):
+        save(part, tmp_path / 'volume' / f'{number}.dcm')
+    (image,) = find_images(tmp_path).annotations.images
+    assert (image.modality, image.num_slices, image.view) == ('DBT', 3, 'R-MLO')

@@ -1,4 +1,4 @@
-# FFDM: one slice an image. Make the annotation file with tools/convert_dataset.py (its splits: train, validation, test).
+# FFDM: one slice an image. tools/convert_dataset.py makes the annotation file, with the splits train, validation, test.
 data_root = 'data/'
 loading = [
     dict(type='LoadMammogram', num_slices=1),

@@ -101,6 +101,7 @@ def _sample_appearance(
         radius_mm *= 0.75
     elif shape is FindingShape.DISTORTION:
         radius_mm *= 1.4
+        density *= 1.3
     elif shape is FindingShape.FINE_CALCIFICATIONS:
         density = rng.uniform(*settings.calcification_mm)
     elif shape is FindingShape.COARSE_CALCIFICATIONS:

@@ -180,10 +180,10 @@ def _draw_distortion(finding: Finding, window: _Window, rng: np.random.Generator
     lines = _rays(
         offsets,
         rng,
-        int(rng.integers(34, 46)),
+        int(rng.integers(50, 65)),
         0.1 * finding.radius_mm,
         (0.8 * finding.radius_mm, 1.3 * finding.radius_mm),
-        0.3 + 0.7 * window.blur_mm,
+        0.3 + 0.9 * window.blur_mm,
     )
     in_plane = np.sqrt(window.offsets_mm[0][0] ** 2 + window.offsets_mm[1][0] ** 2)
     target = np.float32(finding.density * GLANDULAR)

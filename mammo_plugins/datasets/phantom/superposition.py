@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .anatomy import glandular_share
 from .compression import CompressedView
 from .findings import Finding, FindingShape
 from .lesion_rendering import LesionPatch
@@ -30,9 +31,19 @@ def sample_superpositions(
         allowed[patch.top : patch.top + rows, patch.left : patch.left + columns] = False
     places = np.argwhere(allowed)
     for _ in range(rng.poisson(mean_count) if len(places) else 0):
-        row, column = places[rng.integers(len(places))]
+        row, column = _pick_place(rng, view, places)
         overlaps += _stack(rng, view, int(row), int(column), float(rng.uniform(5, 8)), (height, width))
     return overlaps
+
+
+def _pick_place(rng: np.random.Generator, view: CompressedView, places: np.ndarray) -> np.ndarray:
+    """One of the places, the likelier the more glandular tissue lies there half way up."""
+    candidates = places[rng.integers(len(places), size=24)]
+    x_mm = (candidates[:, 1] + 0.5) * view.pixel_mm
+    r_mm = (view.nipple_row - candidates[:, 0] - 0.5) * view.pixel_mm
+    level, *_ = view.anatomy.fields.levels(*view.to_breast(x_mm, r_mm, np.zeros(len(candidates))))
+    weights = 0.03 + glandular_share(level)
+    return candidates[rng.choice(len(candidates), p=weights / weights.sum())]
 
 
 def _stack(
@@ -47,7 +58,7 @@ def _stack(
     layers = []
     for level in np.linspace(0.15, 0.85, _LAYERS):
         ragged = power_law_field(distance_mm.shape, 2.5, rng)
-        share = 0.75 * ramp_step(radius_mm - distance_mm + 0.35 * radius_mm * ragged, 4.0)
+        share = 0.75 * ramp_step(radius_mm - distance_mm + 0.5 * radius_mm * ragged, 4.0)
         index = int(np.clip(level * slices + rng.normal(0, 1), 0, slices - 1))
         layers.append(
             LesionPatch(
