@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -120,3 +121,13 @@ def test_installed_doctor_finds_the_configs(installed, tmp_path):
     result = run_installed(installed, tmp_path, '-c', code)
     assert 'Status.OK' in result.stdout, result.stderr
     assert str(installed) in result.stdout
+
+
+def test_demo_runs_from_the_installed_wheel_in_any_folder(installed, tmp_path):
+    arguments = ('demo', '--out', 'out', '--cases', '8', '--workers', '1', '--cfg-options', 'train_cfg.max_iters=1')
+    result = run_installed(installed, tmp_path, '-m', 'mammo_plugins.commands.main', *arguments)
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+    results = json.loads((tmp_path / 'out' / 'results.json').read_text())
+    assert len(results['rows']) == 5
+    assert all(set(row) >= {'mm3d-2d'} for row in results['rows'].values())
+    assert 'M&amp;M-3D, fine-tuned' in (tmp_path / 'out' / 'report.html').read_text()

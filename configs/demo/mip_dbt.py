@@ -6,3 +6,5 @@ val_dataloader = dict(dataset=dataset)
 test_dataloader = dict(dataset=dataset)
 val_evaluator = dict(modality='DBT')
 test_evaluator = dict(modality='DBT')
+train_cfg = dict(max_iters=400)
+load_from = 'demo/work_dirs/mnm_ffdm/iter_900.pth'

@@ -4,11 +4,10 @@ loading = [
     dict(type='LoadMammogram', num_slices=8),
     dict(type='OrientCanonical'),
     dict(type='CropBreast'),
-    dict(type='ResizeBreast', width=96, max_length=192),
+    dict(type='ResizeBreast', width=128, max_length=192),
 ]
 dataset = dict(loading=loading)
 train_dataloader = dict(batch_size=4, dataset=dataset)
 val_dataloader = dict(batch_size=4, dataset=dataset)
 test_dataloader = dict(batch_size=4, dataset=dataset)
-train_cfg = dict(max_iters=400)
-load_from = 'demo/work_dirs/mnm_ffdm/iter_800.pth'
+train_cfg = dict(max_iters=600)

@@ -97,7 +97,7 @@ class StepClock:
 def run_demo(
     out: str | Path = 'demo',
     *,
-    cases: int = 200,
+    cases: int = 240,
     seed: int = 0,
     workers: int | None = None,
     bootstrap: int = 1000,

@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         prog=prog, description='The whole way on synthetic breasts, in minutes on two cores.'
     )
     parser.add_argument('--out', default='demo', help='folder for everything (default: %(default)s)')
-    parser.add_argument('--cases', type=int, default=200, help='patients (default: %(default)s)')
+    parser.add_argument('--cases', type=int, default=240, help='patients (default: %(default)s)')
     parser.add_argument(
         '--seed', type=int, default=0, help='of phantoms, training and intervals (default: %(default)s)'
     )

@@ -1,5 +1,5 @@
 # Minutes on two CPU cores rather than days: a warm learning rate, no validation on the way.
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=1200, val_interval=100000)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=900, val_interval=100000)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(

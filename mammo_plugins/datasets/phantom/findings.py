@@ -31,6 +31,10 @@ class FindingShape(str, Enum):
         return 'distortion' if self is FindingShape.DISTORTION else 'mass'
 
 
+_OVERLAP_PREFERENCE = 1.0
+"""How much findings prefer places where glandular tissue lies above or below them."""
+_BEAM_HEIGHTS = np.linspace(-0.8, 0.8, 7)
+
 MALIGNANT_SHAPES = (
     FindingShape.SPICULATED,
     FindingShape.IRREGULAR,
@@ -119,7 +123,7 @@ def _sample_centre(
     views: list[CompressedView],
     others: list[Finding],
 ) -> tuple[float, float, float]:
-    """A place inside of every view, away from other findings, preferably at the border of glandular tissue.
+    """A place inside of every view, away from other findings, preferably where tissue overlaps it in the projection.
 
     Of 400 random places the one with the best score is kept, so a place is always found.
     """
@@ -128,13 +132,23 @@ def _sample_centre(
     points = points[(points**2).sum(1) < 0.85**2]
     score = rng.uniform(0, 1, len(points))
     share = glandular_share(anatomy.fields.levels(*points.T.astype(np.float32))[0])
-    score += np.where((share > 0.02) & (share < 0.98), 0.4, 0)
+    score += np.where(share < 0.98, 0.4, 0)
     for view in views:
-        score += 3 * _fits(view, points, finding)
+        score += 3 * _fits(view, points, finding) + _OVERLAP_PREFERENCE * _share_along_beam(view, points)
     for other in others:
         gap_mm = np.linalg.norm((points - other.centre) * anatomy.half_width_mm, axis=1)
         score -= 5 * (gap_mm < finding.reach_mm + other.reach_mm)
     return tuple(float(value) for value in points[np.argmax(score)])
+
+
+def _share_along_beam(view: CompressedView, points: np.ndarray) -> np.ndarray:
+    """Mean share of glandular tissue that a view's beam meets on its way through places, 0 to 1."""
+    x_mm, r_mm, _ = view.to_view_mm(points).T
+    total = np.zeros(len(points))
+    for height in _BEAM_HEIGHTS:
+        level, *_ = view.anatomy.fields.levels(*view.to_breast(x_mm, r_mm, np.full(len(points), height)))
+        total += glandular_share(level)
+    return total / len(_BEAM_HEIGHTS)
 
 
 def _fits(view: CompressedView, points: np.ndarray, finding: Finding) -> np.ndarray:
