@@ -56,3 +56,16 @@ def test_ffdm_and_dbt_configs_share_one_model():
     ffdm, dbt = load(Path('configs/mnm_ffdm.py')), load(Path('configs/mm3d_dbt.py'))
     assert ffdm.model == dbt.model
     assert ffdm.train_dataloader.dataset.loading[0].num_slices == 1
+
+
+@pytest.mark.parametrize(
+    ('source', 'target'),
+    [
+        ('configs/mnm_ffdm.py', 'configs/mm3d_dbt.py'),
+        ('configs/demo/mnm_ffdm.py', 'configs/demo/mip_dbt.py'),
+        ('configs/demo/mnm_ffdm.py', 'configs/demo/mm3d_dbt.py'),
+    ],
+)
+def test_dbt_configs_start_from_the_last_checkpoint_of_the_ffdm_config(source, target):
+    last = f'work_dirs/mnm_ffdm/iter_{load(Path(source)).train_cfg.max_iters}.pth'
+    assert load(Path(target)).load_from.endswith(last)
