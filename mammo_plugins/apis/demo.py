@@ -189,7 +189,11 @@ def _options(out: Path, seed: int) -> dict[str, object]:
     """Points a demo config to the demo's folder and quiets its log."""
     loaders = {f'{name}_dataloader.dataset.data_root': f'{out}/' for name in ('train', 'val', 'test')}
     evaluators = {f'{name}_evaluator.ann_file': str(out / 'phantoms.json') for name in ('val', 'test')}
-    return {**loaders, **evaluators, 'randomness.seed': seed, 'log_level': 'WARNING'}
+    quiet = {
+        'log_level': 'WARNING',
+        'custom_hooks': [dict(type='IterationSeedHook'), dict(type='ProgressBarHook', lines=5)],
+    }
+    return {**loaders, **evaluators, **quiet, 'randomness.seed': seed}
 
 
 def _write_results(path: Path, rows: Mapping[str, Mapping[str, DetectionResult]], settings: dict) -> None:

@@ -38,3 +38,12 @@ def test_nothing_is_written_where_the_output_is_no_terminal(monkeypatch):
 def test_smoothing_outside_the_unit_interval_is_refused():
     with pytest.raises(ValueError, match=r'\(0, 1\], got 0'):
         ProgressBarHook(smoothing=0)
+
+
+def test_a_few_lines_are_written_elsewhere_on_request(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, 'stderr', stream)
+    run(ProgressBarHook(smoothing=1.0, lines=2), [4.0, 3.0, 2.0, 1.0])
+    lines = stream.getvalue().splitlines()
+    assert [line.split(',')[0].split()[1] for line in lines] == ['2/4', '4/4']
+    assert 'loss 3.000' in lines[0]
