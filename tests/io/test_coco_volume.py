@@ -195,8 +195,10 @@ def test_mammogram_of_several_slices_is_refused():
         validate_annotations(annotation_set([replace(MAMMOGRAM, num_slices=2)], []))
 
 
-def test_volume_of_one_slice_is_valid():
-    validate_annotations(annotation_set([replace(VOLUME, num_slices=1)], []))
+def test_volume_of_one_slice_is_written_and_read(tmp_path):
+    volume = replace(VOLUME, num_slices=1)
+    write_annotations(tmp_path / 'one.json', annotation_set([volume], []))
+    assert read_annotations(tmp_path / 'one.json').images == [volume]
 
 
 def test_two_images_under_one_id_are_refused():

@@ -102,6 +102,7 @@ class _Window:
 
     @classmethod
     def around(cls, finding: Finding, view: CompressedView) -> _Window:
+        """The part of a view's grid that a finding reaches."""
         x_mm, r_mm, z_mm = (float(value) for value in view.to_view_mm(np.array([finding.centre]))[0])
         row, column = (float(value) for value in view.to_pixels(x_mm, r_mm))
         reach = finding.reach_mm / view.pixel_mm + 2

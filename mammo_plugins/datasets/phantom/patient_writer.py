@@ -70,6 +70,7 @@ class _BreastWriter:
         self.vendor = vendor_style(plan.vendor)
 
     def write(self, seeds: np.random.SeedSequence, body: BodySize) -> None:
+        """Images one breast in both views and all modalities, and writes the files."""
         anatomy_seed, finding_seed, label_seed, *view_seeds = seeds.spawn(5)
         anatomy = sample_breast(np.random.default_rng(anatomy_seed), body, self.plan.density)
         views = [compress(anatomy, position, self.settings.imaging) for position in _VIEWS]
@@ -214,33 +215,37 @@ class _BreastWriter:
             mask_path = path.with_name(f'mask-{number}.png')
             cv2.imwrite(str(self.folder / mask_path), orientation.turn(truth.mask).astype(np.uint8) * 255)
             box = orientation.turn_box(truth.box_xywh, width, height)
-            flat = modality != 'DBT'
-            self.record.findings.append(
-                FindingRow(
-                    plan.patient_id,
-                    plan.study_id,
-                    view_name,
-                    modality,
-                    truth.finding.finding_id,
-                    'malignant' if truth.finding.malignant else 'benign',
-                    truth.finding.shape.kind,
-                    *(round(value, 2) for value in box),
-                    *((0, 0, 0) if flat else (truth.slice_index, truth.first_slice, truth.last_slice)),
-                    mask_path.as_posix(),
-                )
-            )
-            if not flat:
+            self.record.findings.append(self._finding_row(truth, view_name, modality, box, mask_path))
+            if modality == 'DBT':
                 upright = StoredOrientation(orientation.mirrored).turn_box(truth.box_xywh, width, height)
-                self.record.boxes.append(
-                    ReleaseBox(
-                        plan.split,
-                        plan.patient_id,
-                        plan.study_id,
-                        view_name,
-                        truth.slice_index,
-                        upright,
-                        truth.finding.malignant,
-                        truth.finding.shape.kind == 'distortion',
-                        slices,
-                    )
-                )
+                self.record.boxes.append(self._release_box(truth, view_name, upright, slices))
+
+    def _finding_row(
+        self, truth: ViewTruth, view_name: str, modality: str, box_xywh: tuple[float, ...], mask_path: Path
+    ) -> FindingRow:
+        in_volume = (truth.slice_index, truth.first_slice, truth.last_slice)
+        return FindingRow(
+            self.plan.patient_id,
+            self.plan.study_id,
+            view_name,
+            modality,
+            truth.finding.finding_id,
+            'malignant' if truth.finding.malignant else 'benign',
+            truth.finding.shape.kind,
+            *(round(value, 2) for value in box_xywh),
+            *(in_volume if modality == 'DBT' else (0, 0, 0)),
+            mask_path.as_posix(),
+        )
+
+    def _release_box(self, truth: ViewTruth, view_name: str, box_xywh: tuple[float, ...], slices: int) -> ReleaseBox:
+        return ReleaseBox(
+            self.plan.split,
+            self.plan.patient_id,
+            self.plan.study_id,
+            view_name,
+            truth.slice_index,
+            box_xywh,
+            truth.finding.malignant,
+            truth.finding.shape.kind == 'distortion',
+            slices,
+        )
