@@ -35,7 +35,7 @@ class FindingSettings:
     second_finding_share: float = 0.12
     unannotated_share: float = 0.2
     malignant_types: tuple[float, float, float, float] = (0.6, 0.28, 0.08, 0.04)
-    benign_types: tuple[float, float, float] = (0.45, 0.3, 0.25)
+    benign_types: tuple[float, float, float] = (0.55, 0.25, 0.2)
     mass_radius_mm: tuple[float, float] = (5.5, 8.5)
     malignant_density: tuple[float, float] = (1.4, 1.7)
     benign_density: tuple[float, float] = (0.8, 1.1)
