@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from mammo_plugins.evaluation import DetectionResult
-from mammo_plugins.visualization import model_rows, screen_table
+from mammo_plugins.visualization import screen_table
 
 from .convert import convert_dataset
-from .demo_report import write_demo_report
+from .demo_report import demo_rows, write_demo_report
 from .evaluate import evaluate_predictions_file
 from .phantoms import make_phantoms
 from .testing import evaluate_checkpoint
@@ -143,7 +143,7 @@ def run_demo(
         write_demo_report(out / 'report.html', rows, annotations, shown, _last_checkpoint(out, shown.weights), options)
     settings = dict(cases=cases, seed=seed, bootstrap=bootstrap, seconds=clock.seconds)
     _write_results(out / 'results.json', rows, settings)
-    console.print(screen_table(model_rows(rows), title='Held-out patients'))
+    console.print(screen_table(demo_rows(rows), title='Held-out patients'))
     console.print(f'Report: {(out / "report.html").resolve()}')
     return DemoResult(out / 'report.html', out / 'results.json', rows)
 

@@ -11,6 +11,7 @@ import numpy as np
 from mammo_plugins.evaluation import DetectionResult
 from mammo_plugins.io import read_annotations
 from mammo_plugins.visualization import ReportCase, model_rows, write_report
+from mammo_plugins.visualization.result_table import Row
 
 from .inference import build_detector, build_test_dataset, predict_cases
 from .report_cases import report_case
@@ -40,16 +41,12 @@ def write_demo_report(
         checkpoint: its weights.
         cfg_options: overrides of its config.
     """
-    curves = {}
-    for name, results in rows.items():
-        for protocol, result in results.items():
-            corners = result.curve.vertices()
-            label = f'{name} ({"3-D" if protocol == "mm3d" else "2-D"})'
-            curves[label] = (corners.fp_per_volume, corners.recall)
+    curves = {f'{name} (2-D)': _corners(results['mm3d-2d']) for name, results in rows.items()}
+    curves[f'{shown.name} (3-D)'] = _corners(rows[shown.name]['mm3d'])
     return write_report(
         path,
         'Tomosynthesis detection on synthetic breasts',
-        model_rows(rows),
+        demo_rows(rows),
         curves,
         _cases(annotations, shown, checkpoint, cfg_options),
         notes=[
@@ -57,6 +54,17 @@ def write_demo_report(
             f'Findings below are those of {shown.name}; patients of the test split, which no model has seen.',
         ],
     )
+
+
+def demo_rows(rows: Mapping[str, Mapping[str, DetectionResult]]) -> list[Row]:
+    """The demo's table, its columns named 2-D and 3-D rather than by protocol."""
+    named = {'mm3d-2d': '2-D', 'mm3d': '3-D'}
+    return model_rows({model: {named[name]: result for name, result in row.items()} for model, row in rows.items()})
+
+
+def _corners(result: DetectionResult) -> tuple[np.ndarray, np.ndarray]:
+    corners = result.curve.vertices()
+    return corners.fp_per_volume, corners.recall
 
 
 def _cases(annotations: Path, shown: DemoRow, checkpoint: str, cfg_options: Mapping[str, object]) -> list[ReportCase]:
@@ -70,6 +78,6 @@ def _cases(annotations: Path, shown: DemoRow, checkpoint: str, cfg_options: Mapp
 
 
 def _choose(labels: np.ndarray) -> list[int]:
-    """The first few cases of each kind, in the order of the data set: nobody picked them by how they look."""
+    """The first few malignant cases, then the first few others: nobody picked them by how they look."""
     chosen = [index for kind, count in _CASES.items() for index in (labels == kind).nonzero()[0][:count]]
-    return sorted(map(int, chosen))
+    return list(map(int, chosen))

@@ -6,12 +6,10 @@ import os
 from pathlib import Path
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 from mammo_plugins.compat import install_mmcv_ops, install_safe_checkpoint_loading
 from mammo_plugins.compat.config_paths import find_config
-
-__all__ = ['DictAction', 'load_run_config']
 
 
 def load_run_config(
@@ -44,6 +42,16 @@ def load_run_config(
     if launcher != 'none' and not torch.cuda.is_available():
         _prepare_cpu_processes(cfg, launcher)
     return cfg
+
+
+def leave_process_group() -> None:
+    """Ends what a launcher began; to be called before a process exits.
+
+    A process that exits while its communication threads run may be aborted, after its work is done.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
 
 
 def _prepare_cpu_processes(cfg: Config, launcher: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from mammo_plugins.apis.run_config import leave_process_group
 from mammo_plugins.apis.testing import evaluate_checkpoint
 
 from .run_arguments import add_run_arguments, run_options
@@ -19,4 +20,5 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     add_run_arguments(parser)
     args = parser.parse_args(argv)
     evaluate_checkpoint(args.config, args.checkpoint, out=args.out, **run_options(args))
+    leave_process_group()
     return 0

@@ -6,6 +6,7 @@ import sys
 import time
 from datetime import timedelta
 
+import torch
 from mmdet.registry import HOOKS
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
@@ -55,7 +56,7 @@ class ProgressBarHook(Hook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
-        loss = float(outputs['loss'])
+        loss = float(torch.as_tensor(outputs['loss']).detach())
         previous = loss if self._mean_loss is None else self._mean_loss
         self._mean_loss = previous + self.smoothing * (loss - previous)
         done = runner.iter + 1
