@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 # Test processes run side by side: one thread each is faster than all competing. Set before torch is imported.
@@ -27,3 +28,12 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f'no real data in {folder}')
     return folder
+
+
+@pytest.fixture(autouse=True)
+def project_scope() -> None:
+    """Starts each test in this project's registry scope: a runner of an earlier test may have left another."""
+    if 'mmengine.registry' in sys.modules:
+        from mmengine.registry import init_default_scope
+
+        init_default_scope('mmdet')

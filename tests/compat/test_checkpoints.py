@@ -11,6 +11,7 @@ import torch
 from mmengine.config import ConfigDict
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 
@@ -20,6 +21,12 @@ from mammo_plugins.compat import (
     install_safe_checkpoint_loading,
     load_checkpoint_file,
 )
+
+
+@pytest.fixture(autouse=True)
+def mmengine_scope() -> None:
+    """The runners here use mmengine's own registry, as a project without mmdet does."""
+    init_default_scope('mmengine')
 
 
 class WritesFile:
