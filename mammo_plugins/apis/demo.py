@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from mmengine.runner import find_latest_checkpoint
 from rich.console import Console
 from rich.progress import Progress
 
+from mammo_plugins.datasets.phantom.settings import read_preset
 from mammo_plugins.evaluation import DetectionResult
 from mammo_plugins.visualization import screen_table
 
@@ -105,7 +107,7 @@ def run_demo(
 ) -> DemoResult:
     """Makes phantoms, trains, evaluates held-out patients, and writes a report.
 
-    The phantoms are kept from an earlier run with the same number and seed; everything else is made again.
+    The phantoms are kept from a finished run with the same number, seed and settings; everything else is made again.
 
     Args:
         out: folder for everything.
@@ -150,9 +152,11 @@ def run_demo(
 
 def _prepare_phantoms(out: Path, cases: int, seed: int, workers: int) -> Path:
     phantoms, annotations = out / 'phantoms', out / 'phantoms.json'
-    wanted = f'{cases} patients, seed {seed}\n'
+    wanted = json.dumps({'cases': cases, 'seed': seed, 'split': SPLIT, 'settings': read_preset('demo').as_dict()})
     done = out / 'phantoms.done'
     if not (done.is_file() and done.read_text() == wanted):
+        done.unlink(missing_ok=True)
+        shutil.rmtree(phantoms, ignore_errors=True)  # of other settings, or of a run that was interrupted
         with Progress() as progress:
             task = progress.add_task('patients', total=cases)
             make_phantoms(

@@ -38,6 +38,7 @@ class ProgressBarHook(Hook):
 
     @master_only
     def before_train(self, runner: Runner) -> None:
+        """Opens the bar, where standard error is a terminal."""
         self._first, self._started = runner.iter, time.perf_counter()
         if not sys.stderr.isatty():
             return
