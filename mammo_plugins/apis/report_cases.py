@@ -14,7 +14,9 @@ from mammo_plugins.io import AnnotationSet
 from mammo_plugins.io.coco_volume import FindingRecord
 from mammo_plugins.structures.case_sample import MammoCaseSample
 from mammo_plugins.structures.geometry import project_boxes
-from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportTruth, ReportView
+from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportView
+
+from .stored_cases import report_truth
 
 _HIT_PROTOCOL = 'mm3d'
 _MAX_PREDICTIONS = 10  # a view, best first
@@ -44,28 +46,17 @@ def report_case(dataset: CaseDataset, index: int, sample: MammoCaseSample, annot
 def _report_view(view: dict[str, Any], sample: DetDataSample, annotations: AnnotationSet) -> ReportView:
     bins = view['slice_bins']
     findings = annotations.findings_of(view['image_id'])
+    boxes = project_boxes(_corners([finding.bbox_xywh for finding in findings]), view['homography_matrix'])
     return ReportView(
         view_name=view['view'],
         frames=np.round(np.clip(view['img'], 0, 1) * 255).astype(np.uint8),
-        truth=[_truth(finding, view) for finding in findings],
+        truth=[
+            report_truth(finding, view['num_source_slices'], tuple(map(float, box)))
+            for finding, box in zip(findings, boxes)
+        ],
         predictions=_predictions(view, sample, findings),
         slice_ranges=[(bins.first(index), bins.last(index)) for index in range(bins.num_bins)],
         caption=f'{view["modality"]}, malignancy {sample.pred_malignancy:.2f}',
-    )
-
-
-def _truth(finding: FindingRecord, view: dict[str, Any]) -> ReportTruth:
-    box = project_boxes(_corners([finding.bbox_xywh]), view['homography_matrix'])[0]
-    slice_index = finding.slice_index or 0
-    first, last = finding.slice_range or (slice_index, slice_index)
-    kind = finding.attributes.get('type', '')
-    return ReportTruth(
-        box_xyxy=tuple(map(float, box)),
-        first_slice=first,
-        last_slice=last,
-        slice_index=slice_index,
-        text=f'{finding.category} {kind}'.strip(),
-        malignant=finding.category == 'malignant',
     )
 
 
@@ -111,6 +102,6 @@ def _hits(
 
 
 def _corners(boxes_xywh: list[tuple[float, ...]]) -> np.ndarray:
-    boxes = np.array(boxes_xywh, dtype=np.float64)
+    boxes = np.array(boxes_xywh, dtype=np.float64).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     return boxes

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from mammo_plugins.evaluation import DetectionTruth, MatchedDetections, Predictions
-from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord, canonical_flips
+from mammo_plugins.io import AnnotationSet, FindingRecord, canonical_flips
 from mammo_plugins.io.image_source import open_image
 from mammo_plugins.structures import SliceBins
 from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportTruth, ReportView
@@ -72,7 +72,10 @@ def _view(
     return ReportView(
         view_name=str(image.view),
         frames=np.stack([_picture(flips.apply(pixels)) for pixels in source.iter_slices(middles)]),
-        truth=[_truth(finding, image, shown(finding.bbox_xywh)) for finding in annotations.findings_of(image.id)],
+        truth=[
+            report_truth(finding, image.num_slices, shown(finding.bbox_xywh))
+            for finding in annotations.findings_of(image.id)
+        ],
         predictions=[
             ReportPrediction(
                 box_xyxy=shown(predictions.boxes_xywh[row]),
@@ -88,9 +91,15 @@ def _view(
     )
 
 
-def _truth(finding: FindingRecord, image: ImageRecord, box_xyxy: tuple[float, float, float, float]) -> ReportTruth:
-    """A finding whose slices are not annotated is shown in all of them."""
-    unknown = (0, image.num_slices - 1) if finding.slice_index is None else (finding.slice_index, finding.slice_index)
+def report_truth(finding: FindingRecord, num_slices: int, box_xyxy: tuple[float, float, float, float]) -> ReportTruth:
+    """An annotated finding as a report shows it; one whose slices are not known is shown in all of them.
+
+    Args:
+        finding: the annotation.
+        num_slices: stored slices of its image.
+        box_xyxy: its box in the pixels of the picture that is shown.
+    """
+    unknown = (0, num_slices - 1) if finding.slice_index is None else (finding.slice_index, finding.slice_index)
     first, last = finding.slice_range or unknown
     return ReportTruth(
         box_xyxy=box_xyxy,

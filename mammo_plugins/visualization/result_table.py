@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from rich.table import Table
 
 from mammo_plugins.evaluation import DetectionResult
@@ -48,14 +49,25 @@ def column_names(rows: Sequence[Row]) -> list[str]:
 
 
 def screen_table(rows: Sequence[Row], title: str = '') -> Table:
-    """The rows for the screen, standard errors and intervals included where there are any."""
+    """The rows for a screen of 80 columns: two decimals, the interval below where there is one."""
     names = column_names(rows)
     table = Table(title=title or None, title_justify='left')
     for name in names:
         table.add_column(name, justify='left' if name in _TEXT_COLUMNS else 'right', overflow='fold')
     for row in rows:
-        table.add_row(*(str(row.get(name, '')) for name in names))
+        table.add_row(*(_cell(row.get(name, '')) for name in names))
+    levels = {cell.level for row in rows for cell in row.values() if isinstance(cell, Estimate) and cell.has_interval}
+    if levels:
+        table.caption = ', '.join(f'{level:.0%}' for level in sorted(levels)) + ' intervals below the numbers'
+        table.caption_justify = 'left'
     return table
+
+
+def _cell(content: str | Estimate) -> str:
+    if isinstance(content, str):
+        return content
+    value = 'n/a' if np.isnan(content.value) else f'{content.value:.2f}'
+    return f'{value}\n{content.low:.2f}-{content.high:.2f}' if content.has_interval else value
 
 
 def _number_row(protocol: str, name: str, number: Estimate) -> Row:

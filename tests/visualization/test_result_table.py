@@ -31,7 +31,15 @@ def test_table_leaves_a_missing_number_blank_and_puts_the_auc_last():
     rows = model_rows({'MIP': {'mm3d-2d': result(0.4)}, 'M&M-3D': {'mm3d-2d': result(0.6), 'mm3d': result(0.5)}})
     table = screen_table(rows)
     assert [column.header for column in table.columns][-1] == 'Breast AUC'
-    console = Console(record=True, width=120, file=io.StringIO())
+    console = Console(record=True, width=80, file=io.StringIO())
     console.print(table)
-    line = next(line for line in console.export_text().splitlines() if 'MIP' in line)
-    assert line.count('±') == 1 and '0.400 ± 0.020 [0.400, 0.600]' in line
+    lines = [line.strip('│').split('│') for line in console.export_text().splitlines()]
+    row = next(number for number, cells in enumerate(lines) if cells[0].strip() == 'MIP')
+    assert [cell.strip() for cell in lines[row]] == ['MIP', '0.40', '', '0.75']
+    assert [cell.strip() for cell in lines[row + 1]] == ['', '0.40-0.60', '', '']
+    assert lines[-1][0].strip() == '95% intervals below the numbers'
+
+
+def test_table_without_intervals_says_nothing_about_them():
+    table = screen_table([{'Model': 'M&M', 'Breast AUC': Estimate(0.75)}])
+    assert table.caption is None

@@ -28,6 +28,10 @@ class Estimate:
     method: str = ''
     reason: str = ''
 
+    @property
+    def has_interval(self) -> bool:
+        return not np.isnan(self.low)
+
     def as_dict(self) -> dict[str, float | str | None]:
         """Plain values for json, None for NaN."""
         return {name: _json_number(value) for name, value in asdict(self).items()}
@@ -36,7 +40,7 @@ class Estimate:
         """The value, its standard error and its interval as text, empty for what does not exist."""
         number = 'n/a' if np.isnan(self.value) else f'{self.value:.3f}'
         error = '' if np.isnan(self.standard_error) else f'± {self.standard_error:.3f}'
-        interval = '' if np.isnan(self.low) else f'[{self.low:.3f}, {self.high:.3f}]'
+        interval = f'[{self.low:.3f}, {self.high:.3f}]' if self.has_interval else ''
         return number, error, interval
 
     def __str__(self) -> str:

@@ -46,6 +46,8 @@ class VolumeDetectionMetric(BaseMetric):
         prefix, collect_device, collect_dir: as for every metric of mmengine.
     """
 
+    default_prefix = ''  # the protocol stands in front of each number
+
     def __init__(
         self,
         ann_file: str | Path,
