@@ -1,8 +1,11 @@
-# make install | demo | test | lint | format          PYTHON=python3.12 make test   uses another interpreter
+# make install | demo | test | lint | format
+# make test PYTHON=python3.12   with another interpreter
+# make demo SEED=1              with other phantoms and starting weights
 
 PYTHON ?= python3
 VENV ?= .venv
 TEST_WORKERS ?= 2
+SEED ?= 0
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -36,7 +39,7 @@ format: install
 	$(BIN)/ruff format .
 
 demo: install
-	$(BIN)/python tools/demo.py
+	$(BIN)/python tools/demo.py --seed $(SEED)
 
 clean:
 	rm -rf $(VENV) build dist demo work_dirs *.egg-info

@@ -37,7 +37,7 @@ class FindingSettings:
     malignant_types: tuple[float, float, float, float] = (0.6, 0.28, 0.08, 0.04)
     benign_types: tuple[float, float, float] = (0.55, 0.25, 0.2)
     mass_radius_mm: tuple[float, float] = (5.5, 8.5)
-    malignant_density: tuple[float, float] = (1.4, 1.7)
+    malignant_density: tuple[float, float] = (1.3, 1.6)
     benign_density: tuple[float, float] = (0.8, 1.1)
     calcification_mm: tuple[float, float] = (0.4, 0.75)
     superpositions: float = 4.0

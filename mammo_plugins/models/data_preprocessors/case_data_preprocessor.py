@@ -17,7 +17,7 @@ from mammo_plugins.structures.case_sample import MammoCaseSample
 
 @MODELS.register_module()
 class CaseDataPreprocessor(BaseDataPreprocessor):
-    """Normalises, pads to a common height and width, and stacks all slices of all views of all breasts.
+    """Pads to a common height and width, normalises, and stacks all slices of all views of all breasts.
 
     Slices are never padded: a batch of an FFDM and a 16-slice volume is a tensor of 17 images, whose order
     :class:`~mammo_plugins.models.layers.SliceLayout` describes.
@@ -26,7 +26,7 @@ class CaseDataPreprocessor(BaseDataPreprocessor):
         mean: subtracted from intensities, which readers give in [0, 1].
         std: what intensities are divided by then.
         num_channels: channels of the backbone's input; the grey image is repeated.
-        pad_size_divisor: height and width are padded with zeros, after normalisation, to multiples of this.
+        pad_size_divisor: height and width are padded with air, intensity 0, to multiples of this.
         non_blocking: whether copies to a device may overlap with computation.
     """
 
@@ -67,7 +67,7 @@ class CaseDataPreprocessor(BaseDataPreprocessor):
         height, width = self._padded_size(volumes)
         for view in views:
             view.set_metainfo(dict(batch_input_shape=(height, width), pad_shape=(height, width)))
-        inputs = torch.cat([self._normalise_and_pad(volume, height, width) for volume in volumes])
+        inputs = torch.cat([self._pad_and_normalise(volume, height, width) for volume in volumes])
         return dict(inputs=inputs.expand(-1, self.num_channels, -1, -1), data_samples=cases)
 
     @staticmethod
@@ -85,6 +85,6 @@ class CaseDataPreprocessor(BaseDataPreprocessor):
         divisor = self.pad_size_divisor
         return tuple(math.ceil(max(volume.shape[axis] for volume in volumes) / divisor) * divisor for axis in (-2, -1))
 
-    def _normalise_and_pad(self, volume: Tensor, height: int, width: int) -> Tensor:
-        volume = (volume.float() - self.mean) / self.std
-        return F.pad(volume, (0, width - volume.shape[-1], 0, height - volume.shape[-2]))
+    def _pad_and_normalise(self, volume: Tensor, height: int, width: int) -> Tensor:
+        padded = F.pad(volume.float(), (0, width - volume.shape[-1], 0, height - volume.shape[-2]))
+        return (padded - self.mean) / self.std
