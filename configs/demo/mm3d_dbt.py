@@ -4,7 +4,7 @@ loading = [
     dict(type='LoadMammogram', num_slices=8),
     dict(type='OrientCanonical'),
     dict(type='CropBreast'),
-    dict(type='ResizeBreast', width=128, max_length=192),
+    dict(type='ResizeBreast', width=96, max_length=192),
 ]
 dataset = dict(loading=loading)
 train_dataloader = dict(batch_size=4, dataset=dataset)

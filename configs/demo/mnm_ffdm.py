@@ -10,7 +10,7 @@ loading = [
     dict(type='LoadMammogram', num_slices=1),
     dict(type='OrientCanonical'),
     dict(type='CropBreast'),
-    dict(type='ResizeBreast', width=128, max_length=192),
+    dict(type='ResizeBreast', width=96, max_length=192),
 ]
 train_pipeline = [
     dict(type='RandomFlipViews', prob_horizontal=0.5, prob_vertical=0.5),
