@@ -1,29 +1,74 @@
 """Metrics as pure functions on arrays; numpy and scipy only."""
 
 from .bootstrap import draw_patients, percentile_estimate
+from .classification import (
+    accuracy,
+    balanced_accuracy,
+    brier_score,
+    confusion_matrix,
+    expected_calibration_error,
+    quadratic_kappa,
+)
+from .comparison import PairedDifference, as_ranks, bootstrap_difference, compare_aucs, permutation_difference
 from .estimates import Estimate
 from .froc import (
     FrocCurve,
     FrocEvents,
     area_under_froc,
     interpolated_recall_at_fp,
+    mean_recall_at_fp,
     recall_at_fp,
     resample_numbers,
 )
+from .operating_points import (
+    DetectionCounts,
+    count_at_threshold,
+    sensitivity_at_specificity,
+    specificity_at_sensitivity,
+    threshold_at_fp,
+)
+from .pixel_average_precision import PixelAveragePrecision
+from .precision_recall import average_precision, precision_recall_curve
 from .roc import auc_with_delong, delong_covariance, roc_auc, roc_curve
+from .segmentation import dice, intersection_over_region, intersection_over_union, mean_share_above, soft_dice
 
 __all__ = [
+    'DetectionCounts',
     'Estimate',
     'FrocCurve',
     'FrocEvents',
+    'PairedDifference',
+    'PixelAveragePrecision',
+    'accuracy',
     'area_under_froc',
+    'as_ranks',
     'auc_with_delong',
+    'average_precision',
+    'balanced_accuracy',
+    'bootstrap_difference',
+    'brier_score',
+    'compare_aucs',
+    'confusion_matrix',
+    'count_at_threshold',
     'delong_covariance',
+    'dice',
     'draw_patients',
+    'expected_calibration_error',
     'interpolated_recall_at_fp',
+    'intersection_over_region',
+    'intersection_over_union',
+    'mean_recall_at_fp',
+    'mean_share_above',
     'percentile_estimate',
+    'permutation_difference',
+    'precision_recall_curve',
+    'quadratic_kappa',
     'recall_at_fp',
     'resample_numbers',
     'roc_auc',
     'roc_curve',
+    'sensitivity_at_specificity',
+    'soft_dice',
+    'specificity_at_sensitivity',
+    'threshold_at_fp',
 ]

@@ -119,6 +119,21 @@ def recall_at_fp(curve: FrocCurve, fp_per_volume: float) -> float:
     return float(curve.recall[last]) if last >= 0 else float('nan')
 
 
+def mean_recall_at_fp(curve: FrocCurve, fp_points: Sequence[float]) -> float:
+    """Mean of :func:`recall_at_fp` over some points: the competition performance metric (CPM).
+
+    NaN without findings or volumes.
+
+    Raises:
+        ValueError: there is no point.
+
+    Source: Niemeijer et al., On combining computer-aided detection systems, IEEE TMI 2011 (points 1/8, 1/4, ..., 8).
+    """
+    if not len(fp_points):
+        raise ValueError('mean_recall_at_fp needs at least one number of false positives per volume')
+    return float(np.mean([recall_at_fp(curve, point) for point in fp_points]))
+
+
 def interpolated_recall_at_fp(curve: FrocCurve, fp_per_volume: float) -> float:
     """Recall on the straight lines between the operating points of the hits; flat where the curve ends.
 
