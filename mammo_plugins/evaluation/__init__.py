@@ -2,11 +2,11 @@
 
 from .detection_truth import DetectionTruth, image_key, truth_from_annotations
 from .evaluate import DetectionResult, evaluate_detections
-from .froc_numbers import CountedVolumes, FrocArea, MeanInterpolatedRecall, RecallAtFp
 from .matching import MatchedDetections, match_detections
 from .predictions import ImageKey, ImagePredictions, Predictions, PredictionsError, gather_predictions
 from .predictions_csv import read_predictions, write_predictions
 from .protocols import PROTOCOLS, DetectionProtocol, get_protocol
+from .reported_numbers import CountedVolumes, FrocArea, MeanInterpolatedRecall, RecallAtFp
 
 __all__ = [
     'PROTOCOLS',

@@ -9,16 +9,9 @@ import numpy as np
 
 from .breast_scores import breast_scores_and_labels, image_scores
 from .detection_truth import DetectionTruth, truth_from_annotations
-from .functional import (
-    Estimate,
-    FrocCurve,
-    FrocEvents,
-    auc_with_delong,
-    draw_patients,
-    percentile_estimate,
-    resample_numbers,
-)
+from .functional import Estimate, FrocCurve, auc_with_delong, draw_patients
 from .matching import MatchedDetections, locate_images, match_detections
+from .number_samples import sample_numbers
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
 
@@ -95,41 +88,18 @@ def evaluate_detections(
         raise ValueError('no image to evaluate: the annotation file, split or modality selects none')
     located, image_index, strangers = locate_images(predictions, truth, lenient)
     matched = match_detections(located, image_index, truth, protocol)
+    draws = draw_patients(len(truth.patients), bootstrap, np.random.default_rng(seed)) if bootstrap else None
+    samples = sample_numbers(located, image_index, truth, matched, protocol, draws)
     scores, malignant = breast_scores_and_labels(image_scores(located, image_index, len(truth.images)), truth)
     return DetectionResult(
         protocol=protocol.name,
-        numbers=_numbers(matched, protocol, bootstrap, seed),
+        numbers={name: sample.estimate() for name, sample in samples.items()},
         breast_auc=auc_with_delong(scores, malignant),
-        curve=matched.events(protocol.numbers[0].volumes).curve(),
+        curve=matched.events(protocol.curve_volumes).curve(),
         counts=_counts(predictions, truth, matched, malignant) | {'dropped_for_unknown_image': strangers},
         notes=_notes(predictions, matched, strangers),
         matched=matched,
     )
-
-
-def _numbers(matched: MatchedDetections, protocol: DetectionProtocol, bootstrap: int, seed: int) -> dict[str, Estimate]:
-    """Every number of the protocol; those over the same volumes share curves, all share the drawn patients."""
-    draws = draw_patients(matched.num_patients, bootstrap, np.random.default_rng(seed)) if bootstrap else None
-    estimates: dict[str, Estimate] = {}
-    for volumes in matched.counted_images:
-        events = matched.events(volumes)
-        numbers = [number for number in protocol.numbers if number.volumes is volumes]
-        curve = events.curve()
-        missing = _missing(events)
-        if missing or draws is None:
-            estimates |= {number.name: Estimate(number(curve), reason=missing) for number in numbers}
-            continue
-        samples = resample_numbers(events, numbers, draws, max(number.enough_fp for number in numbers))
-        for number, column in zip(numbers, samples.T):
-            estimates[number.name] = percentile_estimate(number(curve), column)
-    return {number.name: estimates[number.name] for number in protocol.numbers}
-
-
-def _missing(events: FrocEvents) -> str:
-    """What the numbers lack to exist, empty for nothing."""
-    if not len(events.finding_patient):
-        return 'there is no annotated finding'
-    return '' if events.volumes_per_patient.any() else 'there is no volume to count false positives in'
 
 
 def _counts(

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from .detection_truth import DetectionTruth
-from .froc_numbers import CountedVolumes
 from .functional import FrocEvents
-from .hit_rules import CandidatePairs
+from .image_pairs import candidate_pairs, pairs_of_same_image
 from .predictions import Predictions, PredictionsError
 from .protocols import DetectionProtocol
+from .reported_numbers import CountedVolumes
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,11 @@ def match_detections(
     Raises:
         ValueError: the protocol needs a fact that the annotations lack.
     """
-    excluded = truth.unannotated if protocol.exclude_unannotated else np.zeros(len(truth.images), bool)
-    is_target = np.isin(truth.categories, protocol.targets)
-    findings = np.flatnonzero(is_target & ~excluded[truth.image_index])
+    excluded, findings = select_findings(truth, protocol)
     if protocol.hit.needs_slice:
         _refuse_findings_without_slice(truth, findings, protocol)
     finding_index = _closest_hits(predictions, image_index, truth, findings, protocol)
-    used = dict.fromkeys(number.volumes for number in protocol.numbers)
+    used = dict.fromkeys([protocol.curve_volumes, *(number.volumes for number in protocol.numbers)])
     return MatchedDetections(
         scores=predictions.scores,
         image_index=image_index,
@@ -103,6 +101,13 @@ def match_detections(
         counted_images={volumes: ~excluded & _counted(truth, volumes, findings, protocol) for volumes in used},
         unannotated_images=int(excluded.sum()),
     )
+
+
+def select_findings(truth: DetectionTruth, protocol: DetectionProtocol) -> tuple[np.ndarray, np.ndarray]:
+    """(I,) images that a protocol leaves out, and (G,) positions of the findings that are to be found."""
+    excluded = truth.unannotated if protocol.exclude_unannotated else np.zeros(len(truth.images), bool)
+    is_target = np.isin(truth.categories, protocol.targets)
+    return excluded, np.flatnonzero(is_target & ~excluded[truth.image_index])
 
 
 def locate_images(
@@ -169,35 +174,14 @@ def _closest_hits(
     protocol: DetectionProtocol,
 ) -> np.ndarray:
     """(N,) the closest finding that each prediction hits, the first of equally close ones, or -1."""
-    row, column = _pairs_of_same_image(image_index, truth.image_index[findings])
-    finding = findings[column]
-    pairs = CandidatePairs(
-        predicted_boxes=predictions.boxes_xywh[row],
-        z=predictions.z[row],
-        depth=predictions.depth[row],
-        true_boxes=truth.boxes_xywh[finding],
-        true_slice=truth.slice_index[finding],
-        first_slice=truth.first_slice[finding],
-        last_slice=truth.last_slice[finding],
-        num_slices=truth.num_slices[truth.image_index[finding]],
-    )
-    hit, closeness = protocol.hit(pairs)
+    row, column = pairs_of_same_image(image_index, truth.image_index[findings])
+    hit, closeness = protocol.hit(candidate_pairs(predictions, truth, row, findings[column]))
     row, column, closeness = row[hit], column[hit], closeness[hit]
     order = np.lexsort([column, -closeness, row])
     hitting, first = np.unique(row[order], return_index=True)
     closest = np.full(len(predictions), -1, np.int64)
     closest[hitting] = column[order][first]
     return closest
-
-
-def _pairs_of_same_image(row_image: np.ndarray, column_image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(M,) row and (M,) column positions of all pairs whose images are the same."""
-    by_image = np.argsort(column_image, kind='stable')
-    start = np.searchsorted(column_image[by_image], row_image, side='left')
-    count = np.searchsorted(column_image[by_image], row_image, side='right') - start
-    row = np.repeat(np.arange(len(row_image)), count)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    return row, by_image[np.repeat(start, count) + within]
 
 
 def _first_hits(scores: np.ndarray, finding_index: np.ndarray) -> np.ndarray:

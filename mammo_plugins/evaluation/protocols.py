@@ -13,8 +13,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .froc_numbers import CountedVolumes, FrocArea, FrocNumber, MeanInterpolatedRecall, RecallAtFp
+import numpy as np
+
 from .hit_rules import CentreHit, HitRule, OverlapHit
+from .reported_numbers import (
+    CocoAveragePrecision,
+    CountedVolumes,
+    FrocArea,
+    FrocNumber,
+    MeanInterpolatedRecall,
+    MeanRecall,
+    RecallAtFp,
+)
 
 
 @dataclass(frozen=True)
@@ -24,11 +34,13 @@ class DetectionProtocol:
     Args:
         name: what it is called on the command line.
         hit: when a prediction hits a finding.
-        numbers: what is reported; the volumes of the first number are those of the FROC curve.
+        numbers: what is read off the FROC curve; the volumes of the first number are those of the curve that is shown.
         targets: categories of the findings to be found; a prediction that hits another finding is a false positive.
         exclude_unannotated: leave malignant images without a malignant box out of the counting altogether: what is
             predicted there can be called neither right nor wrong.
         source: where the rules come from.
+        precisions: what is reported of COCO's average precision, whose matching is COCO's own, with the slice
+            condition of ``hit``.
     """
 
     name: str
@@ -37,6 +49,18 @@ class DetectionProtocol:
     targets: tuple[str, ...] = ('malignant',)
     exclude_unannotated: bool = True
     source: str = ''
+    precisions: tuple[CocoAveragePrecision, ...] = ()
+
+    @property
+    def curve_volumes(self) -> CountedVolumes:
+        """The volumes of the FROC curve that is shown."""
+        return self.numbers[0].volumes if self.numbers else CountedVolumes.ALL
+
+
+_COCO_PRECISIONS = (
+    CocoAveragePrecision('AP', tuple(np.linspace(0.5, 0.95, 10).tolist())),
+    CocoAveragePrecision('AP50', (0.5,)),
+)
 
 
 def _recalls(volumes: CountedVolumes) -> tuple[RecallAtFp, ...]:
@@ -89,6 +113,29 @@ _PROTOCOLS = (
             FrocArea('FAUC-1 (positive images)', 1.0, CountedVolumes.WITH_FINDINGS),
         ),
         source='SM/FFDM fusion, section 4: FAUC-1 over all images and over those with a finding',
+    ),
+    DetectionProtocol(
+        name='iou-froc',
+        hit=OverlapHit(min_iou=0.1, needs_slice=False),
+        numbers=(
+            MeanRecall('CPM', tuple(2.0**power for power in range(-3, 4))),
+            *(RecallAtFp(f'R@{2.0**power:g}', 2.0**power) for power in range(-3, 4)),
+        ),
+        source='nnDetection (Baumgartner et al., MICCAI 2021): IoU of at least 0.1, recall at 1/8, 1/4, ..., 8',
+    ),
+    DetectionProtocol(
+        name='coco',
+        hit=OverlapHit(min_iou=0.5, needs_slice=False),
+        numbers=(),
+        precisions=_COCO_PRECISIONS,
+        source='COCO (Lin et al., ECCV 2014): AP over IoU 0.5 to 0.95, and at 0.5',
+    ),
+    DetectionProtocol(
+        name='coco-3d',
+        hit=OverlapHit(min_iou=0.5, needs_slice=True),
+        numbers=(),
+        precisions=_COCO_PRECISIONS,
+        source='as coco; a match also needs a slice that shows the finding',
     ),
 )
 PROTOCOLS: dict[str, DetectionProtocol] = {protocol.name: protocol for protocol in _PROTOCOLS}

@@ -9,6 +9,7 @@ from .classification import (
     expected_calibration_error,
     quadratic_kappa,
 )
+from .coco_average_precision import RankedDetections
 from .comparison import PairedDifference, as_ranks, bootstrap_difference, compare_aucs, permutation_difference
 from .estimates import Estimate
 from .froc import (
@@ -39,6 +40,7 @@ __all__ = [
     'FrocEvents',
     'PairedDifference',
     'PixelAveragePrecision',
+    'RankedDetections',
     'accuracy',
     'area_under_froc',
     'as_ranks',

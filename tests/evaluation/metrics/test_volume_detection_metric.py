@@ -157,8 +157,8 @@ def test_one_class_gives_nan_instead_of_an_error(tmp_path, build_annotations):
 
 
 def test_unknown_protocol_is_refused_when_built():
-    with pytest.raises(ValueError, match="unknown protocol 'coco-3d'"):
-        VolumeDetectionMetric('annotations.json', protocols=['coco-3d'])
+    with pytest.raises(ValueError, match="unknown protocol 'coco-4d'"):
+        VolumeDetectionMetric('annotations.json', protocols=['coco-4d'])
 
 
 def evaluate_one_rank(rank, store, ann_file, folder):

@@ -1,4 +1,4 @@
-"""The numbers that a protocol reads off a FROC curve, as declared objects."""
+"""The numbers that a protocol reports, as declared objects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .functional import FrocCurve, area_under_froc, interpolated_recall_at_fp, recall_at_fp
+from .functional import FrocCurve, area_under_froc, interpolated_recall_at_fp, mean_recall_at_fp, recall_at_fp
 
 
 class CountedVolumes(str, Enum):
@@ -53,6 +53,22 @@ class RecallAtFp:
 
 
 @dataclass(frozen=True)
+class MeanRecall:
+    """Mean over some points of the recall of the step rule (CPM)."""
+
+    name: str
+    fp_points: tuple[float, ...]
+    volumes: CountedVolumes = CountedVolumes.ALL
+
+    @property
+    def enough_fp(self) -> float:
+        return max(self.fp_points)
+
+    def __call__(self, curve: FrocCurve) -> float:
+        return mean_recall_at_fp(curve, self.fp_points)
+
+
+@dataclass(frozen=True)
 class MeanInterpolatedRecall:
     """Mean over some points of the recall on the lines between the hits' operating points."""
 
@@ -82,3 +98,16 @@ class FrocArea:
 
     def __call__(self, curve: FrocCurve) -> float:
         return area_under_froc(curve, self.max_fp_per_volume)
+
+
+@dataclass(frozen=True)
+class CocoAveragePrecision:
+    """Mean over IoU thresholds of COCO's average precision, by COCO's own matching.
+
+    Args:
+        name: what tables call it.
+        min_ious: IoU thresholds.
+    """
+
+    name: str
+    min_ious: tuple[float, ...]
