@@ -1,5 +1,6 @@
 """Scoring of predictions; nothing here needs torch, except :mod:`mammo_plugins.evaluation.metrics`."""
 
+from .compare import ModelComparison, compare_detections
 from .detection_truth import DetectionTruth, image_key, truth_from_annotations
 from .evaluate import DetectionResult, evaluate_detections
 from .matching import MatchedDetections, match_detections
@@ -19,9 +20,11 @@ __all__ = [
     'ImagePredictions',
     'MatchedDetections',
     'MeanInterpolatedRecall',
+    'ModelComparison',
     'Predictions',
     'PredictionsError',
     'RecallAtFp',
+    'compare_detections',
     'evaluate_detections',
     'gather_predictions',
     'get_protocol',
