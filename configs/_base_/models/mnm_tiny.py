@@ -1,6 +1,6 @@
-# M&M small enough for two CPU cores: ResNet-18 of a quarter of its width, 3 heads, 12 proposals.
+# M&M small enough for two CPU cores: ResNet-18 of a quarter of its width, 3 heads, 12 proposals, 32 channels.
 _base_ = './mnm.py'
-hidden_dim = 64
+hidden_dim = 32
 model = dict(
     data_preprocessor=dict(num_channels=1),
     backbone=dict(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless
 
 from .acquisition import Projections, acquire, tube_tangents
 from .anatomy import BodySize, sample_breast
@@ -140,7 +140,8 @@ class _BreastWriter:
 
         identity = self._identity(view, view_name, 'DBT', orientation)
         slices = len(view.slice_z_mm)
-        syntax = self.vendor.dbt_syntax if imaging.jpeg2000 else ExplicitVRLittleEndian
+        compressed = self.vendor.code in imaging.jpeg2000_vendors
+        syntax = JPEG2000Lossless if compressed else ExplicitVRLittleEndian
         write_tomosynthesis(
             self._path(identity), frames(), slices, identity, self._grid(view), self.vendor, spacing_known, syntax
         )

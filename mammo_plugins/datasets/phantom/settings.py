@@ -55,7 +55,8 @@ class ImagingSettings:
         ffdm_noise, dbt_noise: standard deviation of the log signal behind the reference thickness of fat, of the
             mammogram and of one tomosynthesis projection.
         exact_shifts: interpolate between pixels when shifting projections; at fine spacing whole pixels suffice.
-        jpeg2000: store tomosynthesis as JPEG 2000 where the vendor does; otherwise uncompressed.
+        jpeg2000_vendors: vendors that store tomosynthesis as JPEG 2000 (lossless), which saves space and costs time;
+            the others store it uncompressed.
     """
 
     rows: int = 192
@@ -65,7 +66,7 @@ class ImagingSettings:
     ffdm_noise: float = 0.006
     dbt_noise: float = 0.012
     exact_shifts: bool = True
-    jpeg2000: bool = True
+    jpeg2000_vendors: str = 'A'
 
     def __post_init__(self) -> None:
         if min(self.rows, self.columns) < 32 or self.slices < 4:
@@ -134,7 +135,9 @@ class PhantomSettings:
         return replace(self, imaging=replace(base, rows=rows, columns=columns, slices=slices))
 
 
-_FULL_IMAGING = ImagingSettings(rows=2457, columns=1890, slices=60, ffdm_noise=0.02, dbt_noise=0.05, exact_shifts=False)
+_FULL_IMAGING = ImagingSettings(
+    rows=2457, columns=1890, slices=60, ffdm_noise=0.02, dbt_noise=0.05, exact_shifts=False, jpeg2000_vendors='ACE'
+)
 
 PRESETS = {
     'demo': PhantomSettings(),

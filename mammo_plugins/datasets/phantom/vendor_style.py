@@ -21,7 +21,7 @@ class VendorStyle:
         sharpen: strength of unsharp masking.
         gamma, contrast: tone curve, a power followed by an S-curve (0 is none).
         dbt_bits, ffdm_bits: stored bits.
-        dbt_syntax, ffdm_syntax: transfer syntax UIDs.
+        ffdm_syntax: transfer syntax UID of mammograms.
         inverted_ffdm: mammograms are MONOCHROME1.
     """
 
@@ -34,7 +34,6 @@ class VendorStyle:
     contrast: float
     dbt_bits: int
     ffdm_bits: int
-    dbt_syntax: str
     ffdm_syntax: str
     inverted_ffdm: bool = False
 
@@ -60,12 +59,12 @@ class VendorStyle:
 VENDOR_STYLES = {
     style.code: style
     for style in (
-        VendorStyle('A', 50, 15, 1.0, 0.3, 1.0, 0.3, 10, 12, JPEG2000Lossless, JPEG2000Lossless),
-        VendorStyle('B', 44, 13, 1.3, 0.0, 0.85, 0.5, 12, 14, ExplicitVRLittleEndian, JPEGLosslessSV1),
-        VendorStyle('C', 50, 15, 0.8, 0.6, 1.15, 0.1, 12, 12, JPEG2000Lossless, ExplicitVRLittleEndian),
-        VendorStyle('D', 46, 15, 1.6, -0.3, 1.05, 0.6, 12, 13, ExplicitVRLittleEndian, JPEG2000Lossless, True),
-        VendorStyle('E', 50, 13, 1.1, 0.8, 0.9, 0.0, 11, 14, JPEG2000Lossless, JPEGLosslessSV1),
-        VendorStyle('F', 40, 11, 0.7, 0.1, 1.25, 0.4, 14, 10, ExplicitVRLittleEndian, ExplicitVRLittleEndian),
+        VendorStyle('A', 50, 15, 1.0, 0.3, 1.0, 0.3, 10, 12, JPEG2000Lossless),
+        VendorStyle('B', 44, 13, 1.3, 0.0, 0.85, 0.5, 12, 14, JPEGLosslessSV1),
+        VendorStyle('C', 50, 15, 0.8, 0.6, 1.15, 0.1, 12, 12, ExplicitVRLittleEndian),
+        VendorStyle('D', 46, 15, 1.6, -0.3, 1.05, 0.6, 12, 13, JPEG2000Lossless, True),
+        VendorStyle('E', 50, 13, 1.1, 0.8, 0.9, 0.0, 11, 14, JPEGLosslessSV1),
+        VendorStyle('F', 40, 11, 0.7, 0.1, 1.25, 0.4, 14, 10, ExplicitVRLittleEndian),
     )
 }
 

@@ -9,6 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless
 
 from mammo_plugins.datasets.phantom.generate import generate_release
 from mammo_plugins.datasets.phantom.settings import ImagingSettings, read_preset
@@ -192,6 +193,14 @@ def test_vendor_with_inverted_mammograms_inverts_only_these(release):
         dataset = pydicom.dcmread(release.folder / row['path'], stop_before_pixels=True)
         inverted = VENDOR_STYLES[row['manufacturer'][-1]].inverted_ffdm and row['modality'] == 'FFDM'
         assert dataset.PhotometricInterpretation == ('MONOCHROME1' if inverted else 'MONOCHROME2')
+
+
+def test_volumes_are_compressed_for_the_vendors_of_the_settings(release):
+    for row in release.images:
+        if row['modality'] == 'DBT':
+            syntax = pydicom.filereader.read_file_meta_info(release.folder / row['path']).TransferSyntaxUID
+            compressed = row['manufacturer'][-1] in release.settings.imaging.jpeg2000_vendors
+            assert syntax == (JPEG2000Lossless if compressed else ExplicitVRLittleEndian)
 
 
 def test_spacing_is_missing_from_a_part_of_the_volumes_only(release):
