@@ -9,7 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mammo_plugins.evaluation import DetectionResult, evaluate_detections, get_protocol, read_predictions
+from mammo_plugins.evaluation import (
+    DetectionResult,
+    ModelComparison,
+    evaluate_detections,
+    get_protocol,
+    read_predictions,
+)
 from mammo_plugins.io import read_annotations
 from mammo_plugins.visualization.result_table import number_rows, screen_table
 
@@ -65,7 +71,9 @@ def evaluate_predictions_file(
     return results
 
 
-def write_results(path: str | Path, results: Mapping[str, DetectionResult], settings: Mapping[str, object]) -> None:
+def write_results(
+    path: str | Path, results: Mapping[str, DetectionResult | ModelComparison], settings: Mapping[str, object]
+) -> None:
     """Writes results with the settings that gave them as json; the file appears only when it is complete."""
     path = Path(path)
     content = {'settings': dict(settings), 'results': {name: result.as_dict() for name, result in results.items()}}

@@ -1,4 +1,4 @@
-"""``mammo evaluate PREDICTIONS --ann ANN``: score a predictions CSV."""
+"""``mammo evaluate PREDICTIONS --ann ANN``: score a predictions CSV, or compare two."""
 
 from __future__ import annotations
 
@@ -6,29 +6,57 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from mammo_plugins.apis.compare import compare_predictions_files, print_comparisons
 from mammo_plugins.apis.evaluate import evaluate_predictions_file, print_results
 
 from .scoring_arguments import add_scoring_arguments, scoring_options
+
+_REPLICATES = 1000  # of a comparison, which is nothing without them
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Parses the command line and evaluates; exit code 2 for input that cannot be scored."""
     parser = argparse.ArgumentParser(prog=prog, description='Score predictions (CSV in DBTex columns).')
-    parser.add_argument('predictions', help='CSV with the columns of the DBTex challenge')
+    parser.add_argument('predictions', nargs='?', help='CSV with the columns of the DBTex challenge')
+    parser.add_argument(
+        '--compare', nargs=2, metavar=('A.csv', 'B.csv'), help='test whether two models differ, in place of PREDICTIONS'
+    )
     add_scoring_arguments(parser)
+    parser.add_argument(
+        '--permutations', type=int, default=0, metavar='N', help='with --compare, replicates of a permutation test too'
+    )
     parser.add_argument('--lenient', action='store_true', help='leave unusable rows out and count them')
     parser.add_argument('--json', metavar='OUT', help='write numbers, counts and FROC curves here')
     args = parser.parse_args(argv)
+    if (args.predictions is None) == (args.compare is None):
+        parser.error('give one predictions CSV, or --compare A.csv B.csv')
+    if args.permutations and not args.compare:
+        parser.error('--permutations goes with --compare')
     try:
-        results = evaluate_predictions_file(
-            args.predictions,
-            args.ann,
-            lenient=args.lenient,
-            json_out=args.json,
-            **scoring_options(args),
-        )
+        _compare(args) if args.compare else _evaluate(args)
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
-    print_results(results)
     return 0
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    print_results(
+        evaluate_predictions_file(
+            args.predictions, args.ann, lenient=args.lenient, json_out=args.json, **scoring_options(args)
+        )
+    )
+
+
+def _compare(args: argparse.Namespace) -> None:
+    options = scoring_options(args)
+    options['bootstrap'] = options['bootstrap'] or _REPLICATES
+    results = compare_predictions_files(
+        *args.compare,
+        args.ann,
+        permutations=args.permutations,
+        lenient=args.lenient,
+        json_out=args.json,
+        **options,
+    )
+    print_comparisons(results)

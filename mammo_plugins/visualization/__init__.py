@@ -3,7 +3,7 @@
 from .froc_plot import froc_svg
 from .html_report import write_report
 from .report_content import ReportCase, ReportPrediction, ReportTruth, ReportView
-from .result_table import model_rows, number_rows, screen_table
+from .result_table import difference_rows, model_rows, number_rows, screen_table
 
 __all__ = [
     'ReportCase',
@@ -11,6 +11,7 @@ __all__ = [
     'ReportTruth',
     'ReportView',
     'froc_svg',
+    'difference_rows',
     'model_rows',
     'number_rows',
     'screen_table',

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from rich.table import Table
 
-from mammo_plugins.evaluation import DetectionResult
+from mammo_plugins.evaluation import DetectionResult, ModelComparison
 from mammo_plugins.evaluation.functional import Estimate
 
 Row = Mapping[str, 'str | Estimate']
@@ -42,6 +42,33 @@ def model_rows(models: Mapping[str, Mapping[str, DetectionResult]]) -> list[Row]
     return rows
 
 
+def difference_rows(comparisons: Mapping[str, ModelComparison]) -> list[Row]:
+    """One row a number of two models, with the difference, its interval and p-values.
+
+    Args:
+        comparisons: protocol to comparison; the breast AUC, the same for every protocol, comes once, at the end.
+    """
+    rows = []
+    for last, (protocol, result) in zip(range(len(comparisons) - 1, -1, -1), comparisons.items()):
+        for name, difference in result.differences.items():
+            if name == 'breast_auc' and last:
+                continue
+            rows.append(
+                {
+                    'Protocol': '' if name == 'breast_auc' else protocol,
+                    'Number': _AUC_TITLE if name == 'breast_auc' else name,
+                    'First': f'{difference.first:.3f}',
+                    'Second': f'{difference.second:.3f}',
+                    'Difference': f'{difference.difference:+.3f}',
+                    f'{difference.level:.0%} interval': f'[{difference.low:+.3f}, {difference.high:+.3f}]',
+                    'p': _p_value(difference.p_value),
+                }
+            )
+            if result.permutation_p_values:
+                rows[-1]['p (permutation)'] = _p_value(result.permutation_p_values.get(name, float('nan')))
+    return rows
+
+
 def column_names(rows: Sequence[Row]) -> list[str]:
     """All columns in order of first appearance, the AUC last."""
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -68,6 +95,10 @@ def _cell(content: str | Estimate) -> str:
         return content
     value = 'n/a' if np.isnan(content.value) else f'{content.value:.2f}'
     return f'{value}\n{content.low:.2f}-{content.high:.2f}' if content.has_interval else value
+
+
+def _p_value(p: float) -> str:
+    return '' if np.isnan(p) else '< 0.001' if p < 0.001 else f'{p:.3f}'
 
 
 def _number_row(protocol: str, name: str, number: Estimate) -> Row:

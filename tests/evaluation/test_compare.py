@@ -40,8 +40,6 @@ def models(build_annotations, build_predictions):
 
 @pytest.mark.parametrize('protocol', PROTOCOLS)
 def test_numbers_are_those_of_each_model_alone(models, protocol):
-    if protocol == 'mm3d-bcs-dbt':
-        pytest.skip('as mm3d on other volumes')
     weak, strong, annotations = models
     comparison = compare_detections(weak, strong, annotations, protocol, bootstrap=50)
     first, second = (evaluate_detections(model, annotations, protocol) for model in (weak, strong))
