@@ -13,11 +13,12 @@ from mammo_plugins.evaluation import (
     DetectionResult,
     ModelComparison,
     evaluate_detections,
+    evaluate_subgroups,
     get_protocol,
     read_predictions,
 )
 from mammo_plugins.io import read_annotations
-from mammo_plugins.visualization.result_table import number_rows, screen_table
+from mammo_plugins.visualization.result_table import model_rows, number_rows, screen_table
 
 
 def evaluate_predictions_file(
@@ -69,6 +70,58 @@ def evaluate_predictions_file(
         }
         write_results(json_out, results, settings)
     return results
+
+
+def evaluate_subgroups_file(
+    predictions: str | Path,
+    annotations: str | Path,
+    by: str,
+    *,
+    protocols: Sequence[str] = ('mm3d', 'mm3d-2d'),
+    split: str | None = None,
+    modality: str | None = None,
+    bootstrap: int = 0,
+    seed: int = 0,
+    lenient: bool = False,
+    json_out: str | Path | None = None,
+) -> dict[str, dict[str, DetectionResult]]:
+    """Scores each group of images or findings by itself.
+
+    Args:
+        by: one of :data:`~mammo_plugins.evaluation.subgroups.SUBGROUPS`, such as ``density`` or ``size``.
+        predictions, annotations, protocols, split, modality, bootstrap, seed, lenient, json_out: as for
+            :func:`evaluate_predictions_file`.
+
+    Returns:
+        Group to protocol to result.
+
+    Raises:
+        ValueError: a protocol, grouping, row, image or annotation is not as it must be; the message says which.
+    """
+    truth = read_annotations(annotations).select(modality=modality, split=split)
+    found = read_predictions(predictions, lenient)
+    numbers = dict(bootstrap=bootstrap, seed=seed, lenient=lenient)
+    by_protocol = {name: evaluate_subgroups(found, truth, by, name, **numbers) for name in protocols}
+    groups = next(iter(by_protocol.values()))
+    results = {group: {name: result[group] for name, result in by_protocol.items()} for group in groups}
+    if json_out is not None:
+        settings = {'predictions': Path(predictions).name, 'annotations': Path(annotations).name, 'by': by}
+        flat = {f'{group}/{name}': result for group, row in results.items() for name, result in row.items()}
+        write_results(json_out, flat, {**settings, 'split': split, 'modality': modality, **numbers})
+    return results
+
+
+def print_subgroups(results: Mapping[str, Mapping[str, DetectionResult]], console: Console | None = None) -> None:
+    """Prints a row a group, and what each rests on."""
+    console = console or Console()
+    console.print(screen_table(model_rows(results, heading='Group')))
+    for group, row in results.items():
+        counts = next(iter(row.values())).counts
+        console.print(
+            f'{group}: {counts["findings"]} findings in {counts["images"]} images of {counts["patients"]} patients',
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def write_results(

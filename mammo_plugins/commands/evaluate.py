@@ -1,4 +1,4 @@
-"""``mammo evaluate PREDICTIONS --ann ANN``: score a predictions CSV, or compare two."""
+"""``mammo evaluate PREDICTIONS --ann ANN``: score a predictions CSV, group by group or whole, or compare two."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ import sys
 from collections.abc import Sequence
 
 from mammo_plugins.apis.compare import compare_predictions_files, print_comparisons
-from mammo_plugins.apis.evaluate import evaluate_predictions_file, print_results
+from mammo_plugins.apis.evaluate import (
+    evaluate_predictions_file,
+    evaluate_subgroups_file,
+    print_results,
+    print_subgroups,
+)
+from mammo_plugins.evaluation import SUBGROUPS
 
 from .scoring_arguments import add_scoring_arguments, scoring_options
 
@@ -25,6 +31,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     parser.add_argument(
         '--permutations', type=int, default=0, metavar='N', help='with --compare, replicates of a permutation test too'
     )
+    parser.add_argument('--by', choices=SUBGROUPS, help='score each group of images or findings by itself')
     parser.add_argument('--lenient', action='store_true', help='leave unusable rows out and count them')
     parser.add_argument('--json', metavar='OUT', help='write numbers, counts and FROC curves here')
     args = parser.parse_args(argv)
@@ -32,6 +39,8 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         parser.error('give one predictions CSV, or --compare A.csv B.csv')
     if args.permutations and not args.compare:
         parser.error('--permutations goes with --compare')
+    if args.by and args.compare:
+        parser.error('--by goes with one predictions CSV')
     try:
         _compare(args) if args.compare else _evaluate(args)
     except (ValueError, OSError) as error:
@@ -41,11 +50,11 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> None:
-    print_results(
-        evaluate_predictions_file(
-            args.predictions, args.ann, lenient=args.lenient, json_out=args.json, **scoring_options(args)
-        )
-    )
+    options = dict(lenient=args.lenient, json_out=args.json, **scoring_options(args))
+    if args.by:
+        print_subgroups(evaluate_subgroups_file(args.predictions, args.ann, args.by, **options))
+    else:
+        print_results(evaluate_predictions_file(args.predictions, args.ann, **options))
 
 
 def _compare(args: argparse.Namespace) -> None:

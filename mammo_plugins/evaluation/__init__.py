@@ -7,10 +7,20 @@ from .matching import MatchedDetections, match_detections
 from .predictions import ImageKey, ImagePredictions, Predictions, PredictionsError, gather_predictions
 from .predictions_csv import read_predictions, write_predictions
 from .protocols import PROTOCOLS, DetectionProtocol, get_protocol
-from .reported_numbers import CountedVolumes, FrocArea, MeanInterpolatedRecall, RecallAtFp
+from .reported_numbers import (
+    CocoAveragePrecision,
+    CountedVolumes,
+    FrocArea,
+    MeanInterpolatedRecall,
+    MeanRecall,
+    RecallAtFp,
+)
+from .subgroups import SUBGROUPS, evaluate_subgroups
 
 __all__ = [
     'PROTOCOLS',
+    'SUBGROUPS',
+    'CocoAveragePrecision',
     'CountedVolumes',
     'DetectionProtocol',
     'DetectionResult',
@@ -20,12 +30,14 @@ __all__ = [
     'ImagePredictions',
     'MatchedDetections',
     'MeanInterpolatedRecall',
+    'MeanRecall',
     'ModelComparison',
     'Predictions',
     'PredictionsError',
     'RecallAtFp',
     'compare_detections',
     'evaluate_detections',
+    'evaluate_subgroups',
     'gather_predictions',
     'get_protocol',
     'image_key',

@@ -87,19 +87,51 @@ def evaluate_detections(
     if not truth.images:
         raise ValueError('no image to evaluate: the annotation file, split or modality selects none')
     located, image_index, strangers = locate_images(predictions, truth, lenient)
-    matched = match_detections(located, image_index, truth, protocol)
+    return score_located(located, image_index, truth, protocol, bootstrap, seed, left_out=strangers)
+
+
+def score_located(
+    predictions: Predictions,
+    image_index: np.ndarray,
+    truth: DetectionTruth,
+    protocol: DetectionProtocol,
+    bootstrap: int,
+    seed: int,
+    counted: np.ndarray | None = None,
+    left_out: int = 0,
+) -> DetectionResult:
+    """Scores predictions whose images are known.
+
+    Args:
+        predictions: N rows.
+        image_index: (N,) image of each row in ``truth``.
+        truth: the evaluated images.
+        protocol: the rules.
+        bootstrap, seed: as for :func:`evaluate_detections`.
+        counted: which findings of ``truth`` are of interest, see :func:`~.matching.match_detections`; malignant
+            breasts without any of these leave the AUC.
+        left_out: rows that were dropped before.
+    """
+    matched = match_detections(predictions, image_index, truth, protocol, counted)
     draws = draw_patients(len(truth.patients), bootstrap, np.random.default_rng(seed)) if bootstrap else None
-    samples = sample_numbers(located, image_index, truth, matched, protocol, draws)
-    scores, malignant = breast_scores_and_labels(image_scores(located, image_index, len(truth.images)), truth)
+    samples = sample_numbers(predictions, image_index, truth, matched, protocol, draws)
+    scores, malignant = breast_scores_and_labels(image_scores(predictions, image_index, len(truth.images)), truth)
+    compared = ~malignant | _holds_counted(truth, counted) if counted is not None else np.ones(len(malignant), bool)
     return DetectionResult(
         protocol=protocol.name,
         numbers={name: sample.estimate() for name, sample in samples.items()},
-        breast_auc=auc_with_delong(scores, malignant),
+        breast_auc=auc_with_delong(scores[compared], malignant[compared]),
         curve=matched.events(protocol.curve_volumes).curve(),
-        counts=_counts(predictions, truth, matched, malignant) | {'dropped_for_unknown_image': strangers},
-        notes=_notes(predictions, matched, strangers),
+        counts=_counts(predictions, truth, matched, malignant) | {'dropped_for_unknown_image': left_out},
+        notes=_notes(predictions, matched, left_out),
         matched=matched,
     )
+
+
+def _holds_counted(truth: DetectionTruth, counted: np.ndarray) -> np.ndarray:
+    """(B,) breasts with a malignant finding that counts."""
+    findings = np.flatnonzero(counted & (truth.categories == 'malignant'))
+    return np.isin(np.arange(len(truth.breasts)), truth.breast_index[truth.image_index[findings]])
 
 
 def _counts(

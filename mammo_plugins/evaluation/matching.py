@@ -70,7 +70,11 @@ class MatchedDetections:
 
 
 def match_detections(
-    predictions: Predictions, image_index: np.ndarray, truth: DetectionTruth, protocol: DetectionProtocol
+    predictions: Predictions,
+    image_index: np.ndarray,
+    truth: DetectionTruth,
+    protocol: DetectionProtocol,
+    counted: np.ndarray | None = None,
 ) -> MatchedDetections:
     """Matches predictions to the findings that a protocol counts.
 
@@ -79,6 +83,8 @@ def match_detections(
         image_index: (N,) image of each row in ``truth`` (see :func:`locate_images`).
         truth: the evaluated images.
         protocol: the rules.
+        counted: which findings of ``truth`` are of interest, all by default. The others are not to be found, and
+            predictions that hit them are neither true nor false.
 
     Raises:
         ValueError: the protocol needs a fact that the annotations lack.
@@ -87,13 +93,16 @@ def match_detections(
     if protocol.hit.needs_slice:
         _refuse_findings_without_slice(truth, findings, protocol)
     finding_index = _closest_hits(predictions, image_index, truth, findings, protocol)
+    hits_nothing = finding_index < 0
+    if counted is not None:
+        finding_index, findings = _keep_findings(finding_index, findings, counted)
     used = dict.fromkeys([protocol.curve_volumes, *(number.volumes for number in protocol.numbers)])
     return MatchedDetections(
         scores=predictions.scores,
         image_index=image_index,
         finding_index=finding_index,
         is_tp=_first_hits(predictions.scores, finding_index),
-        is_fp=(finding_index < 0) & ~excluded[image_index],
+        is_fp=hits_nothing & ~excluded[image_index],
         findings=findings,
         finding_patient=truth.patient_index[truth.image_index[findings]],
         image_patient=truth.patient_index,
@@ -182,6 +191,18 @@ def _closest_hits(
     closest = np.full(len(predictions), -1, np.int64)
     closest[hitting] = column[order][first]
     return closest
+
+
+def _keep_findings(
+    finding_index: np.ndarray, findings: np.ndarray, counted: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Both without the findings that are not counted."""
+    kept = counted[findings]
+    new_position = np.where(kept, np.cumsum(kept) - 1, -1)
+    hit = finding_index >= 0
+    renumbered = finding_index.copy()
+    renumbered[hit] = new_position[finding_index[hit]]
+    return renumbered, findings[kept]
 
 
 def _first_hits(scores: np.ndarray, finding_index: np.ndarray) -> np.ndarray:

@@ -146,13 +146,20 @@ class AnnotationSet:
             ValueError: a name is unknown.
         """
         modalities, splits = _chosen(modality, MODALITIES, 'modality'), _chosen(split, SPLITS, 'split')
-        images = [
-            image
+        return self.keep(
+            (modalities is None or image.modality in modalities) and (splits is None or image.split in splits)
             for image in self.images
-            if (modalities is None or image.modality in modalities) and (splits is None or image.split in splits)
-        ]
-        kept = {image.id for image in images}
-        findings = [finding for finding in self.findings if finding.image_id in kept]
+        )
+
+    def keep(self, chosen: Iterable[bool]) -> AnnotationSet:
+        """Some images with their findings.
+
+        Args:
+            chosen: for each image, whether to keep it.
+        """
+        images = [image for image, kept in zip(self.images, chosen, strict=True) if kept]
+        ids = {image.id for image in images}
+        findings = [finding for finding in self.findings if finding.image_id in ids]
         return AnnotationSet(images, findings, self.info, self.path)
 
     def resolve_path(self, image: ImageRecord) -> Path:

@@ -13,7 +13,7 @@ from mammo_plugins.evaluation.functional import Estimate
 Row = Mapping[str, 'str | Estimate']
 
 _AUC_TITLE = 'Breast AUC'
-_TEXT_COLUMNS = ('Model', 'Protocol', 'Number')
+_TEXT_COLUMNS = ('Model', 'Group', 'Protocol', 'Number')
 
 
 def number_rows(results: Mapping[str, DetectionResult]) -> list[Row]:
@@ -26,15 +26,16 @@ def number_rows(results: Mapping[str, DetectionResult]) -> list[Row]:
     return [*rows, _number_row('', _AUC_TITLE, next(iter(results.values())).breast_auc)]
 
 
-def model_rows(models: Mapping[str, Mapping[str, DetectionResult]]) -> list[Row]:
+def model_rows(models: Mapping[str, Mapping[str, DetectionResult]], heading: str = 'Model') -> list[Row]:
     """One row a model; columns such as ``R@0.25 (mm3d)``, and the breast AUC, which is the same for every protocol.
 
     Args:
-        models: model to protocol to result.
+        models: model, or whatever else stands in front of a row, to protocol to result.
+        heading: of the first column.
     """
     rows: list[Row] = []
     for model, results in models.items():
-        row: dict[str, str | Estimate] = {'Model': model}
+        row: dict[str, str | Estimate] = {heading: model}
         for protocol, result in results.items():
             row |= {f'{name} ({protocol})': number for name, number in result.numbers.items()}
         row[_AUC_TITLE] = next(iter(results.values())).breast_auc

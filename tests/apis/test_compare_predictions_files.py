@@ -64,6 +64,7 @@ def test_function_gives_what_the_command_prints(files):
     [
         ([], 'give one predictions CSV, or --compare'),
         (['good.csv', '--compare', 'good.csv', 'poor.csv'], 'give one predictions CSV, or --compare'),
+        (['--compare', 'good.csv', 'poor.csv', '--by', 'view'], '--by goes with one predictions CSV'),
         (['good.csv', '--permutations', '5'], '--permutations goes with --compare'),
     ],
 )

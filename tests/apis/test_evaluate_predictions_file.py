@@ -68,6 +68,15 @@ def test_command_prints_the_table_and_writes_json(files, capsys):
     assert not list(out.parent.glob('*.partial'))
 
 
+def test_groups_are_scored_by_themselves(files, capsys):
+    out = files / 'groups.json'
+    arguments = [files / 'predictions.csv', '--ann', files / 'ann.json', '--by', 'view', '--json', out]
+    assert main([str(argument) for argument in arguments]) == 0
+    assert 'CC: 1 findings in 3 images of 3 patients' in capsys.readouterr().out
+    content = json.loads(out.read_text())
+    assert content['settings']['by'] == 'view' and content['results']['CC/mm3d']['metrics']['R@0.5']['value'] == 1
+
+
 def test_one_protocol_may_be_chosen(files, capsys):
     arguments = [str(files / 'predictions.csv'), '--ann', str(files / 'ann.json'), '--protocol', 'mm3d-bcs-dbt']
     assert main(arguments) == 0
