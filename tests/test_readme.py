@@ -1,0 +1,55 @@
+"""Every number of the README's tables comes from the json that the command beside them writes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.markdown_tables import read_tables
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / 'projects/mm3d/results'
+SHOWN_SEED = 2
+SEEDS = [int(path.stem.removeprefix('demo_seed')) for path in sorted(RESULTS.glob('demo_seed*.json'))]
+PROTOCOLS = {'2-D': 'mm3d-2d', '3-D': 'mm3d'}
+
+
+def table_with(column):
+    return next(rows for rows in read_tables((ROOT / 'README.md').read_text()) if column in rows[0])
+
+
+def demo_rows(seed):
+    return json.loads((RESULTS / f'demo_seed{seed}.json').read_text())['rows']
+
+
+def number(results, column):
+    """The rounded number that a column such as ``R@0.5 (3-D)`` shows of a row's results."""
+    if column == 'breast AUC':
+        return f'{results["mm3d-2d"]["metrics"]["breast_auc"]["value"]:.2f}'
+    name, dimension = re.fullmatch(r'(R@\S+) \((2-D|3-D)\)', column).groups()
+    protocol = PROTOCOLS[dimension]
+    return f'{results[protocol]["metrics"][name]["value"]:.2f}' if protocol in results else ''
+
+
+def test_table_of_one_run_is_what_the_demo_wrote():
+    shown = table_with('model')
+    written = demo_rows(SHOWN_SEED)
+    assert [row['model'] for row in shown] == list(written)
+    for row in shown:
+        for column in list(row)[1:]:
+            assert row[column] == number(written[row['model']], column), (row['model'], column)
+
+
+@pytest.mark.parametrize('seed', SEEDS)
+def test_fine_tuned_detector_meets_what_the_readme_says_of_it(seed):
+    rows = demo_rows(seed)
+    detector, projections = rows['M&M-3D, fine-tuned'], [row for name, row in rows.items() if 'MIP' in name]
+    assert len(projections) == 2
+    assert detector['mm3d']['metrics']['R@0.5']['value'] >= 0.6
+    assert detector['mm3d']['metrics']['breast_auc']['value'] >= 0.75
+    for projection in projections:
+        found, flat = (row['mm3d-2d']['metrics']['R@0.25']['value'] for row in (detector, projection))
+        assert found > flat
