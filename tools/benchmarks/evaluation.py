@@ -1,6 +1,6 @@
 """How long scoring takes: FROC and recall with a bootstrap, beside plain loops, and its growth with the data.
 
-    python tools/benchmarks/evaluation.py --out evaluation.json
+    python tools/benchmarks/evaluation.py --out tools/benchmarks/results/evaluation.json
 
 Times and memory are those of one process on one core. The loops give a single estimate; what is timed here gives 1,000
 bootstrap replicates with it.
