@@ -25,7 +25,10 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     parser = argparse.ArgumentParser(prog=prog, description='Score predictions (CSV in DBTex columns).')
     parser.add_argument('predictions', nargs='?', help='CSV with the columns of the DBTex challenge')
     parser.add_argument(
-        '--compare', nargs=2, metavar=('A.csv', 'B.csv'), help='test whether two models differ, in place of PREDICTIONS'
+        '--compare',
+        nargs=2,
+        metavar=('A.csv', 'B.csv'),
+        help=f'test whether two models differ, in place of PREDICTIONS ({_REPLICATES} replicates without --bootstrap)',
     )
     add_scoring_arguments(parser)
     parser.add_argument(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .breast_scores import breast_scores_and_labels, image_scores
-from .detection_truth import DetectionTruth, truth_from_annotations
+from .detection_truth import DetectionTruth, truth_to_evaluate
 from .functional import (
     FrocCurve,
     FrocEvents,
@@ -22,6 +22,7 @@ from .functional import (
     compare_aucs,
     draw_patients,
     permutation_difference,
+    plain_values,
     roc_auc,
 )
 from .matching import MatchedDetections, locate_images, match_detections
@@ -51,7 +52,7 @@ class ModelComparison:
     def as_dict(self) -> dict[str, object]:
         """Plain values for json."""
         differences = {name: difference.as_dict() for name, difference in self.differences.items()}
-        p_values = {name: None if np.isnan(p) else p for name, p in self.permutation_p_values.items()}
+        p_values = plain_values(self.permutation_p_values)
         return {'protocol': self.protocol, 'differences': differences, 'permutation_p_values': p_values}
 
 
@@ -62,6 +63,7 @@ class _Scored:
     matched: MatchedDetections
     samples: dict[str, NumberSample]
     breast_scores: np.ndarray
+    malignant_breasts: np.ndarray
 
 
 def compare_detections(
@@ -89,14 +91,12 @@ def compare_detections(
         ValueError: no image is evaluated, no replicate is asked for, or predictions and annotations do not fit.
     """
     protocol = get_protocol(protocol)
-    truth = truth_from_annotations(annotations)
-    if not truth.images:
-        raise ValueError('no image to evaluate: the annotation file, split or modality selects none')
+    truth = truth_to_evaluate(annotations)
     rng = np.random.default_rng(seed)
     draws = draw_patients(len(truth.patients), bootstrap, rng)
     one, other = (_score(predictions, truth, protocol, draws, lenient) for predictions in (first, second))
     differences = {name: _difference(one.samples[name], other.samples[name]) for name in one.samples}
-    breasts, malignant = np.stack([one.breast_scores, other.breast_scores]), _malignant_breasts(truth)
+    breasts, malignant = np.stack([one.breast_scores, other.breast_scores]), one.malignant_breasts
     if malignant.any() and not malignant.all():
         differences['breast_auc'] = compare_aucs(breasts, malignant)
     p_values = {}
@@ -115,18 +115,14 @@ def _score(
     located, image_index, _ = locate_images(predictions, truth, lenient)
     matched = match_detections(located, image_index, truth, protocol)
     samples = sample_numbers(located, image_index, truth, matched, protocol, draws)
-    scores, _ = breast_scores_and_labels(image_scores(located, image_index, len(truth.images)), truth)
-    return _Scored(matched, samples, scores)
+    scores, malignant = breast_scores_and_labels(image_scores(located, image_index, len(truth.images)), truth)
+    return _Scored(matched, samples, scores, malignant)
 
 
 def _difference(first: NumberSample, second: NumberSample) -> PairedDifference:
     if first.replicates is None or second.replicates is None:
         return PairedDifference(first.value, second.value, second.value - first.value, reason=first.missing)
     return bootstrap_difference(first.value, second.value, first.replicates, second.replicates)
-
-
-def _malignant_breasts(truth: DetectionTruth) -> np.ndarray:
-    return breast_scores_and_labels(np.zeros(len(truth.images)), truth)[1]
 
 
 def _auc_after_exchange(

@@ -97,6 +97,17 @@ def truth_from_annotations(annotations: AnnotationSet) -> DetectionTruth:
     )
 
 
+def truth_to_evaluate(annotations: AnnotationSet) -> DetectionTruth:
+    """The arrays of an annotation set that is to be scored.
+
+    Raises:
+        ValueError: as for :func:`truth_from_annotations`, or there is no image.
+    """
+    if not annotations.images:
+        raise ValueError('no image to evaluate: the annotation file, split or modality selects none')
+    return truth_from_annotations(annotations)
+
+
 def image_key(image: ImageRecord) -> ImageKey:
     """How predictions name an image of the annotation file."""
     return ImageKey(image.patient_id, image.study_uid, image.view_name.lower())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .breast_scores import breast_scores_and_labels, image_scores
-from .detection_truth import DetectionTruth, truth_from_annotations
+from .detection_truth import DetectionTruth, truth_to_evaluate
 from .functional import Estimate, FrocCurve, auc_with_delong, draw_patients
 from .matching import MatchedDetections, locate_images, match_detections
 from .number_samples import sample_numbers
@@ -83,9 +83,7 @@ def evaluate_detections(
         ValueError: no image is evaluated, or predictions and annotations do not fit together.
     """
     protocol = get_protocol(protocol)
-    truth = truth_from_annotations(annotations)
-    if not truth.images:
-        raise ValueError('no image to evaluate: the annotation file, split or modality selects none')
+    truth = truth_to_evaluate(annotations)
     located, image_index, strangers = locate_images(predictions, truth, lenient)
     return score_located(located, image_index, truth, protocol, bootstrap, seed, left_out=strangers)
 

@@ -85,19 +85,25 @@ def _precision_samples(
     protocol: DetectionProtocol,
     draws: np.ndarray | None,
 ) -> dict[str, NumberSample]:
+    """COCO's average precisions; an IoU that several of them read is matched and resampled once."""
+    if not protocol.precisions:
+        return {}
     excluded, findings = select_findings(truth, protocol)
-    samples = {}
-    for number in protocol.precisions:
-        ranked = rank_detections(
-            predictions, image_index, truth, findings, excluded, number.min_ious, protocol.hit.needs_slice
+    ious = sorted({iou for number in protocol.precisions for iou in number.min_ious})
+    ranked = dict(
+        zip(ious, rank_detections(predictions, image_index, truth, findings, excluded, ious, protocol.hit.needs_slice))
+    )
+    values = {iou: ranking.average_precision() for iou, ranking in ranked.items()}
+    missing = '' if len(findings) else _NO_FINDING
+    replicates = {} if draws is None or missing else {iou: r.resampled(draws) for iou, r in ranked.items()}
+    return {
+        number.name: NumberSample(
+            value=float(np.mean([values[iou] for iou in number.min_ious])),
+            replicates=np.mean([replicates[iou] for iou in number.min_ious], axis=0) if replicates else None,
+            missing=missing,
         )
-        value = float(np.mean([ranking.average_precision() for ranking in ranked]))
-        if draws is None or not len(findings):
-            samples[number.name] = NumberSample(value, missing='' if len(findings) else _NO_FINDING)
-        else:
-            replicates = np.mean([ranking.resampled(draws) for ranking in ranked], axis=0)
-            samples[number.name] = NumberSample(value, replicates)
-    return samples
+        for number in protocol.precisions
+    }
 
 
 def _missing(events: FrocEvents) -> str:

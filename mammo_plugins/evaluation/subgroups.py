@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .detection_truth import truth_from_annotations
+from .detection_truth import truth_from_annotations, truth_to_evaluate
 from .evaluate import DetectionResult, score_located
 from .matching import locate_images
 from .predictions import Predictions
@@ -91,9 +91,7 @@ def evaluate_subgroups(
     if by not in SUBGROUPS:
         raise ValueError(f'unknown subgroup {by!r}: choose one of {", ".join(SUBGROUPS)}')
     protocol = get_protocol(protocol)
-    truth = truth_from_annotations(annotations)
-    if not truth.images:
-        raise ValueError('no image to evaluate: the annotation file, split or modality selects none')
+    truth = truth_to_evaluate(annotations)
     located, image_index, strangers = locate_images(predictions, truth, lenient)
     if by in FINDING_GROUPS:
         if protocol.precisions:

@@ -49,25 +49,33 @@ def difference_rows(comparisons: Mapping[str, ModelComparison]) -> list[Row]:
     Args:
         comparisons: protocol to comparison; the breast AUC, the same for every protocol, comes once, at the end.
     """
-    rows = []
-    for last, (protocol, result) in zip(range(len(comparisons) - 1, -1, -1), comparisons.items()):
-        for name, difference in result.differences.items():
-            if name == 'breast_auc' and last:
-                continue
-            rows.append(
-                {
-                    'Protocol': '' if name == 'breast_auc' else protocol,
-                    'Number': _AUC_TITLE if name == 'breast_auc' else name,
-                    'First': f'{difference.first:.3f}',
-                    'Second': f'{difference.second:.3f}',
-                    'Difference': f'{difference.difference:+.3f}',
-                    f'{difference.level:.0%} interval': f'[{difference.low:+.3f}, {difference.high:+.3f}]',
-                    'p': _p_value(difference.p_value),
-                }
-            )
-            if result.permutation_p_values:
-                rows[-1]['p (permutation)'] = _p_value(result.permutation_p_values.get(name, float('nan')))
-    return rows
+    found = [
+        (protocol, name, result)
+        for protocol, result in comparisons.items()
+        for name in result.differences
+        if name != 'breast_auc'
+    ]
+    first = next(iter(comparisons.values()))
+    if 'breast_auc' in first.differences:
+        found.append(('', 'breast_auc', first))
+    return [_difference_row(protocol, name, result) for protocol, name, result in found]
+
+
+def _difference_row(protocol: str, name: str, result: ModelComparison) -> Row:
+    difference = result.differences[name]
+    interval = '' if np.isnan(difference.low) else f'[{difference.low:+.3f}, {difference.high:+.3f}]'
+    row = {
+        'Protocol': protocol,
+        'Number': _AUC_TITLE if name == 'breast_auc' else name,
+        'First': f'{difference.first:.3f}',
+        'Second': f'{difference.second:.3f}',
+        'Difference': f'{difference.difference:+.3f}',
+        f'{difference.level:.0%} interval': interval,
+        'p': _p_value(difference.p_value),
+    }
+    if result.permutation_p_values:
+        row['p (permutation)'] = _p_value(result.permutation_p_values.get(name, float('nan')))
+    return row
 
 
 def column_names(rows: Sequence[Row]) -> list[str]:

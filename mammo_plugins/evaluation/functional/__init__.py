@@ -11,7 +11,7 @@ from .classification import (
 )
 from .coco_average_precision import RankedDetections
 from .comparison import PairedDifference, as_ranks, bootstrap_difference, compare_aucs, permutation_difference
-from .estimates import Estimate
+from .estimates import Estimate, plain_values
 from .froc import (
     FrocCurve,
     FrocEvents,
@@ -63,6 +63,7 @@ __all__ = [
     'mean_share_above',
     'percentile_estimate',
     'permutation_difference',
+    'plain_values',
     'precision_recall_curve',
     'quadratic_kappa',
     'recall_at_fp',

@@ -12,6 +12,8 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
+from .bootstrap import percentile_estimate
+from .estimates import plain_values
 from .roc import delong_covariance
 
 _SMALLEST_ERROR = 1e-9  # of a difference; smaller ones are rounding
@@ -43,8 +45,7 @@ class PairedDifference:
 
     def as_dict(self) -> dict[str, float | str | None]:
         """Plain values for json, None for NaN."""
-        values = asdict(self)
-        return {name: None if isinstance(v, float) and np.isnan(v) else v for name, v in values.items()}
+        return plain_values(asdict(self))
 
 
 def compare_aucs(scores: np.ndarray, labels: np.ndarray, level: float = 0.95) -> PairedDifference:
@@ -107,24 +108,19 @@ def bootstrap_difference(
     if first_samples.shape != second_samples.shape:
         raise ValueError(f'{first_samples.shape} and {second_samples.shape} replicates are not paired')
     differences = second_samples - first_samples
+    estimate = percentile_estimate(second - first, differences, level)
     defined = differences[~np.isnan(differences)]
-    method = f'paired bootstrap over patients, {len(differences)} replicates'
-    if len(defined) < 2:
-        reason = 'fewer than two replicates are defined'
-        return PairedDifference(first, second, second - first, level=level, method=method, reason=reason)
     tail = min((defined <= 0).sum(), (defined >= 0).sum())
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    missing = len(differences) - len(defined)
     return PairedDifference(
         first=first,
         second=second,
-        difference=second - first,
-        low=float(low),
-        high=float(high),
-        p_value=float(min(1.0, 2 * (tail + 1) / (len(defined) + 1))),
+        difference=estimate.value,
+        low=estimate.low,
+        high=estimate.high,
+        p_value=float(min(1.0, 2 * (tail + 1) / (len(defined) + 1))) if estimate.has_interval else float('nan'),
         level=level,
-        method=method,
-        reason=f'undefined in {missing} replicates, which are left out' if missing else '',
+        method=f'paired {estimate.method}',
+        reason=estimate.reason,
     )
 
 

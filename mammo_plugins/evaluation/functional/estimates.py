@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -34,7 +35,7 @@ class Estimate:
 
     def as_dict(self) -> dict[str, float | str | None]:
         """Plain values for json, None for NaN."""
-        return {name: _json_number(value) for name, value in asdict(self).items()}
+        return plain_values(asdict(self))
 
     def parts(self) -> tuple[str, str, str]:
         """The value, its standard error and its interval as text, empty for what does not exist."""
@@ -47,5 +48,6 @@ class Estimate:
         return ' '.join(filter(None, self.parts()))
 
 
-def _json_number(value: float | str) -> float | str | None:
-    return None if isinstance(value, float) and np.isnan(value) else value
+def plain_values(values: Mapping[str, float | str]) -> dict[str, float | str | None]:
+    """Values as json knows them: None for NaN."""
+    return {name: None if isinstance(v, float) and np.isnan(v) else v for name, v in values.items()}

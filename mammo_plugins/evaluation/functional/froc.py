@@ -35,6 +35,10 @@ class FrocCurve:
         """Some of the points, by mask or position."""
         return FrocCurve(self.thresholds[points], self.fp_per_volume[points], self.recall[points], self.has_hit[points])
 
+    def last_within(self, fp_per_volume: float) -> int:
+        """Position of the last point with at most so many false positives per volume; -1 without volumes."""
+        return int(np.searchsorted(self.fp_per_volume, fp_per_volume, side='right')) - 1
+
     def vertices(self) -> FrocCurve:
         """The same step curve with only the points at which its direction changes, for plotting and storing."""
         same_fp = np.diff(self.fp_per_volume) == 0
@@ -115,8 +119,7 @@ def recall_at_fp(curve: FrocCurve, fp_per_volume: float) -> float:
 
     NaN without findings or volumes.
     """
-    last = np.searchsorted(curve.fp_per_volume, fp_per_volume, side='right') - 1
-    return float(curve.recall[last]) if last >= 0 else float('nan')
+    return float(curve.recall[last]) if (last := curve.last_within(fp_per_volume)) >= 0 else float('nan')
 
 
 def mean_recall_at_fp(curve: FrocCurve, fp_points: Sequence[float]) -> float:

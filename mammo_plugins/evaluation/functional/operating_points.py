@@ -52,8 +52,7 @@ def threshold_at_fp(curve: FrocCurve, fp_per_volume: float) -> float:
 
     NaN without volumes. To be chosen on one split and applied to another (:func:`count_at_threshold`).
     """
-    last = np.searchsorted(curve.fp_per_volume, fp_per_volume, side='right') - 1
-    return float(curve.thresholds[last]) if last >= 0 else float('nan')
+    return float(curve.thresholds[last]) if (last := curve.last_within(fp_per_volume)) >= 0 else float('nan')
 
 
 @dataclass(frozen=True)
