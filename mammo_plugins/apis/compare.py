@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
 
-from mammo_plugins.evaluation import ModelComparison, compare_detections, get_protocol, read_predictions
-from mammo_plugins.io import read_annotations
+from mammo_plugins.evaluation import ModelComparison, compare_detections, get_protocol
 from mammo_plugins.visualization.result_table import difference_rows, screen_table
 
-from .evaluate import write_results
+from .scoring_options import ScoringOptions, write_results
 
 
 def compare_predictions_files(
     first: str | Path,
     second: str | Path,
-    annotations: str | Path,
+    options: ScoringOptions,
     *,
-    protocols: Sequence[str] = ('mm3d', 'mm3d-2d'),
-    split: str | None = None,
-    modality: str | None = None,
-    bootstrap: int = 1000,
     permutations: int = 0,
-    seed: int = 0,
-    lenient: bool = False,
     json_out: str | Path | None = None,
 ) -> dict[str, ModelComparison]:
     """Tests whether two models differ on the same patients.
 
     Args:
         first, second: CSVs in DBTex columns; a difference is the second less the first.
-        annotations: annotation file.
-        protocols: names, see :mod:`mammo_plugins.evaluation.protocols`.
-        split, modality: the images to evaluate; None for all.
-        bootstrap: replicates of the paired bootstrap.
+        options: which images, and how; without replicates there is nothing to compare.
         permutations: replicates of the permutation test, 0 for none.
-        seed: seed of both.
-        lenient: leave unusable rows and rows of other images out instead of refusing the file.
         json_out: where everything goes.
 
     Returns:
@@ -47,14 +35,25 @@ def compare_predictions_files(
     Raises:
         ValueError: a protocol, row, image or annotation is not as it must be; the message says which.
     """
-    chosen = [get_protocol(name) for name in protocols]
-    truth = read_annotations(annotations).select(modality=modality, split=split)
-    one, other = (read_predictions(path, lenient) for path in (first, second))
-    numbers = dict(bootstrap=bootstrap, permutations=permutations, seed=seed, lenient=lenient)
-    results = {protocol.name: compare_detections(one, other, truth, protocol, **numbers) for protocol in chosen}
+    protocols = [get_protocol(name) for name in options.protocols]
+    truth = options.read_truth()
+    one, other = (options.read_predictions(path, truth) for path in (first, second))
+    results = {
+        protocol.name: compare_detections(
+            one,
+            other,
+            truth,
+            protocol,
+            bootstrap=options.bootstrap,
+            permutations=permutations,
+            seed=options.seed,
+            lenient=options.lenient,
+        )
+        for protocol in protocols
+    }
     if json_out is not None:
-        files = {'first': Path(first).name, 'second': Path(second).name, 'annotations': Path(annotations).name}
-        write_results(json_out, results, {**files, 'split': split, 'modality': modality, **numbers})
+        files = {'first': Path(first).name, 'second': Path(second).name}
+        write_results(json_out, results, {**files, **options.settings(), 'permutations': permutations})
     return results
 
 

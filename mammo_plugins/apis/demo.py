@@ -23,6 +23,7 @@ from .convert import convert_dataset
 from .demo_report import demo_rows, write_demo_report
 from .evaluate import evaluate_predictions_file
 from .phantoms import make_phantoms
+from .scoring_options import ScoringOptions
 from .testing import evaluate_checkpoint
 from .train import train
 
@@ -133,12 +134,14 @@ def run_demo(
             csv = _predict(row, out, options)
             rows[row.name] = evaluate_predictions_file(
                 csv,
-                annotations,
-                protocols=('mm3d-2d', 'mm3d') if row.has_slices else ('mm3d-2d',),
-                split='test',
-                modality=row.modality,
-                bootstrap=bootstrap,
-                seed=seed,
+                ScoringOptions(
+                    annotations,
+                    protocols=('mm3d-2d', 'mm3d') if row.has_slices else ('mm3d-2d',),
+                    split='test',
+                    modality=row.modality,
+                    bootstrap=bootstrap,
+                    seed=seed,
+                ),
             )
     with clock.step('Write the report'):
         shown = ROWS[-1]

@@ -10,7 +10,7 @@ import numpy as np
 
 from mammo_plugins.evaluation import DetectionResult
 from mammo_plugins.io import read_annotations
-from mammo_plugins.visualization import ReportCase, model_rows, write_report
+from mammo_plugins.visualization import ReportCase, model_rows, result_curves, write_report
 from mammo_plugins.visualization.result_table import Row
 
 from .inference import build_detector, build_test_dataset, predict_cases
@@ -31,7 +31,7 @@ def write_demo_report(
     checkpoint: str,
     cfg_options: Mapping[str, object],
 ) -> Path:
-    """Writes the table, the FROC curves, and some test breasts with the findings of one model.
+    """Writes the table, the curves, and some test breasts with the findings of one model.
 
     Args:
         path: the HTML file.
@@ -41,13 +41,15 @@ def write_demo_report(
         checkpoint: its weights.
         cfg_options: overrides of its config.
     """
-    curves = {f'{name} (2-D)': _corners(results['mm3d-2d']) for name, results in rows.items()}
-    curves[f'{shown.name} (3-D)'] = _corners(rows[shown.name]['mm3d'])
+    froc, roc = result_curves(_named(rows))
+    shown_in_3d = f'{shown.name} (3-D)'
+    froc = {name: curve for name, curve in froc.items() if name.endswith('(2-D)') or name == shown_in_3d}
     return write_report(
         path,
         'Tomosynthesis detection on synthetic breasts',
         demo_rows(rows),
-        curves,
+        froc,
+        roc,
         _cases(annotations, shown, checkpoint, cfg_options),
         notes=[
             'Synthetic breasts: these numbers say that the software works, nothing about patients.',
@@ -58,13 +60,12 @@ def write_demo_report(
 
 def demo_rows(rows: Mapping[str, Mapping[str, DetectionResult]]) -> list[Row]:
     """The demo's table, its columns named 2-D and 3-D rather than by protocol."""
+    return model_rows(_named(rows))
+
+
+def _named(rows: Mapping[str, Mapping[str, DetectionResult]]) -> dict[str, dict[str, DetectionResult]]:
     named = {'mm3d-2d': '2-D', 'mm3d': '3-D'}
-    return model_rows({model: {named[name]: result for name, result in row.items()} for model, row in rows.items()})
-
-
-def _corners(result: DetectionResult) -> tuple[np.ndarray, np.ndarray]:
-    corners = result.curve.vertices()
-    return corners.fp_per_volume, corners.recall
+    return {model: {named[name]: result for name, result in row.items()} for model, row in rows.items()}
 
 
 def _cases(annotations: Path, shown: DemoRow, checkpoint: str, cfg_options: Mapping[str, object]) -> list[ReportCase]:

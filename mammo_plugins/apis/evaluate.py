@@ -1,49 +1,43 @@
-"""Scoring a predictions CSV against an annotation file; needs neither torch nor a GPU."""
+"""Scoring a predictions CSV; needs neither torch nor a GPU."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from mammo_plugins.evaluation import (
     DetectionResult,
-    ModelComparison,
+    choose_threshold,
     evaluate_detections,
     evaluate_subgroups,
     get_protocol,
-    read_predictions,
 )
-from mammo_plugins.io import read_annotations
+from mammo_plugins.visualization import curve_table
 from mammo_plugins.visualization.result_table import model_rows, number_rows, screen_table
+
+from .scoring_options import ScoringOptions, write_results, write_whole
 
 
 def evaluate_predictions_file(
     predictions: str | Path,
-    annotations: str | Path,
+    options: ScoringOptions,
     *,
-    protocols: Sequence[str] = ('mm3d', 'mm3d-2d'),
-    split: str | None = None,
-    modality: str | None = None,
-    bootstrap: int = 0,
-    seed: int = 0,
-    lenient: bool = False,
+    thresholds: Mapping[str, float] | None = None,
     json_out: str | Path | None = None,
+    curves_out: str | Path | None = None,
 ) -> dict[str, DetectionResult]:
     """Scores predictions under one or more protocols.
 
     Args:
         predictions: CSV in DBTex columns.
-        annotations: annotation file.
-        protocols: names, see :mod:`mammo_plugins.evaluation.protocols`.
-        split, modality: the images to evaluate; None for all.
-        bootstrap: replicates for standard errors and intervals of the detection numbers, 0 for none.
-        seed: seed of the bootstrap.
-        lenient: leave unusable rows and rows of other images out and count them, instead of refusing the file.
-        json_out: where everything goes, the FROC curves included.
+        options: which images, and how.
+        thresholds: for each protocol, the score at which hits and false positives are counted; None for no counts.
+        json_out: where everything goes, the curves included.
+        curves_out: where the curves go as CSV, see :func:`~mammo_plugins.visualization.curve_table.curve_table`.
 
     Returns:
         The results by protocol.
@@ -51,46 +45,62 @@ def evaluate_predictions_file(
     Raises:
         ValueError: a protocol, row, image or annotation is not as it must be; the message says which.
     """
-    chosen = [get_protocol(name) for name in protocols]
-    truth = read_annotations(annotations).select(modality=modality, split=split)
-    found = read_predictions(predictions, lenient)
+    protocols = [get_protocol(name) for name in options.protocols]
+    truth = options.read_truth()
+    found = options.read_predictions(predictions, truth)
     results = {
-        protocol.name: evaluate_detections(found, truth, protocol, bootstrap=bootstrap, seed=seed, lenient=lenient)
-        for protocol in chosen
+        protocol.name: evaluate_detections(
+            found,
+            truth,
+            protocol,
+            bootstrap=options.bootstrap,
+            seed=options.seed,
+            lenient=options.lenient,
+            threshold=(thresholds or {}).get(protocol.name),
+        )
+        for protocol in protocols
     }
     if json_out is not None:
-        settings = {
-            'predictions': Path(predictions).name,
-            'annotations': Path(annotations).name,
-            'split': split,
-            'modality': modality,
-            'bootstrap': bootstrap,
-            'seed': seed,
-            'lenient': lenient,
-        }
-        write_results(json_out, results, settings)
+        write_results(json_out, results, {'predictions': Path(predictions).name, **options.settings()})
+    if curves_out is not None:
+        write_whole(curves_out, curve_table(results))
     return results
 
 
+def choose_thresholds(
+    predictions: str | Path, options: ScoringOptions, split: str, fp_per_volume: float
+) -> dict[str, float]:
+    """For each protocol, the lowest score with at most so many false positives per volume of another split.
+
+    Args:
+        predictions: CSV with what was found in that split.
+        options: which images, and how, but for the split.
+        split: the split to choose on.
+        fp_per_volume: at least 0.
+
+    Raises:
+        ValueError: the split is the one that is evaluated, or a row, image or annotation is not as it must be.
+    """
+    if split == options.split:
+        raise ValueError(f'a threshold that is chosen on the evaluated split ({split}) says nothing: choose another')
+    chosen_on = replace(options, split=split)
+    truth = chosen_on.read_truth()
+    found = chosen_on.read_predictions(predictions, truth)
+    return {
+        name: choose_threshold(found, truth, name, fp_per_volume, lenient=options.lenient) for name in options.protocols
+    }
+
+
 def evaluate_subgroups_file(
-    predictions: str | Path,
-    annotations: str | Path,
-    by: str,
-    *,
-    protocols: Sequence[str] = ('mm3d', 'mm3d-2d'),
-    split: str | None = None,
-    modality: str | None = None,
-    bootstrap: int = 0,
-    seed: int = 0,
-    lenient: bool = False,
-    json_out: str | Path | None = None,
+    predictions: str | Path, options: ScoringOptions, by: str, *, json_out: str | Path | None = None
 ) -> dict[str, dict[str, DetectionResult]]:
     """Scores each group of images or findings by itself.
 
     Args:
+        predictions: CSV in DBTex columns.
+        options: which images, and how.
         by: one of :data:`~mammo_plugins.evaluation.subgroups.SUBGROUPS`, such as ``density`` or ``size``.
-        predictions, annotations, protocols, split, modality, bootstrap, seed, lenient, json_out: as for
-            :func:`evaluate_predictions_file`.
+        json_out: where everything goes.
 
     Returns:
         Group to protocol to result.
@@ -98,16 +108,15 @@ def evaluate_subgroups_file(
     Raises:
         ValueError: a protocol, grouping, row, image or annotation is not as it must be; the message says which.
     """
-    truth = read_annotations(annotations).select(modality=modality, split=split)
-    found = read_predictions(predictions, lenient)
-    numbers = dict(bootstrap=bootstrap, seed=seed, lenient=lenient)
-    by_protocol = {name: evaluate_subgroups(found, truth, by, name, **numbers) for name in protocols}
+    truth = options.read_truth()
+    found = options.read_predictions(predictions, truth)
+    numbers = dict(bootstrap=options.bootstrap, seed=options.seed, lenient=options.lenient)
+    by_protocol = {name: evaluate_subgroups(found, truth, by, name, **numbers) for name in options.protocols}
     groups = next(iter(by_protocol.values()))
     results = {group: {name: result[group] for name, result in by_protocol.items()} for group in groups}
     if json_out is not None:
-        settings = {'predictions': Path(predictions).name, 'annotations': Path(annotations).name, 'by': by}
         flat = {f'{group}/{name}': result for group, row in results.items() for name, result in row.items()}
-        write_results(json_out, flat, {**settings, 'split': split, 'modality': modality, **numbers})
+        write_results(json_out, flat, {'predictions': Path(predictions).name, 'by': by, **options.settings()})
     return results
 
 
@@ -124,18 +133,6 @@ def print_subgroups(results: Mapping[str, Mapping[str, DetectionResult]], consol
         )
 
 
-def write_results(
-    path: str | Path, results: Mapping[str, DetectionResult | ModelComparison], settings: Mapping[str, object]
-) -> None:
-    """Writes results with the settings that gave them as json; the file appears only when it is complete."""
-    path = Path(path)
-    content = {'settings': dict(settings), 'results': {name: result.as_dict() for name, result in results.items()}}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + '.partial')
-    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + '\n', encoding='utf-8')
-    os.replace(partial, path)
-
-
 def print_results(results: Mapping[str, DetectionResult], console: Console | None = None) -> None:
     """Prints the table, what it rests on, and what a reader must know about it."""
     console = console or Console()
@@ -149,6 +146,8 @@ def print_results(results: Mapping[str, DetectionResult], console: Console | Non
             highlight=False,
             soft_wrap=True,
         )
+        if result.operating_point is not None:
+            console.print(f'{name}: {_at_threshold(result)}', highlight=False, soft_wrap=True)
     first = next(iter(results.values()))
     console.print(
         f'{first.counts["images"]} images of {first.counts["breasts"]} breasts '
@@ -156,11 +155,24 @@ def print_results(results: Mapping[str, DetectionResult], console: Console | Non
         highlight=False,
         soft_wrap=True,
     )
-    numbers = {f'{name} {m}': e for name, result in results.items() for m, e in result.numbers.items()}
-    numbers['breast AUC'] = first.breast_auc
+    of_protocols = [(name, result.numbers | result.slice_errors) for name, result in results.items()]
+    numbers = {f'{name} {number}': e for name, estimates in of_protocols for number, e in estimates.items()}
+    numbers |= {'breast_auc': first.breast_auc, **first.breast_numbers}
     for method in dict.fromkeys(filter(None, (e.method for e in numbers.values()))):
-        what = 'breast AUC' if method == first.breast_auc.method else 'detection'
+        what = 'breast AUC' if method == first.breast_auc.method else 'all else'
         console.print(f'standard errors and intervals, {what}: {method}', highlight=False, soft_wrap=True)
     notes = [note for result in results.values() for note in result.notes]
     for line in dict.fromkeys([*notes, *(f'{name}: {e.reason}' for name, e in numbers.items() if e.reason)]):
         console.print(f'note: {line}', highlight=False, soft_wrap=True)
+
+
+def _at_threshold(result: DetectionResult) -> str:
+    """The operating point as a sentence."""
+    point = result.operating_point
+    if math.isinf(point.counts.threshold):
+        return 'where the threshold was chosen, the best score already gave too many false positives: none passes'
+    return (
+        f'at the threshold {point.counts.threshold:.4g}: {point.counts.true_positives} findings hit, '
+        f'{point.counts.false_negatives} missed, {point.counts.false_positives} false positives; '
+        f'recall {point.recall}, false positives per volume {point.fp_per_volume}'
+    )

@@ -107,4 +107,5 @@ def _record(number: int, header: MammogramHeader, path: Path, repeats: Counter[t
         view_name=name if repeat == 1 else f'{name}{repeat}',
         manufacturer=header.manufacturer,
         spacing_mm=header.spacing_mm,
+        slice_spacing_mm=header.slice_spacing_mm,
     )

@@ -89,7 +89,6 @@ def predict(
         out / 'report.html',
         'Predicted findings',
         rows=[],
-        curves={},
         cases=[report_case(dataset, index, case, found.annotations) for index, case in enumerate(cases)],
         notes=[f'Left out: {Path(path).name}: {reason}' for path, reason in left_out.items()],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,37 +13,30 @@ from mammo_plugins.evaluation import (
     Predictions,
     evaluate_detections,
     get_protocol,
-    read_predictions,
     truth_from_annotations,
 )
-from mammo_plugins.io import AnnotationSet, read_annotations
+from mammo_plugins.io import AnnotationSet
 from mammo_plugins.io.unreadable_image import UnreadableImageError
-from mammo_plugins.visualization import ReportCase, model_rows, write_report
+from mammo_plugins.visualization import ReportCase, model_rows, result_curves, write_report
 
+from .scoring_options import ScoringOptions
 from .stored_cases import stored_case
 
 
 def report_predictions_files(
     predictions: Mapping[str, str | Path],
-    annotations: str | Path,
+    options: ScoringOptions,
     out: str | Path,
     *,
-    protocols: Sequence[str] = ('mm3d', 'mm3d-2d'),
-    split: str | None = None,
-    modality: str | None = None,
-    bootstrap: int = 0,
-    seed: int = 0,
     cases: int = 6,
     title: str = 'Detection report',
 ) -> Path:
-    """Scores predictions and writes the table, the FROC curves and some breasts with the findings of the first file.
+    """Scores predictions and writes the table, the curves and some breasts with the findings of the first file.
 
     Args:
         predictions: name of the model to its CSV.
-        annotations: annotation file.
+        options: which images, and how; hits in the pictures are those of the first protocol.
         out: the HTML file.
-        protocols, split, modality, bootstrap, seed: see
-            :func:`~mammo_plugins.apis.evaluate.evaluate_predictions_file`.
         cases: breasts to show, malignant ones and others in turn, in the order of the annotation file; 0 for none.
         title: heading of the report.
 
@@ -53,27 +46,20 @@ def report_predictions_files(
     Raises:
         ValueError: predictions and annotations do not fit together.
     """
-    chosen = [get_protocol(name) for name in protocols]
-    truth = read_annotations(annotations).select(modality=modality, split=split)
-    found = {name: read_predictions(path) for name, path in predictions.items()}
+    chosen = [get_protocol(name) for name in options.protocols]
+    truth = options.read_truth()
+    found = {name: options.read_predictions(path, truth) for name, path in predictions.items()}
+    scoring = dict(bootstrap=options.bootstrap, seed=options.seed, lenient=options.lenient)
     results = {
-        name: {p.name: evaluate_detections(rows, truth, p, bootstrap=bootstrap, seed=seed) for p in chosen}
+        name: {protocol.name: evaluate_detections(rows, truth, protocol, **scoring) for protocol in chosen}
         for name, rows in found.items()
     }
     first = next(iter(found))
     shown, notes = _cases(cases, truth, found[first], results[first][chosen[0].name])
     if shown:
         notes.append(f'The cases show the findings of {first}; hits are those of protocol {chosen[0].name}.')
-    return write_report(out, title, model_rows(results), _curves(results), shown, _result_notes(results) + notes)
-
-
-def _curves(results: Mapping[str, Mapping[str, DetectionResult]]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    curves = {}
-    for model, by_protocol in results.items():
-        for protocol, result in by_protocol.items():
-            corners = result.curve.vertices()
-            curves[f'{model} ({protocol})'] = (corners.fp_per_volume, corners.recall)
-    return curves
+    froc, roc = result_curves(results)
+    return write_report(out, title, model_rows(results), froc, roc, shown, _result_notes(results) + notes)
 
 
 def _result_notes(results: Mapping[str, Mapping[str, DetectionResult]]) -> list[str]:

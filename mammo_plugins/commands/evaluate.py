@@ -5,15 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mammo_plugins.apis.compare import compare_predictions_files, print_comparisons
 from mammo_plugins.apis.evaluate import (
+    choose_thresholds,
     evaluate_predictions_file,
     evaluate_subgroups_file,
     print_results,
     print_subgroups,
 )
+from mammo_plugins.apis.scoring_options import ScoringOptions
 from mammo_plugins.evaluation import SUBGROUPS
+from mammo_plugins.io.annotation_records import SPLITS
 
 from .scoring_arguments import add_scoring_arguments, scoring_options
 
@@ -22,6 +26,19 @@ _REPLICATES = 1000  # of a comparison, which is nothing without them
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Parses the command line and evaluates; exit code 2 for input that cannot be scored."""
+    parser = _parser(prog)
+    args = parser.parse_args(argv)
+    _refuse_contradictions(args, parser)
+    options = scoring_options(args, parser)
+    try:
+        _compare(args, options) if args.compare else _evaluate(args, options)
+    except (ValueError, OSError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser(prog: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description='Score predictions (CSV in DBTex columns).')
     parser.add_argument('predictions', nargs='?', help='CSV with the columns of the DBTex challenge')
     parser.add_argument(
@@ -30,45 +47,60 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         metavar=('A.csv', 'B.csv'),
         help=f'test whether two models differ, in place of PREDICTIONS ({_REPLICATES} replicates without --bootstrap)',
     )
-    add_scoring_arguments(parser)
+    add_scoring_arguments(parser, with_tables=True)
     parser.add_argument(
         '--permutations', type=int, default=0, metavar='N', help='with --compare, replicates of a permutation test too'
     )
     parser.add_argument('--by', choices=SUBGROUPS, help='score each group of images or findings by itself')
-    parser.add_argument('--lenient', action='store_true', help='leave unusable rows out and count them')
-    parser.add_argument('--json', metavar='OUT', help='write numbers, counts and FROC curves here')
-    args = parser.parse_args(argv)
+    parser.add_argument('--threshold', type=float, metavar='SCORE', help='count hits and false positives at this score')
+    parser.add_argument(
+        '--threshold-from', metavar='CSV', help='choose the score on predictions of another split, and count there'
+    )
+    parser.add_argument(
+        '--threshold-split', choices=SPLITS, default='validation', help='that other split (default: validation)'
+    )
+    parser.add_argument(
+        '--threshold-fp',
+        type=float,
+        default=0.5,
+        metavar='FP',
+        help='false positives per volume that the chosen score may have there (default: 0.5)',
+    )
+    parser.add_argument('--json', metavar='OUT', help='write numbers, counts and curves here')
+    parser.add_argument('--curves', metavar='OUT.csv', help='write FROC, ROC and precision-recall curves here')
+    return parser
+
+
+def _refuse_contradictions(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     if (args.predictions is None) == (args.compare is None):
         parser.error('give one predictions CSV, or --compare A.csv B.csv')
     if args.permutations and not args.compare:
         parser.error('--permutations goes with --compare')
-    if args.by and args.compare:
-        parser.error('--by goes with one predictions CSV')
-    try:
-        _compare(args) if args.compare else _evaluate(args)
-    except (ValueError, OSError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
-    return 0
+    if args.threshold is not None and args.threshold_from:
+        parser.error('give --threshold or --threshold-from, not both')
+    for name in ('by', 'threshold', 'threshold_from', 'curves'):
+        if args.compare and getattr(args, name) is not None:
+            parser.error(f'--{name.replace("_", "-")} goes with one predictions CSV')
+    for name in ('threshold', 'threshold_from', 'curves'):
+        if args.by and getattr(args, name) is not None:
+            parser.error(f'--{name.replace("_", "-")} does not go with --by')
 
 
-def _evaluate(args: argparse.Namespace) -> None:
-    options = dict(lenient=args.lenient, json_out=args.json, **scoring_options(args))
+def _evaluate(args: argparse.Namespace, options: ScoringOptions) -> None:
     if args.by:
-        print_subgroups(evaluate_subgroups_file(args.predictions, args.ann, args.by, **options))
-    else:
-        print_results(evaluate_predictions_file(args.predictions, args.ann, **options))
-
-
-def _compare(args: argparse.Namespace) -> None:
-    options = scoring_options(args)
-    options['bootstrap'] = options['bootstrap'] or _REPLICATES
-    results = compare_predictions_files(
-        *args.compare,
-        args.ann,
-        permutations=args.permutations,
-        lenient=args.lenient,
-        json_out=args.json,
-        **options,
+        print_subgroups(evaluate_subgroups_file(args.predictions, options, args.by, json_out=args.json))
+        return
+    thresholds = dict.fromkeys(options.protocols, args.threshold)
+    if args.threshold_from:
+        thresholds = choose_thresholds(args.threshold_from, options, args.threshold_split, args.threshold_fp)
+    results = evaluate_predictions_file(
+        args.predictions, options, thresholds=thresholds, json_out=args.json, curves_out=args.curves
     )
-    print_comparisons(results)
+    print_results(results)
+
+
+def _compare(args: argparse.Namespace, options: ScoringOptions) -> None:
+    options = replace(options, bootstrap=options.bootstrap or _REPLICATES)
+    print_comparisons(
+        compare_predictions_files(*args.compare, options, permutations=args.permutations, json_out=args.json)
+    )

@@ -23,15 +23,9 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     parser.add_argument('--cases', type=int, default=6, metavar='N', help='breasts to show (default: 6)')
     add_scoring_arguments(parser)
     args = parser.parse_args(argv)
+    options = scoring_options(args, parser)
     try:
-        path = report_predictions_files(
-            _named(args.predictions),
-            args.ann,
-            args.out,
-            cases=args.cases,
-            title=args.title,
-            **scoring_options(args),
-        )
+        path = report_predictions_files(_named(args.predictions), options, args.out, cases=args.cases, title=args.title)
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

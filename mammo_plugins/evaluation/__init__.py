@@ -1,13 +1,18 @@
 """Scoring of predictions; nothing here needs torch, except :mod:`mammo_plugins.evaluation.metrics`."""
 
 from .compare import ModelComparison, compare_detections
+from .dbtex_tables import read_dbtex_tables
 from .detection_truth import DetectionTruth, image_key, truth_from_annotations
 from .evaluate import DetectionResult, evaluate_detections
 from .matching import MatchedDetections, match_detections
+from .operating_points import OperatingPoint, choose_threshold
 from .predictions import ImageKey, ImagePredictions, Predictions, PredictionsError, gather_predictions
 from .predictions_csv import read_predictions, write_predictions
 from .protocols import PROTOCOLS, DetectionProtocol, get_protocol
+from .release_frame import exchange_frames
 from .reported_numbers import (
+    BREAST_NUMBERS,
+    BreastNumber,
     CocoAveragePrecision,
     CountedVolumes,
     FrocArea,
@@ -18,8 +23,10 @@ from .reported_numbers import (
 from .subgroups import SUBGROUPS, evaluate_subgroups
 
 __all__ = [
+    'BREAST_NUMBERS',
     'PROTOCOLS',
     'SUBGROUPS',
+    'BreastNumber',
     'CocoAveragePrecision',
     'CountedVolumes',
     'DetectionProtocol',
@@ -32,16 +39,20 @@ __all__ = [
     'MeanInterpolatedRecall',
     'MeanRecall',
     'ModelComparison',
+    'OperatingPoint',
     'Predictions',
     'PredictionsError',
     'RecallAtFp',
+    'choose_threshold',
     'compare_detections',
     'evaluate_detections',
     'evaluate_subgroups',
+    'exchange_frames',
     'gather_predictions',
     'get_protocol',
     'image_key',
     'match_detections',
+    'read_dbtex_tables',
     'read_predictions',
     'truth_from_annotations',
     'write_predictions',

@@ -8,7 +8,24 @@ from __future__ import annotations
 import numpy as np
 
 from .detection_truth import DetectionTruth
+from .functional import ScoredCases
 from .predictions import Predictions
+
+
+def scored_breasts(predictions: Predictions, image_index: np.ndarray, truth: DetectionTruth) -> ScoredCases:
+    """The B breasts with the mean score over their images; a breast is malignant where any of its images is.
+
+    Args:
+        predictions: N rows.
+        image_index: (N,) image of each row in ``truth``.
+        truth: the evaluated images.
+    """
+    breasts = len(truth.breasts)
+    total = np.bincount(truth.breast_index, image_scores(predictions, image_index, len(truth.images)), breasts)
+    malignant = np.bincount(truth.breast_index, truth.malignant, breasts) > 0
+    patient = np.zeros(breasts, np.int64)
+    patient[truth.breast_index] = truth.patient_index
+    return ScoredCases(total / np.bincount(truth.breast_index, minlength=breasts), malignant, patient)
 
 
 def image_scores(predictions: Predictions, image_index: np.ndarray, num_images: int) -> np.ndarray:
@@ -27,17 +44,3 @@ def image_scores(predictions: Predictions, image_index: np.ndarray, num_images: 
     scores = np.full(num_images, -np.inf)
     np.maximum.at(scores, image_index, of_row)
     return np.where(np.isfinite(scores), scores, min(0.0, of_row.min(initial=0.0)))
-
-
-def breast_scores_and_labels(scores: np.ndarray, truth: DetectionTruth) -> tuple[np.ndarray, np.ndarray]:
-    """(B,) mean score over the images of each breast, and (B,) whether any of its images is malignant.
-
-    Args:
-        scores: (I,) malignancy of each image.
-        truth: the evaluated images.
-    """
-    breasts = len(truth.breasts)
-    total = np.bincount(truth.breast_index, weights=scores, minlength=breasts)
-    count = np.bincount(truth.breast_index, minlength=breasts)
-    malignant = np.bincount(truth.breast_index, weights=truth.malignant, minlength=breasts) > 0
-    return total / count, malignant

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .breast_scores import breast_scores_and_labels, image_scores
+from .breast_scores import scored_breasts
 from .detection_truth import DetectionTruth, truth_to_evaluate
 from .functional import (
     FrocCurve,
     FrocEvents,
     PairedDifference,
+    ScoredCases,
     as_ranks,
     bootstrap_difference,
     compare_aucs,
@@ -26,9 +27,11 @@ from .functional import (
     roc_auc,
 )
 from .matching import MatchedDetections, locate_images, match_detections
-from .number_samples import NumberSample, sample_numbers
+from .number_samples import NumberSample, missing_class, sample_breast_numbers, sample_numbers
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
+from .reported_numbers import BREAST_NUMBERS
+from .slice_errors import sample_slice_errors
 
 if TYPE_CHECKING:
     from mammo_plugins.io import AnnotationSet
@@ -41,8 +44,8 @@ class ModelComparison:
     Args:
         protocol: name of the protocol.
         differences: by number, interval and p-value by paired bootstrap; ``breast_auc`` by DeLong.
-        permutation_p_values: by number, of exchanging the models' names patient by patient; COCO's average precision,
-            which has no scores to exchange, is left out. Empty where no permutation was asked for.
+        permutation_p_values: by number, of exchanging the models' names patient by patient; for the numbers off FROC
+            and ROC curves. Empty where no permutation was asked for.
     """
 
     protocol: str
@@ -62,8 +65,7 @@ class _Scored:
 
     matched: MatchedDetections
     samples: dict[str, NumberSample]
-    breast_scores: np.ndarray
-    malignant_breasts: np.ndarray
+    breasts: ScoredCases
 
 
 def compare_detections(
@@ -96,14 +98,14 @@ def compare_detections(
     draws = draw_patients(len(truth.patients), bootstrap, rng)
     one, other = (_score(predictions, truth, protocol, draws, lenient) for predictions in (first, second))
     differences = {name: _difference(one.samples[name], other.samples[name]) for name in one.samples}
-    breasts, malignant = np.stack([one.breast_scores, other.breast_scores]), one.malignant_breasts
-    if malignant.any() and not malignant.all():
-        differences['breast_auc'] = compare_aucs(breasts, malignant)
+    if not missing_class(one.breasts):
+        scores = np.stack([one.breasts.scores, other.breasts.scores])
+        differences['breast_auc'] = compare_aucs(scores, one.breasts.labels)
     p_values = {}
     if permutations:
         statistics = _exchange_statistics(one.matched, other.matched, protocol)
         if 'breast_auc' in differences:
-            statistics['breast_auc'] = _auc_after_exchange(breasts, malignant, truth)
+            statistics |= _breast_statistics(one.breasts, other.breasts)
         for name, statistic in statistics.items():
             p_values[name] = permutation_difference(statistic, len(truth.patients), permutations, rng).p_value
     return ModelComparison(protocol.name, differences, p_values)
@@ -114,9 +116,10 @@ def _score(
 ) -> _Scored:
     located, image_index, _ = locate_images(predictions, truth, lenient)
     matched = match_detections(located, image_index, truth, protocol)
+    breasts = scored_breasts(located, image_index, truth)
     samples = sample_numbers(located, image_index, truth, matched, protocol, draws)
-    scores, malignant = breast_scores_and_labels(image_scores(located, image_index, len(truth.images)), truth)
-    return _Scored(matched, samples, scores, malignant)
+    samples |= sample_slice_errors(located, truth, matched, protocol, draws)
+    return _Scored(matched, samples | sample_breast_numbers(breasts, draws), breasts)
 
 
 def _difference(first: NumberSample, second: NumberSample) -> PairedDifference:
@@ -125,19 +128,22 @@ def _difference(first: NumberSample, second: NumberSample) -> PairedDifference:
     return bootstrap_difference(first.value, second.value, first.replicates, second.replicates)
 
 
-def _auc_after_exchange(
-    breast_scores: np.ndarray, malignant: np.ndarray, truth: DetectionTruth
-) -> Callable[[np.ndarray], tuple[float, float]]:
-    """AUCs of both models once the breasts of some patients have exchanged their ranks."""
-    ranks = np.stack([as_ranks(scores) for scores in breast_scores])
-    patient = np.zeros(len(truth.breasts), np.int64)
-    patient[truth.breast_index] = truth.patient_index
+def _breast_statistics(
+    first: ScoredCases, second: ScoredCases
+) -> dict[str, Callable[[np.ndarray], tuple[float, float]]]:
+    """For each number of breasts, its values once the breasts of some patients have exchanged their ranks."""
+    ranks = np.stack([as_ranks(first.scores), as_ranks(second.scores)])
 
-    def statistic(exchanged: np.ndarray) -> tuple[float, float]:
-        mixed = np.where(exchanged[patient], ranks[::-1], ranks)
-        return roc_auc(mixed[0], malignant), roc_auc(mixed[1], malignant)
+    def statistic(number: Callable[[ScoredCases], float]) -> Callable[[np.ndarray], tuple[float, float]]:
+        def after(exchanged: np.ndarray) -> tuple[float, float]:
+            mixed = np.where(exchanged[first.patient], ranks[::-1], ranks)
+            one, other = (number(replace(first, scores=scores)) for scores in mixed)
+            return one, other
 
-    return statistic
+        return after
+
+    numbers = {number.name: statistic(lambda c, n=number: n.of_counts(c.counts())) for number in BREAST_NUMBERS}
+    return {'breast_auc': statistic(lambda cases: roc_auc(cases.scores, cases.labels)), **numbers}
 
 
 def _exchange_statistics(

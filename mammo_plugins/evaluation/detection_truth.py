@@ -23,7 +23,8 @@ class DetectionTruth:
 
     Args:
         images: the I images, in the order of the annotation file.
-        num_slices: (I,).
+        num_slices: (I,), 0 where unknown.
+        slice_spacing_mm: (I,) distance of neighbouring slices, NaN where unknown.
         malignant: (I,) image label; a malignant finding implies it.
         benign: (I,) image label as 0, 1 or NaN where unknown; a benign finding implies it.
         patients, patient_index: the P patients and (I,) the patient of each image.
@@ -37,6 +38,7 @@ class DetectionTruth:
 
     images: tuple[ImageKey, ...]
     num_slices: np.ndarray
+    slice_spacing_mm: np.ndarray
     malignant: np.ndarray
     benign: np.ndarray
     patients: tuple[str, ...]
@@ -82,6 +84,7 @@ def truth_from_annotations(annotations: AnnotationSet) -> DetectionTruth:
     return DetectionTruth(
         images=keys,
         num_slices=np.asarray([image.num_slices for image in images], np.int64),
+        slice_spacing_mm=np.asarray([image.slice_spacing_mm or np.nan for image in images], np.float64),
         malignant=malignant == 1,
         benign=benign,
         patients=patients,

@@ -7,16 +7,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .breast_scores import breast_scores_and_labels, image_scores
+from .breast_scores import scored_breasts
 from .detection_truth import DetectionTruth, truth_to_evaluate
-from .functional import Estimate, FrocCurve, auc_with_delong, draw_patients
+from .functional import (
+    CurveBand,
+    Estimate,
+    FrocCurve,
+    FrocEvents,
+    ScoredCases,
+    ThresholdCounts,
+    auc_with_delong,
+    draw_patients,
+    froc_band,
+    roc_band,
+)
 from .matching import MatchedDetections, locate_images, match_detections
-from .number_samples import sample_numbers
+from .number_samples import missing_class, sample_breast_numbers, sample_numbers
+from .operating_points import OperatingPoint, operating_point
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
+from .slice_errors import sample_slice_errors
 
 if TYPE_CHECKING:
-    from ..io.coco_volume import AnnotationSet
+    from mammo_plugins.io import AnnotationSet
+
+_BAND_FP_POINTS = np.linspace(0, 2, 81)  # what the report's plot shows
+_BAND_RATES = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True)
@@ -26,8 +42,14 @@ class DetectionResult:
     Args:
         protocol: name of the protocol.
         numbers: what the protocol reports of the detections, by name.
-        breast_auc: AUC over breasts; the same for every protocol.
+        slice_errors: distance of predicted from annotated slices, by name; empty where no volume is evaluated.
+        breast_auc: AUC over breasts; the same for every protocol, as are the other numbers of breasts.
+        breast_numbers: average precision, sensitivity and specificity of breasts, by name.
         curve: the FROC curve.
+        curve_band: its band; None without bootstrap, findings or volumes.
+        breast_counts: breasts that pass each threshold: the ROC and the precision-recall curve.
+        roc_band: band of the ROC curve; None without bootstrap, or where a class is empty.
+        operating_point: counts at the threshold that was given, None where none was.
         counts: how many images, breasts, findings, predictions and so on the numbers rest on.
         notes: what a reader of the numbers must know, one sentence each.
         matched: the matching behind the numbers.
@@ -35,28 +57,42 @@ class DetectionResult:
 
     protocol: str
     numbers: dict[str, Estimate]
+    slice_errors: dict[str, Estimate]
     breast_auc: Estimate
+    breast_numbers: dict[str, Estimate]
     curve: FrocCurve
+    curve_band: CurveBand | None
+    breast_counts: ThresholdCounts
+    roc_band: CurveBand | None
+    operating_point: OperatingPoint | None
     counts: dict[str, int]
     notes: list[str]
     matched: MatchedDetections
 
     def metrics(self) -> dict[str, Estimate]:
-        """All numbers by name, such as ``R@0.25``, ``R@0.5`` and ``breast_auc``."""
-        return self.numbers | {'breast_auc': self.breast_auc}
+        """All numbers by name, such as ``R@0.25``, ``z_error_slices`` and ``breast_auc``."""
+        return self.numbers | self.slice_errors | {'breast_auc': self.breast_auc} | self.breast_numbers
 
     def as_dict(self) -> dict[str, object]:
         """Everything but the matching, in plain values for json."""
-        corners = self.curve.vertices()
+        corners, breasts = self.curve.vertices(), self.breast_counts.vertices()
         return {
             'protocol': self.protocol,
             'metrics': {name: estimate.as_dict() for name, estimate in self.metrics().items()},
+            'operating_point': None if self.operating_point is None else self.operating_point.as_dict(),
             'counts': self.counts,
             'notes': self.notes,
             'froc': {
-                'thresholds': [None if np.isinf(t) else float(t) for t in corners.thresholds],
+                'thresholds': _plain(corners.thresholds),
                 'fp_per_volume': _plain(corners.fp_per_volume),
                 'recall': _plain(corners.recall),
+                'band': _plain_band(self.curve_band),
+            },
+            'roc': {
+                'thresholds': _plain(breasts.thresholds),
+                'false_positive_rate': _plain(breasts.false_positive_rate),
+                'sensitivity': _plain(breasts.sensitivity),
+                'band': _plain_band(self.roc_band),
             },
         }
 
@@ -68,6 +104,7 @@ def evaluate_detections(
     bootstrap: int = 0,
     seed: int = 0,
     lenient: bool = False,
+    threshold: float | None = None,
 ) -> DetectionResult:
     """Scores predictions; every image of ``annotations`` counts, those without predictions too.
 
@@ -75,9 +112,11 @@ def evaluate_detections(
         predictions: what was found.
         annotations: the evaluated images; select split and modality before.
         protocol: a name from :data:`~mammo_plugins.evaluation.protocols.PROTOCOLS` or an object of one's own.
-        bootstrap: replicates for the standard errors and intervals of the detection numbers, 0 for none.
+        bootstrap: replicates for the standard errors, intervals and bands, 0 for none.
         seed: seed of the bootstrap.
         lenient: leave predictions of images that are not evaluated out instead of refusing them.
+        threshold: score at which hits and false positives are counted, see
+            :func:`~mammo_plugins.evaluation.choose_threshold`; None for no counts.
 
     Raises:
         ValueError: no image is evaluated, or predictions and annotations do not fit together.
@@ -85,7 +124,9 @@ def evaluate_detections(
     protocol = get_protocol(protocol)
     truth = truth_to_evaluate(annotations)
     located, image_index, strangers = locate_images(predictions, truth, lenient)
-    return score_located(located, image_index, truth, protocol, bootstrap, seed, left_out=strangers)
+    return score_located(
+        located, image_index, truth, protocol, bootstrap, seed, left_out=strangers, threshold=threshold
+    )
 
 
 def score_located(
@@ -97,6 +138,7 @@ def score_located(
     seed: int,
     counted: np.ndarray | None = None,
     left_out: int = 0,
+    threshold: float | None = None,
 ) -> DetectionResult:
     """Scores predictions whose images are known.
 
@@ -105,22 +147,31 @@ def score_located(
         image_index: (N,) image of each row in ``truth``.
         truth: the evaluated images.
         protocol: the rules.
-        bootstrap, seed: as for :func:`evaluate_detections`.
+        bootstrap, seed, threshold: as for :func:`evaluate_detections`.
         counted: which findings of ``truth`` are of interest, see :func:`~.matching.match_detections`; malignant
-            breasts without any of these leave the AUC.
+            breasts without any of these do not count as breasts.
         left_out: rows that were dropped before.
     """
     matched = match_detections(predictions, image_index, truth, protocol, counted)
+    events = matched.events(protocol.curve_volumes)
     draws = draw_patients(len(truth.patients), bootstrap, np.random.default_rng(seed)) if bootstrap else None
+    breasts = scored_breasts(predictions, image_index, truth)
+    if counted is not None:
+        breasts = breasts.keep(~breasts.labels | _holds_counted(truth, counted))
     samples = sample_numbers(predictions, image_index, truth, matched, protocol, draws)
-    scores, malignant = breast_scores_and_labels(image_scores(predictions, image_index, len(truth.images)), truth)
-    compared = ~malignant | _holds_counted(truth, counted) if counted is not None else np.ones(len(malignant), bool)
+    errors = sample_slice_errors(predictions, truth, matched, protocol, draws)
     return DetectionResult(
         protocol=protocol.name,
         numbers={name: sample.estimate() for name, sample in samples.items()},
-        breast_auc=auc_with_delong(scores[compared], malignant[compared]),
-        curve=matched.events(protocol.curve_volumes).curve(),
-        counts=_counts(predictions, truth, matched, malignant) | {'dropped_for_unknown_image': left_out},
+        slice_errors={name: sample.estimate() for name, sample in errors.items()},
+        breast_auc=auc_with_delong(breasts.scores, breasts.labels),
+        breast_numbers={name: sample.estimate() for name, sample in sample_breast_numbers(breasts, draws).items()},
+        curve=events.curve(),
+        curve_band=_curve_band(events, draws),
+        breast_counts=breasts.counts(),
+        roc_band=_roc_band(breasts, draws),
+        operating_point=None if threshold is None else operating_point(events, threshold, draws),
+        counts=_counts(predictions, truth, matched) | {'dropped_for_unknown_image': left_out},
         notes=_notes(predictions, matched, left_out),
         matched=matched,
     )
@@ -132,15 +183,23 @@ def _holds_counted(truth: DetectionTruth, counted: np.ndarray) -> np.ndarray:
     return np.isin(np.arange(len(truth.breasts)), truth.breast_index[truth.image_index[findings]])
 
 
-def _counts(
-    predictions: Predictions, truth: DetectionTruth, matched: MatchedDetections, malignant_breasts: np.ndarray
-) -> dict[str, int]:
+def _curve_band(events: FrocEvents, draws: np.ndarray | None) -> CurveBand | None:
+    if draws is None or not len(events.finding_patient) or not events.volumes_per_patient.any():
+        return None
+    return froc_band(events, draws, _BAND_FP_POINTS)
+
+
+def _roc_band(breasts: ScoredCases, draws: np.ndarray | None) -> CurveBand | None:
+    return None if draws is None or missing_class(breasts) else roc_band(breasts, draws, _BAND_RATES)
+
+
+def _counts(predictions: Predictions, truth: DetectionTruth, matched: MatchedDetections) -> dict[str, int]:
     volumes, counted = next(iter(matched.counted_images.items()))
     events = matched.events(volumes)
     return {
         'patients': len(truth.patients),
         'breasts': len(truth.breasts),
-        'malignant_breasts': int(malignant_breasts.sum()),
+        'malignant_breasts': len(np.unique(truth.breast_index[truth.malignant])),
         'images': len(truth.images),
         'images_counted_for_fp': int(counted.sum()),
         'unannotated_malignant_images': matched.unannotated_images,
@@ -172,4 +231,9 @@ def _notes(predictions: Predictions, matched: MatchedDetections, strangers: int)
 
 
 def _plain(values: np.ndarray) -> list[float | None]:
-    return [None if np.isnan(value) else float(value) for value in values]
+    """Numbers for json, None for those that are not finite."""
+    return [float(value) if np.isfinite(value) else None for value in values]
+
+
+def _plain_band(band: CurveBand | None) -> dict[str, object] | None:
+    return None if band is None else {name: _plain(getattr(band, name)) for name in ('x', 'low', 'high')}

@@ -1,4 +1,4 @@
-"""The numbers of a protocol on the full data and on bootstrap replicates."""
+"""The reported numbers on the full data and on bootstrap replicates."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 from .coco_matching import rank_detections
 from .detection_truth import DetectionTruth
-from .functional import Estimate, FrocEvents, percentile_estimate, resample_numbers
+from .functional import Estimate, FrocEvents, ScoredCases, percentile_estimate, resample_numbers
 from .matching import MatchedDetections, select_findings
 from .predictions import Predictions
 from .protocols import DetectionProtocol
-from .reported_numbers import CountedVolumes
+from .reported_numbers import BREAST_NUMBERS, CountedVolumes
 
 _NO_FINDING = 'there is no annotated finding'
 
@@ -60,6 +60,31 @@ def sample_numbers(
     by_name = {name: sample for samples in froc for name, sample in samples.items()}
     ordered = {number.name: by_name[number.name] for number in protocol.numbers}
     return ordered | _precision_samples(predictions, image_index, truth, protocol, draws)
+
+
+def sample_breast_numbers(breasts: ScoredCases, draws: np.ndarray | None) -> dict[str, NumberSample]:
+    """Every number of :data:`~.reported_numbers.BREAST_NUMBERS`.
+
+    Args:
+        breasts: scored breasts.
+        draws: (R, P) how often each patient occurs in each replicate; None for no replicates.
+    """
+    if missing := missing_class(breasts):
+        return {number.name: NumberSample(float('nan'), missing=missing) for number in BREAST_NUMBERS}
+    counts = breasts.counts()
+    values = [number.of_counts(counts) for number in BREAST_NUMBERS]
+    replicates: list[np.ndarray | None] = [None] * len(BREAST_NUMBERS)
+    if draws is not None:
+        resampled = (breasts.counts(patient_counts) for patient_counts in draws)
+        replicates = list(np.array([[number.of_counts(c) for number in BREAST_NUMBERS] for c in resampled]).T)
+    return {number.name: NumberSample(*both) for number, both in zip(BREAST_NUMBERS, zip(values, replicates))}
+
+
+def missing_class(breasts: ScoredCases) -> str:
+    """Why there is no ROC curve, empty where there is one."""
+    if breasts.labels.any() and not breasts.labels.all():
+        return ''
+    return f'no {"negative" if breasts.labels.any() else "positive"} case among {len(breasts)}'
 
 
 def _froc_samples(

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 import numpy as np
 
-from .functional import FrocCurve, area_under_froc, interpolated_recall_at_fp, mean_recall_at_fp, recall_at_fp
+from .functional import (
+    FrocCurve,
+    ThresholdCounts,
+    area_under_froc,
+    interpolated_recall_at_fp,
+    mean_recall_at_fp,
+    recall_at_fp,
+)
 
 
 class CountedVolumes(str, Enum):
@@ -111,3 +119,33 @@ class CocoAveragePrecision:
 
     name: str
     min_ious: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class BreastNumber:
+    """A number read off the breasts that pass each threshold; the same for every protocol.
+
+    Args:
+        name: what json and metrics call it.
+        title: what tables call it.
+        of_counts: gives the number, NaN where it does not exist.
+    """
+
+    name: str
+    title: str
+    of_counts: Callable[[ThresholdCounts], float]
+
+
+BREAST_NUMBERS = (
+    BreastNumber('breast_ap', 'Breast AP', ThresholdCounts.average_precision),
+    BreastNumber(
+        'breast_sensitivity_at_0.9_specificity',
+        'Breast sensitivity at specificity 0.9',
+        lambda counts: counts.sensitivity_at(0.9),
+    ),
+    BreastNumber(
+        'breast_specificity_at_0.9_sensitivity',
+        'Breast specificity at sensitivity 0.9',
+        lambda counts: counts.specificity_at(0.9),
+    ),
+)

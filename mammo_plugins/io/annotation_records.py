@@ -31,6 +31,7 @@ class ImageRecord:
         view_name: the release's own name of the view, such as ``lcc2``; ``lcc`` for ``L-CC`` where none is given.
         manufacturer: as in the header, empty where unknown.
         spacing_mm: (row, column) distance of pixel centres, or None where unknown.
+        slice_spacing_mm: distance of neighbouring slices, or None where unknown (as in BCS-DBT) or in 2-D.
         rotated_180: whether the stored pixels are turned by 180 degrees against the frame the release is made for.
         split: ``train``, ``validation``, ``test`` or None.
         labels: image-level labels: ``malignant`` and ``benign`` (0 or 1), ``birads``, ``density`` (``A`` to ``D``), ...
@@ -48,6 +49,7 @@ class ImageRecord:
     view_name: str = ''
     manufacturer: str = ''
     spacing_mm: tuple[float, float] | None = None
+    slice_spacing_mm: float | None = None
     rotated_180: bool = False
     split: str | None = None
     labels: dict[str, Any] = field(default_factory=dict)

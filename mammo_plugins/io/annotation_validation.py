@@ -71,6 +71,9 @@ def _validate_image(image: ImageRecord, where: str) -> None:
     spacing = image.spacing_mm
     is_spacing = spacing is None or (_are_numbers(spacing, 2) and min(spacing) > 0)
     expect('spacing_mm', spacing, is_spacing, 'null or two positive numbers')
+    between = image.slice_spacing_mm
+    is_distance = between is None or (_are_numbers([between], 1) and between > 0)
+    expect('slice_spacing_mm', between, is_distance, 'null or a positive number')
     expect('rotated_180', image.rotated_180, isinstance(image.rotated_180, bool), 'true or false')
     expect('split', image.split, image.split is None or image.split in SPLITS, f'null or one of {", ".join(SPLITS)}')
     _validate_labels(image.labels, where)

@@ -14,7 +14,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from .dicom_intensity import INTENSITY_KEYWORDS
 from .dicom_modality import HOLOGIC_PIXEL_TAGS, MODALITY_KEYWORDS, identify_modality, is_for_processing
 from .dicom_pixel_data import AnnouncedPixels, find_pixel_problem
-from .dicom_spacing import SPACING_KEYWORDS, read_slice_thickness, read_spacing
+from .dicom_spacing import SPACING_KEYWORDS, read_slice_spacing, read_slice_thickness, read_spacing
 from .dicom_tags import DicomTags
 from .dicom_view import VIEW_KEYWORDS, read_view
 from .mammogram_header import MammogramHeader
@@ -80,6 +80,7 @@ def _build_header(tags: DicomTags, file: BinaryIO) -> MammogramHeader:
         spacing_mm=spacing_mm,
         spacing_source=spacing_source,
         slice_thickness_mm=read_slice_thickness(tags),
+        slice_spacing_mm=read_slice_spacing(tags),
         patient_orientation=(orientation[0], orientation[1]) if len(orientation) == 2 else None,
         has_implant={'YES': True, 'NO': False}.get(tags.text('BreastImplantPresent').upper()),
         for_processing=is_for_processing(tags),

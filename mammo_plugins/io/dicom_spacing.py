@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from .dicom_tags import DicomTags
 
 SPACING_KEYWORDS = (
     'PixelSpacing', 'ImagerPixelSpacing', 'EstimatedRadiographicMagnificationFactor', 'SliceThickness',
-    'SharedFunctionalGroupsSequence', 'PerFrameFunctionalGroupsSequence',
+    'SpacingBetweenSlices', 'SharedFunctionalGroupsSequence', 'PerFrameFunctionalGroupsSequence',
 )  # fmt: skip
 
 _GROUPS = ('PerFrameFunctionalGroupsSequence', 'SharedFunctionalGroupsSequence')
@@ -17,7 +19,7 @@ def read_spacing(tags: DicomTags) -> tuple[tuple[float, float] | None, str | Non
 
     The order is: Pixel Measures of the functional groups (first frame's, then shared), Pixel Spacing, and Imager Pixel
     Spacing divided by the magnification, since it is measured at the detector and not in the breast. A value that is
-    not two positive numbers counts as absent. Nothing here gives the distance of slices, which BCS-DBT does not state.
+    not two positive numbers counts as absent.
 
     Source: DICOM PS3.3 C.7.6.16.2.1, 10.7.1.3 and C.8.7.5.1 (Estimated Radiographic Magnification Factor).
     """
@@ -41,6 +43,30 @@ def read_slice_thickness(tags: DicomTags) -> float | None:
         if measures is not None and (thickness := measures.number('SliceThickness')):
             return thickness
     return tags.number('SliceThickness') or None
+
+
+def read_slice_spacing(tags: DicomTags) -> float | None:
+    """Distance of neighbouring slices in mm, or None where the header does not say.
+
+    Spacing Between Slices (Pixel Measures of the first frame, shared ones, top level), else the distance of the first
+    frame's Image Position (Patient) from the last one's. BCS-DBT states neither: its frames all have one position.
+
+    Source: DICOM PS3.3 C.7.6.16.2.1 (Pixel Measures), C.7.6.16.2.3 (Plane Position).
+    """
+    measures = (tags.first_item(group, 'PixelMeasuresSequence') for group in _GROUPS)
+    for holder in (*measures, tags):
+        if holder is not None and (spacing := holder.number('SpacingBetweenSlices')) and spacing > 0:
+            return spacing
+    frames = tags.items('PerFrameFunctionalGroupsSequence')
+    ends = [_frame_position(frame) for frame in (frames[:1] + frames[-1:] if len(frames) > 1 else [])]
+    if not ends or not all(len(position) == 3 for position in ends):
+        return None
+    return math.dist(*ends) / (len(frames) - 1) or None
+
+
+def _frame_position(frame: DicomTags) -> tuple[float, ...]:
+    plane = frame.first_item('PlanePositionSequence')
+    return () if plane is None else plane.numbers('ImagePositionPatient')
 
 
 def _pair(tags: DicomTags, keyword: str) -> tuple[float, float] | None:

@@ -28,6 +28,7 @@ class MammogramHeader:
         view_modifiers: such as ``implant displaced``, ``magnification`` or ``spot compression``.
         spacing_mm: (row, column) distance of pixel centres in the breast, or None where unknown.
         slice_thickness_mm: Slice Thickness as stored (some vendors store the breast's), or None.
+        slice_spacing_mm: distance of neighbouring slices, or None where unknown.
         patient_orientation: (row direction, column direction), or None.
         has_implant: as stated in the header, or None.
         for_processing: whether the pixels are raw data that was not made for the eye.
@@ -49,6 +50,7 @@ class MammogramHeader:
     spacing_mm: tuple[float, float] | None = None
     spacing_source: str | None = None
     slice_thickness_mm: float | None = None
+    slice_spacing_mm: float | None = None
     patient_orientation: tuple[str, str] | None = None
     has_implant: bool | None = None
     for_processing: bool = False

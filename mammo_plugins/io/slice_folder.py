@@ -45,6 +45,7 @@ class DicomSliceFolder:
             self._slices[0].header,
             path=self.path,
             num_slices=len(slices),
+            slice_spacing_mm=_slice_spacing(self._slices) or self._slices[0].header.slice_spacing_mm,
             pixel_problem='; '.join(problems[:3]) or None,
         )
 
@@ -133,6 +134,12 @@ def has_dicom_marker(path: Path) -> bool:
             return file.read(132)[128:] == b'DICM'
     except OSError:
         return False
+
+
+def _slice_spacing(ordered: list[DicomFile]) -> float | None:
+    """Median distance of neighbours in mm, or None where positions are absent or do not differ."""
+    positions = _positions_along_stack(ordered)
+    return None if positions is None or len(positions) < 2 else float(np.median(np.diff(positions)))
 
 
 def _positions_along_stack(slices: list[DicomFile]) -> npt.NDArray[np.float64] | None:

@@ -12,7 +12,7 @@ from string import Template
 
 from mammo_plugins.evaluation.functional import Estimate
 
-from .froc_plot import froc_svg
+from .curve_plot import PlotCurve, froc_svg, roc_svg
 from .report_content import ReportCase, ReportPrediction, ReportTruth, ReportView
 from .report_frames import encode_stacks
 from .result_table import Row, column_names
@@ -26,7 +26,8 @@ def write_report(
     path: str | Path,
     title: str,
     rows: Sequence[Row],
-    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    froc: Mapping[str, PlotCurve] | None = None,
+    roc: Mapping[str, PlotCurve] | None = None,
     cases: Sequence[ReportCase] = (),
     notes: Sequence[str] = (),
     max_bytes: int = _MAX_BYTES,
@@ -37,7 +38,7 @@ def write_report(
         path: where it goes.
         title: its heading.
         rows: the results table, see :mod:`mammo_plugins.visualization.result_table`; empty for none.
-        curves: name to false positives per volume and recall; empty for none.
+        froc, roc: curves by name; None for none.
         cases: breasts to leaf through; the pictures are reduced until all fit into ``max_bytes``.
         notes: sentences below the table.
         max_bytes: largest size of the file.
@@ -54,7 +55,7 @@ def write_report(
         'style': _asset('report.css'),
         'script': _asset('report.js'),
         'results': _results_section(rows, notes),
-        'curves': _curves_section(curves),
+        'curves': _curves_section(froc or {}, roc or {}),
         'cases': _cases_section(cases),
     }
     page = Template(_asset('report.html'))
@@ -108,12 +109,21 @@ def _cell(value: str | Estimate, best: float | None, is_name: bool) -> str:
     return f'<td{css}{title}>{number}{error}{interval}</td>'
 
 
-def _curves_section(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> str:
-    if not curves:
-        return ''
-    caption = 'Recall of malignant findings against false positives per volume; dotted: 0.25 and 0.5.'
-    plot = f'<figure class="plot">{froc_svg(curves)}<figcaption>{caption}</figcaption></figure>'
-    return f'<section id="curves"><h2>FROC curves</h2>{plot}</section>'
+def _curves_section(froc: Mapping[str, PlotCurve], roc: Mapping[str, PlotCurve]) -> str:
+    plots = []
+    if froc:
+        caption = 'Recall of malignant findings against false positives per volume; dotted: 0.25 and 0.5.'
+        plots.append(_figure(froc_svg(froc), caption, froc))
+    if roc:
+        plots.append(_figure(roc_svg(roc), 'ROC over breasts; dotted: chance.', roc))
+    return f'<section id="curves"><h2>Curves</h2>{"".join(plots)}</section>' if plots else ''
+
+
+def _figure(plot: str, caption: str, curves: Mapping[str, PlotCurve]) -> str:
+    levels = {f'{curve.band.level:.0%}' for curve in curves.values() if curve.band is not None}
+    if levels:
+        caption += f' Bands: {", ".join(sorted(levels))} intervals at each point (bootstrap over patients).'
+    return f'<figure class="plot">{plot}<figcaption>{caption}</figcaption></figure>'
 
 
 def _cases_section(cases: Sequence[ReportCase]) -> str:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from rich.table import Table
 
-from mammo_plugins.evaluation import DetectionResult, ModelComparison
+from mammo_plugins.evaluation import BREAST_NUMBERS, DetectionResult, ModelComparison
 from mammo_plugins.evaluation.functional import Estimate
 
 Row = Mapping[str, 'str | Estimate']
 
 _AUC_TITLE = 'Breast AUC'
+_BREAST_TITLES = {'breast_auc': _AUC_TITLE} | {number.name: number.title for number in BREAST_NUMBERS}
 _TEXT_COLUMNS = ('Model', 'Group', 'Protocol', 'Number')
 
 
 def number_rows(results: Mapping[str, DetectionResult]) -> list[Row]:
-    """One row a number for a single set of predictions; the breast AUC, the same for every protocol, once at the end.
+    """One row a number for a single set of predictions; those of breasts, the same for every protocol, at the end.
 
     Args:
         results: protocol to result.
     """
-    rows = [_number_row(protocol, name, n) for protocol, r in results.items() for name, n in r.numbers.items()]
-    return [*rows, _number_row('', _AUC_TITLE, next(iter(results.values())).breast_auc)]
+    metrics = {(protocol, name): n for protocol, result in results.items() for name, n in result.metrics().items()}
+    return [_number_row(protocol, name, metrics[found, name]) for found, protocol, name in _in_table_order(metrics)]
 
 
 def model_rows(models: Mapping[str, Mapping[str, DetectionResult]], heading: str = 'Model') -> list[Row]:
@@ -47,18 +48,17 @@ def difference_rows(comparisons: Mapping[str, ModelComparison]) -> list[Row]:
     """One row a number of two models, with the difference, its interval and p-values.
 
     Args:
-        comparisons: protocol to comparison; the breast AUC, the same for every protocol, comes once, at the end.
+        comparisons: protocol to comparison; numbers of breasts, the same for every protocol, come once, at the end.
     """
-    found = [
-        (protocol, name, result)
-        for protocol, result in comparisons.items()
-        for name in result.differences
-        if name != 'breast_auc'
-    ]
-    first = next(iter(comparisons.values()))
-    if 'breast_auc' in first.differences:
-        found.append(('', 'breast_auc', first))
-    return [_difference_row(protocol, name, result) for protocol, name, result in found]
+    names = [(protocol, name) for protocol, result in comparisons.items() for name in result.differences]
+    return [_difference_row(shown, name, comparisons[found]) for found, shown, name in _in_table_order(names)]
+
+
+def _in_table_order(names: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """Protocol, the protocol to show, and number: those of breasts last, once, and without protocol."""
+    names = list(names)
+    of_detections = [(protocol, protocol, name) for protocol, name in names if name not in _BREAST_TITLES]
+    return of_detections + [(p, '', name) for p, name in names if name in _BREAST_TITLES and p == names[0][0]]
 
 
 def _difference_row(protocol: str, name: str, result: ModelComparison) -> Row:
@@ -66,7 +66,7 @@ def _difference_row(protocol: str, name: str, result: ModelComparison) -> Row:
     interval = '' if np.isnan(difference.low) else f'[{difference.low:+.3f}, {difference.high:+.3f}]'
     row = {
         'Protocol': protocol,
-        'Number': _AUC_TITLE if name == 'breast_auc' else name,
+        'Number': _BREAST_TITLES.get(name, name),
         'First': f'{difference.first:.3f}',
         'Second': f'{difference.second:.3f}',
         'Difference': f'{difference.difference:+.3f}',
@@ -114,7 +114,7 @@ def _number_row(protocol: str, name: str, number: Estimate) -> Row:
     value, error, interval = number.parts()
     return {
         'Protocol': protocol,
-        'Number': name,
+        'Number': _BREAST_TITLES.get(name, name),
         'Value': value,
         'Standard error': error.removeprefix('± '),
         f'{number.level:.0%} interval': interval,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mammo_plugins.apis.compare import compare_predictions_files
+from mammo_plugins.apis.scoring_options import ScoringOptions
 from mammo_plugins.commands.evaluate import main
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord, write_annotations
 
@@ -53,10 +54,9 @@ def test_command_prints_differences_with_p_values_and_writes_json(files, capsys)
 
 
 def test_function_gives_what_the_command_prints(files):
-    results = compare_predictions_files(
-        files / 'poor.csv', files / 'good.csv', files / 'ann.json', protocols=('coco',), bootstrap=50, split='test'
-    )
-    assert list(results) == ['coco'] and list(results['coco'].differences) == ['AP', 'AP50', 'breast_auc']
+    options = ScoringOptions(files / 'ann.json', protocols=('coco',), bootstrap=50, split='test')
+    results = compare_predictions_files(files / 'poor.csv', files / 'good.csv', options)
+    assert list(results) == ['coco'] and {'AP', 'AP50', 'breast_auc'} < results['coco'].differences.keys()
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,9 @@ def test_function_gives_what_the_command_prints(files):
         (['good.csv', '--compare', 'good.csv', 'poor.csv'], 'give one predictions CSV, or --compare'),
         (['--compare', 'good.csv', 'poor.csv', '--by', 'view'], '--by goes with one predictions CSV'),
         (['good.csv', '--permutations', '5'], '--permutations goes with --compare'),
+        (['--compare', 'good.csv', 'poor.csv', '--curves', 'c.csv'], '--curves goes with one predictions CSV'),
+        (['good.csv', '--by', 'view', '--threshold', '0.5'], '--threshold does not go with --by'),
+        (['good.csv', '--threshold', '0.5', '--threshold-from', 'poor.csv'], 'not both'),
     ],
 )
 def test_contradicting_arguments_are_refused(files, capsys, arguments, message):

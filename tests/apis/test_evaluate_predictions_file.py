@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mammo_plugins.apis.evaluate import evaluate_predictions_file
+from mammo_plugins.apis.scoring_options import ScoringOptions
 from mammo_plugins.commands.evaluate import main
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord, write_annotations
 
@@ -34,8 +35,10 @@ def files_fixture(tmp_path):
 
 
 def test_split_selects_what_is_evaluated(files):
-    everything = evaluate_predictions_file(files / 'predictions.csv', files / 'ann.json')
-    test_only = evaluate_predictions_file(files / 'predictions.csv', files / 'ann.json', split='test')
+    everything, test_only = (
+        evaluate_predictions_file(files / 'predictions.csv', ScoringOptions(files / 'ann.json', split=split))
+        for split in (None, 'test')
+    )
     counts = [result['mm3d'].counts['images'] for result in (everything, test_only)]
     assert counts == [3, 2]
     assert everything['mm3d'].numbers['R@0.25'].value == test_only['mm3d'].numbers['R@0.25'].value == 0
@@ -75,6 +78,34 @@ def test_groups_are_scored_by_themselves(files, capsys):
     assert 'CC: 1 findings in 3 images of 3 patients' in capsys.readouterr().out
     content = json.loads(out.read_text())
     assert content['settings']['by'] == 'view' and content['results']['CC/mm3d']['metrics']['R@0.5']['value'] == 1
+
+
+def test_counts_at_a_given_threshold(files, capsys):
+    arguments = [str(files / 'predictions.csv'), '--ann', str(files / 'ann.json'), '--split', 'test']
+    assert main([*arguments, '--threshold', '0.75', '--protocol', 'mm3d']) == 0
+    expected = 'mm3d: at the threshold 0.75: 0 findings hit, 1 missed, 1 false positives; recall 0.000'
+    assert expected in capsys.readouterr().out
+
+
+def test_threshold_is_chosen_on_another_split(files, capsys):
+    # In the training volume two false positives precede what one per volume allows: the lowest passing score is 0.6.
+    rows = ['p3,s1,lcc,500,40,500,40,3,1,0.6', 'p3,s1,lcc,600,40,500,40,3,1,0.4']
+    (files / 'train.csv').write_text('\n'.join([HEADER, *rows]) + '\n')
+    arguments = [str(files / 'predictions.csv'), '--ann', str(files / 'ann.json'), '--split', 'test']
+    chosen = ['--threshold-from', str(files / 'train.csv'), '--threshold-split', 'train', '--threshold-fp', '1']
+    assert main([*arguments, *chosen, '--protocol', 'mm3d', '--json', str(files / 'out.json')]) == 0
+    assert 'mm3d: at the threshold 0.6: 1 findings hit, 0 missed, 1 false positives' in capsys.readouterr().out
+    point = json.loads((files / 'out.json').read_text())['results']['mm3d']['operating_point']
+    assert (point['threshold'], point['true_positives'], point['fp_per_volume']['value']) == (0.6, 1, 0.5)
+    assert main([*arguments, *chosen[:4], '--threshold-fp', '0', '--protocol', 'mm3d']) == 0
+    assert 'the best score already gave too many false positives: none passes' in capsys.readouterr().out
+
+
+def test_threshold_of_the_evaluated_split_is_refused(files, capsys):
+    predictions = str(files / 'predictions.csv')
+    arguments = [predictions, '--ann', str(files / 'ann.json'), '--split', 'test', '--threshold-from', predictions]
+    assert main([*arguments, '--threshold-split', 'test']) == 2
+    assert 'a threshold that is chosen on the evaluated split (test) says nothing' in capsys.readouterr().err
 
 
 def test_one_protocol_may_be_chosen(files, capsys):

@@ -24,7 +24,8 @@ from mammo_plugins.io.coco_volume import (
 VOLUME = ImageRecord(
     id=7, file_name='P1/S1/1-1.dcm', width=1890, height=2457, num_slices=71, patient_id='P1', study_uid='S1',
     view='L-CC', modality='DBT', view_name='lcc2', manufacturer='HOLOGIC, Inc.', spacing_mm=(0.1, 0.2),
-    rotated_180=True, split='train', labels={'malignant': 1, 'benign': 0, 'birads': '4A', 'density': 'C'},
+    slice_spacing_mm=1.5, rotated_180=True, split='train',
+    labels={'malignant': 1, 'benign': 0, 'birads': '4A', 'density': 'C'},
 )  # fmt: skip
 MAMMOGRAM = replace(VOLUME, id=8, modality='FFDM', num_slices=1, view_name='lcc', rotated_180=False, split='test')
 FINDING = FindingRecord(
@@ -150,7 +151,8 @@ def test_malignant_image_without_malignant_finding_counts_as_not_annotated(label
     [
         ('id', '7'), ('id', True), ('file_name', ''), ('file_name', 'a\\b.dcm'), ('width', 0), ('height', 2.5),
         ('num_slices', -1), ('patient_id', None), ('study_uid', ' '), ('view', 'lcc'), ('view', 'X-CC'), ('view', 3),
-        ('modality', 'MRI'), ('spacing_mm', (0.1,)), ('spacing_mm', (0.1, 0)), ('spacing_mm', (0.1, float('nan'))),
+        ('modality', 'MRI'), ('slice_spacing_mm', 0), ('slice_spacing_mm', '1'),
+        ('spacing_mm', (0.1,)), ('spacing_mm', (0.1, 0)), ('spacing_mm', (0.1, float('nan'))),
         ('rotated_180', 1), ('split', 'val'), ('labels', None), ('manufacturer', None), ('view_name', 5),
     ],
 )  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydicom.sequence import Sequence
 
-from mammo_plugins.io.dicom_spacing import read_slice_thickness, read_spacing
+from mammo_plugins.io.dicom_spacing import read_slice_spacing, read_slice_thickness, read_spacing
 from mammo_plugins.io.dicom_tags import DicomTags
 from tests.io.dicom_builder import item
 
@@ -60,3 +60,32 @@ def test_slice_thickness_is_given_as_stored():
     shared = item(SharedFunctionalGroupsSequence=groups(SliceThickness=1), SliceThickness=53)
     assert read_slice_thickness(DicomTags(Path('a'), shared)) == 1
     assert read_slice_thickness(DicomTags(Path('a'), item())) is None
+
+
+def slice_spacing(**elements):
+    return read_slice_spacing(DicomTags(Path('a'), item(**elements)))
+
+
+def frames(*z_mm):
+    planes = [item(PlanePositionSequence=Sequence([item(ImagePositionPatient=[0, 0, z])])) for z in z_mm]
+    return {'PerFrameFunctionalGroupsSequence': Sequence(planes)}
+
+
+@pytest.mark.parametrize(
+    ('elements', 'expected'),
+    [
+        ({'SharedFunctionalGroupsSequence': groups(SpacingBetweenSlices=1.5), **frames(0, 1, 2)}, 1.5),
+        ({'SpacingBetweenSlices': 2, 'SliceThickness': 50}, 2),
+        (frames(10, 11, 12, 13), 1),
+        (frames(13, 10), 3),
+        (frames(0, 0, 0), None),  # BCS-DBT
+        (frames(0), None),
+        ({'SliceThickness': 50}, None),
+        ({'SpacingBetweenSlices': 0}, None),
+        ({'SpacingBetweenSlices': -1, **frames(0, 1)}, 1),
+        ({'PerFrameFunctionalGroupsSequence': Sequence([item(), item()])}, None),
+        ({}, None),
+    ],
+)
+def test_distance_of_slices(elements, expected):
+    assert slice_spacing(**elements) == expected

@@ -51,6 +51,12 @@ def test_stack_of_a_lateral_view_is_sorted_along_its_normal(tmp_path):
         dataset.ImagePositionPatient = [-float(n), 3, 5]  # the normal is (-1, 0, 0); z never changes
     folder = write(tmp_path, slices, [f'{9 - n}.dcm' for n in range(6)])
     np.testing.assert_array_equal(read(folder), VOLUME / np.float32(4095))
+    assert DicomSliceFolder(folder).header.slice_spacing_mm == 1
+
+
+def test_distance_of_slices_is_unknown_where_positions_do_not_differ(tmp_path):
+    folder = write(tmp_path, ct_slices(VOLUME, ImagePositionPatient=[0, 0, 0]), [f'{n}.dcm' for n in range(6)])
+    assert DicomSliceFolder(folder).header.slice_spacing_mm is None
 
 
 @pytest.mark.parametrize('position', [[0, 0, 0], None])

@@ -9,8 +9,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from mammo_plugins.evaluation.functional import Estimate
-from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportTruth, ReportView, write_report
+from mammo_plugins.evaluation.functional import CurveBand, Estimate
+from mammo_plugins.visualization import PlotCurve, ReportCase, ReportPrediction, ReportTruth, ReportView, write_report
 
 CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
 WEIGHTS = (0.05, 0.1, 0.5, 0.25, 0.1)
@@ -22,7 +22,9 @@ ROWS = [
     },
     {'Model': 'M&M-3D', 'R@0.25': Estimate(0.6987), 'Breast AUC': Estimate(float('nan'), reason='no positive case')},
 ]
-CURVES = {'MIP <2-D>': ([0, 0.2, 1.0], [0, 0.4, 0.6]), 'M&M-3D': ([0, 0.1], [0, 0.7])}
+BAND = CurveBand(np.array([0, 1.0]), np.array([0, 0.2]), np.array([0.3, 0.9]))
+FROC = {'MIP <2-D>': PlotCurve([0, 0.2, 1.0], [0, 0.4, 0.6], BAND), 'M&M-3D': PlotCurve([0, 0.1], [0, 0.7])}
+ROC = {'MIP <2-D>': PlotCurve([0, 0.2, 1.0], [0, 0.4, 1.0])}
 
 
 def make_view(name='L-CC', frames=5, height=64, width=40, seed=0):
@@ -44,7 +46,7 @@ def make_cases():
 
 @pytest.fixture(name='report')
 def report_fixture(tmp_path):
-    return write_report(tmp_path / 'out' / 'report.html', 'A & B', ROWS, CURVES, make_cases(), ['Three <notes>.'])
+    return write_report(tmp_path / 'out' / 'report.html', 'A & B', ROWS, FROC, ROC, make_cases(), ['Three <notes>.'])
 
 
 def embedded(path):
@@ -97,6 +99,13 @@ def test_numbers_and_notes_are_in_the_table(report):
     assert '<title>A &amp; B</title>' in text
 
 
+def test_both_plots_are_there_and_say_what_their_bands_are(report):
+    text = report.read_text()
+    assert 'aria-label="FROC curves of MIP &lt;2-D>, M&amp;M-3D"' in text
+    assert 'aria-label="ROC curves of MIP &lt;2-D>"' in text
+    assert text.count('Bands: 95% intervals at each point (bootstrap over patients).') == 1
+
+
 def test_text_cannot_break_out_of_the_page(report):
     assert embedded(report)['cases'][1]['id'] == 'P2 / S1 / R </script>'
     assert 'R </script>' not in report.read_text()
@@ -115,14 +124,14 @@ def test_cases_hold_frames_boxes_and_ranked_predictions(report):
 
 
 def test_same_content_gives_the_same_bytes(report, tmp_path):
-    again = write_report(tmp_path / 'again.html', 'A & B', ROWS, CURVES, make_cases(), ['Three <notes>.'])
+    again = write_report(tmp_path / 'again.html', 'A & B', ROWS, FROC, ROC, make_cases(), ['Three <notes>.'])
     assert again.read_bytes() == report.read_bytes()
 
 
 def test_pictures_are_reduced_until_the_file_fits(tmp_path):
     cases = [ReportCase('P1', 'normal', [make_view(frames=6, height=700, width=500)])]
-    write_report(tmp_path / 'large.html', 'T', [], {}, cases)
-    write_report(tmp_path / 'small.html', 'T', [], {}, cases, max_bytes=400_000)
+    write_report(tmp_path / 'large.html', 'T', [], cases=cases)
+    write_report(tmp_path / 'small.html', 'T', [], cases=cases, max_bytes=400_000)
     large, small = ((tmp_path / f'{name}.html').stat().st_size for name in ('large', 'small'))
     assert small <= 400_000 < large
 
@@ -130,12 +139,12 @@ def test_pictures_are_reduced_until_the_file_fits(tmp_path):
 def test_too_many_pictures_are_refused(tmp_path):
     cases = [ReportCase('P1', 'normal', [make_view(frames=40, height=300, width=300)])]
     with pytest.raises(ValueError, match='40 frames take .* show fewer cases or slices'):
-        write_report(tmp_path / 'report.html', 'T', [], {}, cases, max_bytes=100_000)
+        write_report(tmp_path / 'report.html', 'T', [], cases=cases, max_bytes=100_000)
     assert not (tmp_path / 'report.html').exists()
 
 
 def test_report_without_cases_curves_and_rows_is_a_page(tmp_path):
-    text = write_report(tmp_path / 'report.html', 'Nothing', [], {}).read_text()
+    text = write_report(tmp_path / 'report.html', 'Nothing', []).read_text()
     assert '<h1>Nothing</h1>' in text and 'id="cases"' not in text
 
 

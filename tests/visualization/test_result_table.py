@@ -10,15 +10,18 @@ from mammo_plugins.visualization import model_rows, number_rows, screen_table
 
 
 def result(recall, auc=0.75):
-    return SimpleNamespace(numbers={'R@0.25': Estimate(recall, 0.02, 0.4, 0.6)}, breast_auc=Estimate(auc))
+    numbers, breast_auc = {'R@0.25': Estimate(recall, 0.02, 0.4, 0.6)}, Estimate(auc)
+    breasts = {'breast_auc': breast_auc, 'breast_ap': Estimate(0.5)}
+    return SimpleNamespace(numbers=numbers, breast_auc=breast_auc, metrics=lambda: numbers | breasts)
 
 
-def test_numbers_become_rows_with_one_auc():
+def test_numbers_become_rows_and_those_of_breasts_come_once():
     rows = number_rows({'mm3d': result(0.5), 'mm3d-2d': result(0.6)})
     assert [list(row.values()) for row in rows] == [
         ['mm3d', 'R@0.25', '0.500', '0.020', '[0.400, 0.600]'],
         ['mm3d-2d', 'R@0.25', '0.600', '0.020', '[0.400, 0.600]'],
         ['', 'Breast AUC', '0.750', '', ''],
+        ['', 'Breast AP', '0.500', '', ''],
     ]
 
 

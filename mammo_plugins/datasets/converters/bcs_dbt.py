@@ -265,6 +265,7 @@ def _image_record(number: int, src: Path, volume: _Volume, header: MammogramHead
         view_name=view_name,
         manufacturer=header.manufacturer,
         spacing_mm=header.spacing_mm,
+        slice_spacing_mm=header.slice_spacing_mm,
         rotated_180=rotated_180,
         split=volume.split,
     )

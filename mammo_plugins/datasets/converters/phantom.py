@@ -118,6 +118,7 @@ def _image_record(number: int, row: TableRow, header: MammogramHeader | None) ->
         view_name=row.text('view').lower(),
         manufacturer=row.values['manufacturer'],
         spacing_mm=header.spacing_mm,
+        slice_spacing_mm=header.slice_spacing_mm,
         rotated_180=bool(row.flag('rotated_180')),
         split=row.values['split'],
         labels={

@@ -1,89 +1,15 @@
-"""Reads the CSV tables of a release row by row; a row that cannot be used is reported, never lost silently."""
+"""Tables of a release; what cannot be used goes into the report of the conversion."""
 
 from __future__ import annotations
 
-import csv
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from mammo_plugins.io.csv_table import RowError, TableError, TableRow, read_csv_table
 
 from .conversion_report import ConversionError, ConversionReport
 
-
-class RowError(ValueError):
-    """A value in a row that cannot be used; the message names the column and the value."""
-
-
-@dataclass(frozen=True)
-class TableRow:
-    """One row of a table.
-
-    Attributes:
-        where: file and line, for reports.
-        values: text by column, without the spaces around it; absent optional columns are missing.
-    """
-
-    where: str
-    values: dict[str, str]
-
-    def text(self, column: str) -> str:
-        """A text that is not empty.
-
-        Raises:
-            RowError: it is empty.
-        """
-        if not (value := self.values[column]):
-            raise RowError(f'{column} is empty')
-        return value
-
-    def number(self, column: str) -> float:
-        """A finite number.
-
-        Raises:
-            RowError: it is none.
-        """
-        try:
-            value = float(self.values[column])
-        except ValueError:
-            raise RowError(f'{column} {self.values[column]!r} is not a number') from None
-        if not math.isfinite(value):
-            raise RowError(f'{column} {self.values[column]!r} is not finite')
-        return value
-
-    def integer(self, column: str) -> int:
-        """A whole number, which may be written as a float (``1116.0``).
-
-        Raises:
-            RowError: it is none.
-        """
-        value = self.number(column)
-        if value != int(value):
-            raise RowError(f'{column} {self.values[column]!r} is not a whole number')
-        return int(value)
-
-    def flag(self, column: str) -> int:
-        """0 or 1.
-
-        Raises:
-            RowError: it is neither.
-        """
-        if (value := self.number(column)) not in (0, 1):
-            raise RowError(f'{column} {self.values[column]!r} is neither 0 nor 1')
-        return int(value)
-
-    def optional_text(self, column: str) -> str | None:
-        """A text, or None where the column is absent or the field empty."""
-        return self.values.get(column) or None
-
-    def optional_integer(self, column: str) -> int | None:
-        """A whole number, or None where the column is absent or the field empty.
-
-        Raises:
-            RowError: the field holds something else.
-        """
-        return self.integer(column) if self.values.get(column) else None
+__all__ = ['RowError', 'TableRow', 'read_table']
 
 
 def read_table(
@@ -95,38 +21,6 @@ def read_table(
         ConversionError: the file cannot be read, or lacks a column.
     """
     try:
-        with path.open(newline='', encoding='utf-8-sig') as file:
-            return _read_rows(path.name, csv.reader(file), required, optional, report)
-    except OSError as error:
-        raise ConversionError(f'{path}: cannot be opened: {error.strerror or type(error).__name__}') from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ConversionError(f'{path}: not a CSV table in UTF-8 ({error})') from error
-    except _MissingColumnsError as error:
-        raise ConversionError(f'{path}: {error}') from None
-
-
-class _MissingColumnsError(ValueError):
-    pass
-
-
-def _read_rows(
-    name: str, reader: Any, required: Sequence[str], optional: Sequence[str], report: ConversionReport
-) -> list[TableRow]:
-    columns = [column.strip() for column in next(reader, [])]
-    if missing := [column for column in required if column not in columns]:
-        raise _MissingColumnsError(
-            f'misses the columns {", ".join(missing)}; it has {", ".join(columns) or "no header at all"}'
-        )
-    for column in columns:
-        if column not in required and column not in optional:
-            report.drop(f'{name} column {column!r}', 'unknown column, not used', 'columns')
-    rows = []
-    for fields in reader:
-        where = f'{name} line {reader.line_num}'
-        if not any(field.strip() for field in fields):
-            continue
-        if len(fields) != len(columns):
-            report.drop(where, f'has {len(fields)} fields, the header has {len(columns)}', 'rows')
-            continue
-        rows.append(TableRow(where, dict(zip(columns, (field.strip() for field in fields), strict=True))))
-    return rows
+        return read_csv_table(path, required, optional, report.drop)
+    except TableError as error:
+        raise ConversionError(str(error)) from error

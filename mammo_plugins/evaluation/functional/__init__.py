@@ -11,6 +11,7 @@ from .classification import (
 )
 from .coco_average_precision import RankedDetections
 from .comparison import PairedDifference, as_ranks, bootstrap_difference, compare_aucs, permutation_difference
+from .curve_bands import CurveBand, froc_band, roc_band
 from .estimates import Estimate, plain_values
 from .froc import (
     FrocCurve,
@@ -31,9 +32,11 @@ from .operating_points import (
 from .pixel_average_precision import PixelAveragePrecision
 from .precision_recall import average_precision, precision_recall_curve
 from .roc import auc_with_delong, delong_covariance, roc_auc, roc_curve
+from .scored_cases import ScoredCases, ThresholdCounts
 from .segmentation import dice, intersection_over_region, intersection_over_union, mean_share_above, soft_dice
 
 __all__ = [
+    'CurveBand',
     'DetectionCounts',
     'Estimate',
     'FrocCurve',
@@ -41,6 +44,8 @@ __all__ = [
     'PairedDifference',
     'PixelAveragePrecision',
     'RankedDetections',
+    'ScoredCases',
+    'ThresholdCounts',
     'accuracy',
     'area_under_froc',
     'as_ranks',
@@ -56,6 +61,7 @@ __all__ = [
     'dice',
     'draw_patients',
     'expected_calibration_error',
+    'froc_band',
     'interpolated_recall_at_fp',
     'intersection_over_region',
     'intersection_over_union',
@@ -69,6 +75,7 @@ __all__ = [
     'recall_at_fp',
     'resample_numbers',
     'roc_auc',
+    'roc_band',
     'roc_curve',
     'sensitivity_at_specificity',
     'soft_dice',

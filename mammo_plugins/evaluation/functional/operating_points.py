@@ -10,9 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .froc import FrocCurve, FrocEvents
-from .roc import roc_curve
-
-_ROUNDING = 1e-9  # of a share of cases: 1 - 0.9 is less than 0.1
+from .roc import cases_of_both_classes
 
 
 def sensitivity_at_specificity(scores: np.ndarray, labels: np.ndarray, specificity: float) -> float:
@@ -26,9 +24,7 @@ def sensitivity_at_specificity(scores: np.ndarray, labels: np.ndarray, specifici
     Raises:
         ValueError: one of the classes is empty, or the specificity is outside [0, 1].
     """
-    false_positive_rate, sensitivity, _ = roc_curve(scores, labels)
-    allowed = 1 - _checked_share('specificity', specificity) + _ROUNDING
-    return float(sensitivity[false_positive_rate <= allowed].max())
+    return cases_of_both_classes(scores, labels).counts().sensitivity_at(_checked_share('specificity', specificity))
 
 
 def specificity_at_sensitivity(scores: np.ndarray, labels: np.ndarray, sensitivity: float) -> float:
@@ -42,9 +38,7 @@ def specificity_at_sensitivity(scores: np.ndarray, labels: np.ndarray, sensitivi
     Raises:
         ValueError: one of the classes is empty, or the sensitivity is outside [0, 1].
     """
-    false_positive_rate, reached, _ = roc_curve(scores, labels)
-    wanted = _checked_share('sensitivity', sensitivity) - _ROUNDING
-    return float(1 - false_positive_rate[reached >= wanted].min())
+    return cases_of_both_classes(scores, labels).counts().specificity_at(_checked_share('sensitivity', sensitivity))
 
 
 def threshold_at_fp(curve: FrocCurve, fp_per_volume: float) -> float:
@@ -94,7 +88,7 @@ def count_at_threshold(events: FrocEvents, threshold: float) -> DetectionCounts:
         ValueError: the threshold is NaN.
     """
     if np.isnan(threshold):
-        raise ValueError('the threshold is NaN: there was no volume to choose it on')
+        raise ValueError('the threshold is NaN: choose it on a split that has volumes')
     passes = events.scores >= threshold
     found = int((events.is_tp & passes).sum())
     return DetectionCounts(

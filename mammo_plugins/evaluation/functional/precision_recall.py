@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .scored_cases import ScoredCases
+
 
 def precision_recall_curve(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Precision, recall and threshold of every operating point, in order of falling threshold.
@@ -23,15 +25,8 @@ def precision_recall_curve(scores: np.ndarray, labels: np.ndarray) -> tuple[np.n
     Raises:
         ValueError: there is no positive case, or the shapes differ.
     """
-    scores, labels = np.asarray(scores, np.float64), np.asarray(labels, bool)
-    if scores.shape != labels.shape:
-        raise ValueError(f'{scores.shape} scores and {labels.shape} labels do not belong together')
-    if not labels.any():
-        raise ValueError(f'precision and recall need a positive case, got none among {len(labels)}')
-    thresholds, level = np.unique(scores, return_inverse=True)
-    positives, cases = (np.bincount(level, weights, len(thresholds))[::-1] for weights in (labels, None))
-    found = np.cumsum(positives)
-    return found / np.cumsum(cases), found / found[-1], thresholds[::-1]
+    counts = _with_a_positive(scores, labels).counts()
+    return counts.precision[1:], counts.sensitivity[1:], counts.thresholds[1:]
 
 
 def average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
@@ -44,8 +39,7 @@ def average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
     Raises:
         ValueError: as for :func:`precision_recall_curve`.
     """
-    precision, recall, _ = precision_recall_curve(scores, labels)
-    return float(precision @ np.diff(recall, prepend=0))
+    return _with_a_positive(scores, labels).counts().average_precision()
 
 
 def average_precision_of_counts(positives: np.ndarray, negatives: np.ndarray) -> float:
@@ -58,3 +52,10 @@ def average_precision_of_counts(positives: np.ndarray, negatives: np.ndarray) ->
         return float('nan')
     precision = np.divide(found, accepted, out=np.zeros(len(found)), where=accepted > 0)
     return float(precision @ np.diff(found, prepend=0) / found[-1])
+
+
+def _with_a_positive(scores: np.ndarray, labels: np.ndarray) -> ScoredCases:
+    cases = ScoredCases.of_single_patients(scores, labels)
+    if not cases.labels.any():
+        raise ValueError(f'precision and recall need a positive case, got none among {len(cases)}')
+    return cases

@@ -10,6 +10,7 @@ from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from .estimates import Estimate
+from .scored_cases import ScoredCases
 
 
 def roc_curve(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -25,12 +26,8 @@ def roc_curve(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nd
     Raises:
         ValueError: one of the classes is empty.
     """
-    positives, negatives = _split(scores, labels)
-    thresholds = np.concatenate([[np.inf], np.unique(scores)[::-1]])
-    accepted = [
-        len(group) - np.searchsorted(np.sort(group), thresholds, side='left') for group in (negatives, positives)
-    ]
-    return accepted[0] / len(negatives), accepted[1] / len(positives), thresholds
+    counts = cases_of_both_classes(scores, labels).counts()
+    return counts.false_positive_rate, counts.sensitivity, counts.thresholds
 
 
 def roc_auc(scores: np.ndarray, labels: np.ndarray) -> float:
@@ -60,9 +57,9 @@ def delong_covariance(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
 
     Source: DeLong, DeLong and Clarke-Pearson 1988, equations 2 to 5; Sun and Xu 2014 for the midranks.
     """
-    pairs = [_split(row, labels) for row in scores]
-    positives = np.stack([positive for positive, _ in pairs])
-    negatives = np.stack([negative for _, negative in pairs])
+    models = [cases_of_both_classes(row, labels) for row in scores]
+    positives = np.stack([cases.scores[cases.labels] for cases in models])
+    negatives = np.stack([cases.scores[~cases.labels] for cases in models])
     m, k = positives.shape[1], negatives.shape[1]
     together = rankdata(np.concatenate([positives, negatives], axis=1), axis=1)
     beaten_negatives = (together[:, :m] - rankdata(positives, axis=1)) / k
@@ -94,13 +91,16 @@ def auc_with_delong(scores: np.ndarray, labels: np.ndarray, level: float = 0.95)
     )
 
 
-def _split(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    scores, labels = np.asarray(scores, np.float64), np.asarray(labels, bool)
-    if scores.shape != labels.shape:
-        raise ValueError(f'{scores.shape} scores and {labels.shape} labels do not belong together')
-    if labels.all() or not labels.any():
-        raise ValueError(f'a ROC needs both classes, got {int(labels.sum())} positives among {len(labels)} cases')
-    return scores[labels], scores[~labels]
+def cases_of_both_classes(scores: np.ndarray, labels: np.ndarray) -> ScoredCases:
+    """Cases that a ROC can be made of.
+
+    Raises:
+        ValueError: one of the classes is empty, or the shapes differ.
+    """
+    cases = ScoredCases.of_single_patients(scores, labels)
+    if cases.labels.all() or not cases.labels.any():
+        raise ValueError(f'a ROC needs both classes, got {int(cases.labels.sum())} positives among {len(cases)} cases')
+    return cases
 
 
 def _sample_covariance(components: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from mmengine.structures import BaseDataElement
 
 from mammo_plugins.evaluation.detection_truth import image_key
 from mammo_plugins.evaluation.evaluate import DetectionResult, evaluate_detections
+from mammo_plugins.evaluation.functional import Estimate
 from mammo_plugins.evaluation.predictions import ImagePredictions, gather_predictions
 from mammo_plugins.evaluation.predictions_csv import write_predictions
 from mammo_plugins.evaluation.protocols import get_protocol
@@ -30,10 +31,10 @@ class VolumeDetectionMetric(BaseMetric):
     Scores the images that it was given predictions for. The numbers are those of ``tools/evaluate.py`` on the written
     CSV, to the last digit: both read the same arrays.
 
-    Results: ``<protocol>/<number>``, for example ``mm3d/R@0.25``, ``breast_auc``, ``breast_auc_se`` (DeLong),
-    ``num_breasts``, ``num_images``, ``num_findings`` and ``num_unannotated_images`` (malignant images without boxes,
-    which count for the AUC only). With ``bootstrap``, ``<protocol>/<number>_se`` too. A number that does not exist is
-    NaN; the log says why.
+    Results: ``<protocol>/<number>``, for example ``mm3d/R@0.25`` or ``mm3d/z_error_slices``; ``breast_auc`` and the
+    other numbers of breasts; ``num_breasts``, ``num_images``, ``num_findings`` and ``num_unannotated_images``
+    (malignant images without boxes, which count for the AUC only). ``breast_auc_se`` is by DeLong; with ``bootstrap``,
+    the others have their ``_se`` too. A number that does not exist is NaN; the log says why.
 
     Args:
         ann_file: annotation file that the predicted images are in.
@@ -167,16 +168,19 @@ def _log_notes(scored: list[DetectionResult]) -> None:
 def _flatten(scored: list[DetectionResult]) -> dict[str, float]:
     metrics: dict[str, float] = {}
     for result in scored:
-        for name, estimate in result.numbers.items():
-            metrics[f'{result.protocol}/{name}'] = estimate.value
-            if estimate.method:
-                metrics[f'{result.protocol}/{name}_se'] = estimate.standard_error
+        for name, estimate in (result.numbers | result.slice_errors).items():
+            metrics |= _with_error(f'{result.protocol}/{name}', estimate)
+    for name, estimate in ({'breast_auc': scored[0].breast_auc} | scored[0].breast_numbers).items():
+        metrics |= _with_error(name, estimate)
     counts = scored[0].counts
     return metrics | {
-        'breast_auc': scored[0].breast_auc.value,
-        'breast_auc_se': scored[0].breast_auc.standard_error,
         'num_breasts': counts['breasts'],
         'num_images': counts['images'],
         'num_findings': counts['findings'],
         'num_unannotated_images': counts['unannotated_malignant_images'],
     }
+
+
+def _with_error(name: str, estimate: Estimate) -> dict[str, float]:
+    error = {f'{name}_se': estimate.standard_error} if estimate.method else {}
+    return {name: estimate.value} | error

@@ -13,6 +13,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
 
 from mammo_plugins.apis.evaluate import evaluate_predictions_file
+from mammo_plugins.apis.scoring_options import ScoringOptions
 from mammo_plugins.evaluation.metrics import VolumeDetectionMetric
 from mammo_plugins.io import read_annotations, write_annotations
 from mammo_plugins.structures.case_sample import MammoCaseSample
@@ -71,7 +72,7 @@ def test_numbers_equal_those_of_the_written_csv_to_the_last_digit(ann_file, tmp_
     csv_file = tmp_path / 'predictions.csv'
     metric = VolumeDetectionMetric(ann_file, bootstrap=50, seed=3, outfile=csv_file)
     metrics = evaluate(metric, predicted_cases(ann_file))
-    results = evaluate_predictions_file(csv_file, ann_file, bootstrap=50, seed=3)
+    results = evaluate_predictions_file(csv_file, ScoringOptions(ann_file, bootstrap=50, seed=3))
     for protocol, result in results.items():
         for name, number in result.numbers.items():
             assert metrics[f'{protocol}/{name}'] == number.value
@@ -86,7 +87,9 @@ def test_counts_say_what_the_numbers_rest_on(ann_file):
         METRICS.build({'type': 'VolumeDetectionMetric', 'ann_file': ann_file}), predicted_cases(ann_file)
     )
     assert set(metrics) == {
-        'mm3d/R@0.25', 'mm3d/R@0.5', 'mm3d-2d/R@0.25', 'mm3d-2d/R@0.5', 'breast_auc', 'breast_auc_se',
+        'mm3d/R@0.25', 'mm3d/R@0.5', 'mm3d/z_error_slices', 'mm3d-2d/R@0.25', 'mm3d-2d/R@0.5', 'mm3d-2d/z_error_slices',
+        'breast_auc', 'breast_auc_se', 'breast_ap', 'breast_sensitivity_at_0.9_specificity',
+        'breast_specificity_at_0.9_sensitivity',
         'num_breasts', 'num_images', 'num_findings', 'num_unannotated_images',
     }  # fmt: skip
     counts = [metrics[f'num_{name}'] for name in ('breasts', 'images', 'findings', 'unannotated_images')]

@@ -1,0 +1,145 @@
+"""FROC and ROC curves with their bands, as inline SVG that takes the colours of the page around it."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mammo_plugins.evaluation import DetectionResult
+from mammo_plugins.evaluation.functional import CurveBand
+
+CURVE_COLOURS = ('#3b82f6', '#d97706', '#059669', '#c026d3', '#dc2626', '#64748b')  # legible on white and on black
+_DASHES = ('-', (0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (4, 4)), (0, (1, 1)))
+_TEXT, _GRID = '#010203', '#010204'  # stand-ins that become CSS variables
+
+
+@dataclass(frozen=True)
+class PlotCurve:
+    """A step curve with its band.
+
+    Args:
+        x, y: points in order of x, both never falling.
+        band: intervals at points of x, None for none.
+    """
+
+    x: Sequence[float] | np.ndarray
+    y: Sequence[float] | np.ndarray
+    band: CurveBand | None = None
+
+
+def result_curves(
+    models: Mapping[str, Mapping[str, DetectionResult]],
+) -> tuple[dict[str, PlotCurve], dict[str, PlotCurve]]:
+    """FROC curves, one a model and protocol, and ROC curves over breasts, one a model.
+
+    Args:
+        models: model to protocol, or what it is to be called, to result.
+    """
+    froc, roc = {}, {}
+    for model, results in models.items():
+        for protocol, result in results.items():
+            corners = result.curve.vertices()
+            froc[f'{model} ({protocol})'] = PlotCurve(corners.fp_per_volume, corners.recall, result.curve_band)
+        first = next(iter(results.values()))
+        if first.breast_counts.has_both_classes:
+            breasts = first.breast_counts.vertices()
+            roc[model] = PlotCurve(breasts.false_positive_rate, breasts.sensitivity, first.roc_band)
+    return froc, roc
+
+
+def froc_svg(
+    curves: Mapping[str, PlotCurve], fp_points: Sequence[float] = (0.25, 0.5), max_fp_per_volume: float = 2.0
+) -> str:
+    """An ``<svg>`` element with recall against false positives per volume, one step curve a model.
+
+    Args:
+        curves: by name. A curve that ends early goes on flat.
+        fp_points: false positives per volume that are marked.
+        max_fp_per_volume: where the plot ends.
+    """
+
+    def decorate(axes: Axes) -> None:
+        for point in fp_points:
+            axes.axvline(point, color=_GRID, linewidth=1.2, linestyle=(0, (1, 2)))
+
+    labels = ('False positives per volume', 'Recall of malignant findings')
+    return _plot('FROC', curves, labels, (7.6, 4.3), max_fp_per_volume, decorate)
+
+
+def roc_svg(curves: Mapping[str, PlotCurve]) -> str:
+    """An ``<svg>`` element with sensitivity against the false-positive rate of breasts, one curve a model.
+
+    Args:
+        curves: by name.
+    """
+
+    def decorate(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=_GRID, linewidth=1.2, linestyle=(0, (1, 2)))
+
+    return _plot('ROC', curves, ('False-positive rate', 'Sensitivity (breasts)'), (5.0, 4.3), 1.0, decorate)
+
+
+def _plot(
+    kind: str,
+    curves: Mapping[str, PlotCurve],
+    labels: tuple[str, str],
+    size: tuple[float, float],
+    end: float,
+    decorate: Callable[[Axes], None],
+) -> str:
+    style = {
+        'svg.fonttype': 'none',
+        'svg.hashsalt': kind,  # the same curves give the same bytes
+        'font.family': ['sans-serif'],
+        'font.size': 11,
+        'text.color': _TEXT,
+        'axes.labelcolor': _TEXT,
+        'axes.edgecolor': _GRID,
+        'xtick.color': _TEXT,
+        'ytick.color': _TEXT,
+    }
+    with matplotlib.rc_context(style):
+        figure = Figure(figsize=size, layout='constrained')
+        axes = figure.add_subplot()
+        for number, (name, curve) in enumerate(curves.items()):
+            x, y = _flat_to(np.asarray(curve.x, float), np.asarray(curve.y, float), end)
+            colour, dash = CURVE_COLOURS[number % len(CURVE_COLOURS)], _DASHES[number % len(_DASHES)]
+            axes.step(x, y, where='post', color=colour, linestyle=dash, linewidth=2.2, label=name)
+            if curve.band is not None:
+                band = curve.band
+                axes.fill_between(band.x, band.low, band.high, step='post', color=colour, alpha=0.12, linewidth=0)
+        decorate(axes)
+        axes.set(xlim=(0, end), ylim=(0, 1.02), xlabel=labels[0], ylabel=labels[1])
+        axes.grid(color=_GRID, linewidth=0.5, alpha=0.6)
+        axes.spines[['top', 'right']].set_visible(False)
+        if curves:
+            axes.legend(loc='lower right', frameon=False, labelcolor=_TEXT)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format='svg', transparent=True, metadata={'Date': None})
+    return _inline(buffer.getvalue(), f'{kind} curves of {", ".join(curves) or "no model"}')
+
+
+def _flat_to(x: np.ndarray, y: np.ndarray, end: float) -> tuple[np.ndarray, np.ndarray]:
+    """The curve with its last recall carried on to ``end``."""
+    return (np.append(x, end), np.append(y, y[-1])) if len(x) and x[-1] < end else (x, y)
+
+
+def _inline(svg: str, label: str) -> str:
+    """The ``<svg>`` element alone, without XML namespaces and metadata, in the colours of the page."""
+    svg = svg[svg.index('<svg') :]
+    svg = re.sub(r'<metadata>.*?</metadata>', '', svg, flags=re.DOTALL)
+    svg = re.sub(r'\sxmlns(:\w+)?="[^"]*"', '', svg).replace('xlink:href', 'href')
+    svg = svg.replace(_TEXT, 'var(--text)').replace(_GRID, 'var(--muted-line)')
+    size = re.compile(r'<svg ([^>]*?)(?:width|height)="[^"]*" ([^>]*?)(?:width|height)="[^"]*"')
+    return size.sub(rf'<svg role="img" aria-label="{_escaped(label)}" \1\2', svg, count=1)
+
+
+def _escaped(text: str) -> str:
+    return text.replace('&', '&amp;').replace('"', '&quot;').replace('<', '&lt;').replace('\\', '/')
