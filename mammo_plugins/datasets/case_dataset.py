@@ -19,6 +19,7 @@ from .case_assembly import describe_case, describe_view
 from .case_draw import CaseDraw
 from .case_filter import CaseFilter
 from .case_grouping import group_cases
+from .patient_subset import PatientSubset
 from .view_loader import ImageLoadingError, ViewLoader
 
 ON_ERROR = ('raise', 'skip-report')
@@ -45,6 +46,7 @@ class CaseDataset(BaseDataset):
         pipeline: transforms of a case.
         single_views: make each image a case of its own.
         filter_cfg: arguments of :class:`~mammo_plugins.datasets.case_filter.CaseFilter`; None keeps every case.
+        subset: arguments of :class:`~mammo_plugins.datasets.patient_subset.PatientSubset`; None keeps all patients.
         cache_in_memory: keep the loaded images, S x H x W x 2 bytes each in each process (see ``view_loader``).
         on_error: ``raise``: an image that cannot be loaded stops the run, with its file and the reason.
             ``skip-report``: each image is loaded once at the start, and those that cannot be are listed in the log
@@ -71,6 +73,7 @@ class CaseDataset(BaseDataset):
         pipeline: Sequence[dict | Callable] = (),
         single_views: bool = False,
         filter_cfg: Mapping[str, Any] | None = None,
+        subset: Mapping[str, Any] | None = None,
         cache_in_memory: bool = False,
         on_error: str = 'raise',
         data_root: str = '',
@@ -85,6 +88,7 @@ class CaseDataset(BaseDataset):
         self.single_views, self.on_error = single_views, on_error
         self.unreadable: dict[str, str] = {}  # file to reason
         self._case_filter = CaseFilter(**(filter_cfg or {}))
+        self._subset = PatientSubset(**(subset or {}))
         self._load_view = ViewLoader(_build_transforms(loading), cache_in_memory)
         super().__init__(
             ann_file=[ann_file] if isinstance(ann_file, str) else list(ann_file),
@@ -99,7 +103,7 @@ class CaseDataset(BaseDataset):
     def load_data_list(self) -> list[dict[str, Any]]:
         """The cases, images not loaded yet."""
         images = read_annotated_images(self.ann_file, self.modality, self.split)
-        images = self._case_filter.select_images(images)
+        images = self._subset.select(self._case_filter.select_images(images))
         if self.on_error == 'skip-report':
             images = self._readable(images)
         groups = group_cases(images, self.single_views)

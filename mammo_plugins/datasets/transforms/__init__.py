@@ -1,7 +1,7 @@
 """Transforms: those of a view that load its image, and those of a case.
 
 ``loading`` of :class:`~mammo_plugins.datasets.case_dataset.CaseDataset`: LoadMammogram, OrientCanonical, CropBreast,
-ResizeBreast. ``pipeline``: RandomFlipViews, RandomShiftScale, RandomIntensity, PackCaseInputs.
+ResizeBreast. ``pipeline``: RandomFlipViews, RandomShiftScale, RandomIntensity, SampleSlice, PackCaseInputs.
 """
 
 from .breast_crop import CropBreast
@@ -13,6 +13,7 @@ from .packing import PackCaseInputs
 from .random_view import RandomViewTransform
 from .resize import ResizeBreast
 from .shift_scale import RandomShiftScale
+from .slice_sampling import SampleSlice
 
 __all__ = [
     'CropBreast',
@@ -24,4 +25,5 @@ __all__ = [
     'RandomShiftScale',
     'RandomViewTransform',
     'ResizeBreast',
+    'SampleSlice',
 ]

@@ -52,12 +52,16 @@ class MultiViewSparseRCNN(SparseRCNN):
         feats, proposals = self._features_and_proposals(batch_inputs, batch_data_samples)
         results = iter(self.roi_head.predict(feats, proposals, batch_data_samples))
         for case in batch_data_samples:
-            for view in case.views:
-                instances = next(results)
-                view.pred_malignancy = instances.malignancy
-                view.pred_instances = _to_source_frame(instances, view) if rescale else instances
-            case.pred_malignancy = sum(view.pred_malignancy for view in case.views) / len(case.views)
+            self._store(case, [next(results) for _ in case.views], rescale)
         return batch_data_samples
+
+    @staticmethod
+    def _store(case: MammoCaseSample, results: list[InstanceData], rescale: bool) -> None:
+        """Puts what was found in each view into the case."""
+        for view, instances in zip(case.views, results, strict=True):
+            view.pred_malignancy = instances.malignancy
+            view.pred_instances = _to_source_frame(instances, view) if rescale else instances
+        case.pred_malignancy = sum(view.pred_malignancy for view in case.views) / len(case.views)
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: list[MammoCaseSample]) -> tuple:
         feats, proposals = self._features_and_proposals(batch_inputs, batch_data_samples)

@@ -18,6 +18,7 @@ from mammo_plugins.structures.case_sample import MammoCaseSample
 
 from ..layers.mil_pooling import log_not_noisy_or
 from ..layers.slice_layout import SliceLayout
+from ..slice_fusion import FusedSlices
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class StageOutput:
         boxes: (V, N, 4) refined boxes, xyxy in network pixels.
         object_feats: (V, N, D) fused 3-D object features.
         log_weights: V tensors (N, S) of log finding-slice scores.
+        positions: V tensors (N,) of regressed positions along the volume, or None where they are not regressed.
     """
 
     cls_scores: Tensor
     boxes: Tensor
     object_feats: Tensor
     log_weights: list[Tensor]
+    positions: list[Tensor | None]
 
 
 @MODELS.register_module()
@@ -139,23 +142,27 @@ class MultiViewSparseRoIHead(SparseRoIHead):
     ) -> StageOutput:
         head = self.bbox_head[stage]
         proposal_feats = head.attend(object_feats, layout.partners)
-        fused, log_weights = self._fuse_slices(stage, x, boxes, proposal_feats, layout)
-        return StageOutput(head.classify(fused), head.refine_boxes(boxes, fused), fused, log_weights)
+        fused = self._fuse_slices(stage, x, boxes, proposal_feats, layout)
+        features = torch.stack([view.features for view in fused])
+        return StageOutput(
+            cls_scores=head.classify(features),
+            boxes=head.refine_boxes(boxes, features),
+            object_feats=features,
+            log_weights=[view.log_weights for view in fused],
+            positions=[view.positions for view in fused],
+        )
 
     def _fuse_slices(
         self, stage: int, x: tuple[Tensor, ...], boxes: Tensor, proposal_feats: Tensor, layout: SliceLayout
-    ) -> tuple[Tensor, list[Tensor]]:
+    ) -> list[FusedSlices]:
         """Runs groups of equal slice count and puts their views back in order."""
-        num_proposals = boxes.shape[1]
-        fused: dict[int, Tensor] = {}
-        log_weights: dict[int, Tensor] = {}
+        fused: dict[int, FusedSlices] = {}
         for group in layout.groups():
             roi_feats = self._slice_roi_feats(stage, x, boxes, layout, group)
             result = self.bbox_head[stage].fuse_slices(proposal_feats[group].flatten(0, 1), roi_feats)
-            fused.update(zip(group, result.features.unflatten(0, (len(group), num_proposals))))
-            log_weights.update(zip(group, result.log_weights.unflatten(0, (len(group), num_proposals))))
-        order = range(layout.num_views)
-        return torch.stack([fused[view] for view in order]), [log_weights[view] for view in order]
+            of_views = ([None] * len(group) if part is None else part.chunk(len(group)) for part in result)
+            fused.update((view, FusedSlices(*parts)) for view, *parts in zip(group, *of_views))
+        return [fused[view] for view in range(layout.num_views)]
 
     def _slice_roi_feats(
         self, stage: int, x: tuple[Tensor, ...], boxes: Tensor, layout: SliceLayout, group: list[int]
@@ -185,6 +192,7 @@ class MultiViewSparseRoIHead(SparseRoIHead):
                 [output.log_weights[index] for index in annotated],
                 [views[index].gt_instances.slices for index in annotated],
                 samples,
+                [output.positions[index] for index in annotated],
             )
         if self.loss_mil is not None and stage in self._mil_stages:
             losses.update(self._mil_losses(head.malignant_class, output, cases))

@@ -2,5 +2,18 @@
 
 from .base import FusedSlices, SliceFusion
 from .malignancy_weighted import MalignancyWeightedFusion
+from .mlp_regress import MLPRegressFusion
+from .pooling import MaxFusion, MeanFusion
+from .query_summary import QuerySummaryFusion
+from .roi_attention import RoIAttentionFusion
 
-__all__ = ['FusedSlices', 'MalignancyWeightedFusion', 'SliceFusion']
+__all__ = [
+    'FusedSlices',
+    'MLPRegressFusion',
+    'MalignancyWeightedFusion',
+    'MaxFusion',
+    'MeanFusion',
+    'QuerySummaryFusion',
+    'RoIAttentionFusion',
+    'SliceFusion',
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
@@ -15,10 +16,13 @@ class FusedSlices(NamedTuple):
     Attributes:
         features: (P, D) 3-D object features.
         log_weights: (P, S) log of the finding-slice scores; their exponentials sum to 1 over the slices.
+        positions: (P,) position in [0, 1] along the volume where the fusion regresses it, and no gradient flows into
+            ``log_weights``; None otherwise.
     """
 
     features: Tensor
     log_weights: Tensor
+    positions: Tensor | None = None
 
 
 class SliceFusion(BaseModule):
@@ -44,3 +48,8 @@ class SliceFusion(BaseModule):
                 precision.
         """
         raise NotImplementedError(f'{type(self).__name__} does not say how it fuses slices')
+
+
+def log_of_attention(weights: Tensor) -> Tensor:
+    """Log of attention weights in float32, finite where a weight has underflowed to 0."""
+    return weights.float().clamp_min(torch.finfo(torch.float32).tiny).log()

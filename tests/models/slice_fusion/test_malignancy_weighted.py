@@ -14,11 +14,15 @@ def fusion():
 
 def fuse(fusion, slice_feats, logits):
     """Fuses given slice features (P, S, D) with given malignancy logits (P, S)."""
-    return fusion(None, None, interact=lambda proposals, rois: slice_feats, malignancy_logits=lambda feats: logits)
+    fused = fusion(None, None, interact=lambda proposals, rois: slice_feats, malignancy_logits=lambda feats: logits)
+    assert fused.positions is None
+    return fused
 
 
 def test_odds_of_three_to_one_weigh_three_quarters(fusion):
-    features, log_weights = fuse(fusion, torch.tensor([[[8.0, 0.0], [0.0, 4.0]]]), torch.tensor([[math.log(3), 0.0]]))
+    features, log_weights, _ = fuse(
+        fusion, torch.tensor([[[8.0, 0.0], [0.0, 4.0]]]), torch.tensor([[math.log(3), 0.0]])
+    )
     torch.testing.assert_close(log_weights.exp(), torch.tensor([[0.75, 0.25]]))
     torch.testing.assert_close(features, torch.tensor([[6.0, 1.0]]))
 
@@ -33,21 +37,21 @@ def test_proposals_weigh_slices_on_their_own(fusion):
 
 def test_one_slice_is_its_own_average(fusion):
     slice_feats = torch.randn(5, 1, 4)
-    features, log_weights = fuse(fusion, slice_feats, torch.randn(5, 1) * 100)
+    features, log_weights, _ = fuse(fusion, slice_feats, torch.randn(5, 1) * 100)
     assert torch.equal(features, slice_feats[:, 0])
     assert torch.equal(log_weights, torch.zeros(5, 1))
 
 
 def test_equal_slices_give_the_plain_average(fusion):
     slice_feats = torch.randn(5, 3, 4)
-    features, log_weights = fuse(fusion, slice_feats, torch.full((5, 3), 7.0))
+    features, log_weights, _ = fuse(fusion, slice_feats, torch.full((5, 3), 7.0))
     torch.testing.assert_close(features, slice_feats.mean(1))
     torch.testing.assert_close(log_weights.exp(), torch.full((5, 3), 1 / 3))
 
 
 def test_extreme_logits_pick_one_slice_and_stay_finite(fusion):
     slice_feats = torch.randn(1, 2, 4)
-    features, log_weights = fuse(fusion, slice_feats, torch.tensor([[1000.0, -1000.0]]))
+    features, log_weights, _ = fuse(fusion, slice_feats, torch.tensor([[1000.0, -1000.0]]))
     torch.testing.assert_close(features, slice_feats[:, 0])
     assert log_weights.isfinite().all()
 
@@ -68,7 +72,7 @@ def test_has_no_parameters_and_lets_gradients_through(fusion):
 
 
 def test_no_proposals_give_no_features(fusion):
-    features, log_weights = fuse(fusion, torch.zeros(0, 3, 4), torch.zeros(0, 3))
+    features, log_weights, _ = fuse(fusion, torch.zeros(0, 3, 4), torch.zeros(0, 3))
     assert features.shape == (0, 4) and log_weights.shape == (0, 3)
 
 

@@ -151,26 +151,39 @@ class SliceDIIHead(DIIHead):
             loss_iou=self.loss_iou(found, target, weight, **normaliser) + boxes.sum() * 0,
         )
 
-    def slice_loss(self, log_weights: list[Tensor], gt_slices: list[Tensor], samples: list[SamplingResult]) -> Tensor:
+    def slice_loss(
+        self,
+        log_weights: list[Tensor],
+        gt_slices: list[Tensor],
+        samples: list[SamplingResult],
+        positions: Sequence[Tensor | None] | None = None,
+    ) -> Tensor:
         """Cross-entropy between the finding-slice scores of matched proposals and the annotated slice (Eq. 7).
+
+        Where the fusion regresses positions, their L1 distance from the middle of the annotated slice's bin instead.
 
         Args:
             log_weights: one (N, S) tensor an annotated view.
             gt_slices: one (n,) tensor of bin indices an annotated view; -1 where no slice is annotated.
             samples: assignment of each annotated view.
+            positions: one (N,) tensor an annotated view, or None where the fusion regresses none.
 
         Returns:
             () mean over matched findings with an annotated slice.
         """
-        picked = [
-            view_log_weights.new_zeros(0) if not len(slices) else _log_weight_at(view_log_weights, slices, sample)
-            for view_log_weights, slices, sample in zip(log_weights, gt_slices, samples)
-        ]
-        terms = torch.cat(picked) if picked else torch.zeros(0, device=self.fc_cls.weight.device)
-        return -terms.sum() / global_average_factor(len(terms), terms.device)
+        regressed = [None] * len(samples) if positions is None else positions
+        terms = [_slice_terms(*view) for view in zip(log_weights, gt_slices, samples, regressed)]
+        joined = torch.cat(terms) if terms else torch.zeros(0, device=self.fc_cls.weight.device)
+        return joined.sum() / global_average_factor(len(joined), joined.device)
 
 
-def _log_weight_at(log_weights: Tensor, gt_slices: Tensor, sample: SamplingResult) -> Tensor:
+def _slice_terms(log_weights: Tensor, gt_slices: Tensor, sample: SamplingResult, positions: Tensor | None) -> Tensor:
+    """Loss of each matched finding of a view whose slice is annotated."""
+    if not len(gt_slices):
+        return log_weights.new_zeros(0)
     slices = gt_slices[sample.pos_assigned_gt_inds]
     known = slices >= 0
-    return log_weights[sample.pos_inds[known], slices[known]]
+    proposals, slices = sample.pos_inds[known], slices[known]
+    if positions is None:
+        return -log_weights[proposals, slices]
+    return (positions[proposals] - (slices + 0.5) / log_weights.shape[1]).abs()

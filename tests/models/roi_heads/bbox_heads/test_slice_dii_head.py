@@ -182,3 +182,14 @@ def test_softmax_classification_is_refused():
 def test_malignant_class_must_exist(malignant_class):
     with pytest.raises(ValueError, match=f'malignant_class {malignant_class} is outside the 1 classes'):
         build(dict(head_config(), malignant_class=malignant_class))
+
+
+def test_regressed_positions_are_compared_with_the_middle_of_the_bin(head):
+    boxes, gt_boxes = torch.rand(2, 4), torch.rand(1, 4)
+    positions = torch.tensor([0.9, 0.5], requires_grad=True)
+    log_weights = torch.full((2, 4), 0.25).log()
+    sample = assigned({1: 0}, boxes, gt_boxes)
+    loss = head.slice_loss([log_weights], [torch.tensor([3])], [sample], [positions])
+    assert float(loss) == pytest.approx(0.875 - 0.5)  # bin 3 of 4 reaches from 0.75 to 1
+    loss.backward()
+    assert positions.grad.tolist() == [0, -1]

@@ -1,0 +1,58 @@
+"""Fusions without parameters that the paper compares with its weighted average (Table 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mmdet.registry import MODELS
+from torch import Tensor
+
+from .base import FusedSlices, SliceFusion
+
+
+@MODELS.register_module()
+class MeanFusion(SliceFusion):
+    """Plain average over slices. The slice of a finding is still the one that looks most malignant. No parameter.
+
+    Source: M&M-3D, Table 5 (MeanPool).
+    """
+
+    def forward(
+        self,
+        proposal_feats: Tensor,
+        roi_feats: Tensor,
+        interact: Callable[[Tensor, Tensor], Tensor],
+        malignancy_logits: Callable[[Tensor], Tensor],
+    ) -> FusedSlices:
+        slice_feats = interact(proposal_feats, roi_feats)
+        return FusedSlices(slice_feats.mean(dim=1), malignancy_logits(slice_feats).log_softmax(dim=-1))
+
+
+@MODELS.register_module()
+class MaxFusion(SliceFusion):
+    """The slice that looks most malignant stands for all, or the largest value of each channel. No parameter.
+
+    Source: M&M-3D, Table 5 (MaxPool). The paper does not say of what the maximum is taken; it explains the result with
+    "the representation of the most suspicious slice", which is the default here.
+
+    Args:
+        by_channel: take the maximum of each channel instead.
+    """
+
+    def __init__(self, by_channel: bool = False) -> None:
+        super().__init__()
+        self.by_channel = by_channel
+
+    def forward(
+        self,
+        proposal_feats: Tensor,
+        roi_feats: Tensor,
+        interact: Callable[[Tensor, Tensor], Tensor],
+        malignancy_logits: Callable[[Tensor], Tensor],
+    ) -> FusedSlices:
+        slice_feats = interact(proposal_feats, roi_feats)
+        log_weights = malignancy_logits(slice_feats).log_softmax(dim=-1)
+        if self.by_channel:
+            return FusedSlices(slice_feats.amax(dim=1), log_weights)
+        best = log_weights.argmax(dim=1)[:, None, None].expand(-1, 1, slice_feats.shape[-1])
+        return FusedSlices(slice_feats.gather(1, best)[:, 0], log_weights)
