@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from mammo_plugins.evaluation import DetectionResult
 from mammo_plugins.io import read_annotations
-from mammo_plugins.visualization import ReportCase, model_rows, result_curves, write_report
+from mammo_plugins.visualization import PlotCurve, ReportCase, model_rows, result_curves, write_report
 from mammo_plugins.visualization.result_table import Row
 
 from .inference import build_detector, build_test_dataset, predict_cases
@@ -41,9 +42,7 @@ def write_demo_report(
         checkpoint: its weights.
         cfg_options: overrides of its config.
     """
-    froc, roc = result_curves(_named(rows))
-    shown_in_3d = f'{shown.name} (3-D)'
-    froc = {name: curve for name, curve in froc.items() if name.endswith('(2-D)') or name == shown_in_3d}
+    froc, roc = (_readable(curves, shown.name) for curves in result_curves(_named(rows)))
     return write_report(
         path,
         'Tomosynthesis detection on synthetic breasts',
@@ -66,6 +65,15 @@ def demo_rows(rows: Mapping[str, Mapping[str, DetectionResult]]) -> list[Row]:
 def _named(rows: Mapping[str, Mapping[str, DetectionResult]]) -> dict[str, dict[str, DetectionResult]]:
     named = {'mm3d-2d': '2-D', 'mm3d': '3-D'}
     return {model: {named[name]: result for name, result in row.items()} for model, row in rows.items()}
+
+
+def _readable(curves: Mapping[str, PlotCurve], shown: str) -> dict[str, PlotCurve]:
+    """The curves without those in 3-D and the bands of the models that are not shown; all would hide one another."""
+    return {
+        name: curve if name.startswith(shown) else replace(curve, band=None)
+        for name, curve in curves.items()
+        if name.startswith(shown) or not name.endswith('(3-D)')
+    }
 
 
 def _cases(annotations: Path, shown: DemoRow, checkpoint: str, cfg_options: Mapping[str, object]) -> list[ReportCase]:

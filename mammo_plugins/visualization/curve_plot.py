@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -18,11 +20,22 @@ from mammo_plugins.evaluation.functional import CurveBand
 CURVE_COLOURS = ('#3b82f6', '#d97706', '#059669', '#c026d3', '#dc2626', '#64748b')  # legible on white and on black
 _DASHES = ('-', (0, (6, 2)), (0, (2, 1.5)), (0, (8, 2, 2, 2)), (0, (4, 4)), (0, (1, 1)))
 _TEXT, _GRID = '#010203', '#010204'  # stand-ins that become CSS variables
+_STYLE = {
+    'svg.fonttype': 'none',
+    'svg.hashsalt': 'curves',  # the same curves give the same bytes
+    'font.family': ['sans-serif'],
+    'font.size': 11,
+    'text.color': _TEXT,
+    'axes.labelcolor': _TEXT,
+    'axes.edgecolor': _GRID,
+    'xtick.color': _TEXT,
+    'ytick.color': _TEXT,
+}
 
 
 @dataclass(frozen=True)
 class PlotCurve:
-    """A step curve with its band.
+    """A curve with its band.
 
     Args:
         x, y: points in order of x, both never falling.
@@ -64,66 +77,62 @@ def froc_svg(
         fp_points: false positives per volume that are marked.
         max_fp_per_volume: where the plot ends.
     """
-
-    def decorate(axes: Axes) -> None:
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _empty_plot((7.6, 4.3), max_fp_per_volume)
+        for (name, curve), look in zip(curves.items(), _looks()):
+            x, y = _flat_to(np.asarray(curve.x, float), np.asarray(curve.y, float), max_fp_per_volume)
+            axes.step(x, y, where='post', label=name, **look)
+            _fill_band(axes, curve.band, look['color'])
         for point in fp_points:
             axes.axvline(point, color=_GRID, linewidth=1.2, linestyle=(0, (1, 2)))
-
-    labels = ('False positives per volume', 'Recall of malignant findings')
-    return _plot('FROC', curves, labels, (7.6, 4.3), max_fp_per_volume, decorate)
+        axes.set(xlabel='False positives per volume', ylabel='Recall of malignant findings')
+        return _svg(figure, axes, f'FROC curves of {", ".join(curves) or "no model"}')
 
 
 def roc_svg(curves: Mapping[str, PlotCurve]) -> str:
     """An ``<svg>`` element with sensitivity against the false-positive rate of breasts, one curve a model.
 
+    Points are joined by straight lines: where breasts of both kinds share a score, the curve runs aslant.
+
     Args:
         curves: by name.
     """
-
-    def decorate(axes: Axes) -> None:
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _empty_plot((5.0, 4.3), 1.0)
+        for (name, curve), look in zip(curves.items(), _looks()):
+            axes.plot(curve.x, curve.y, label=name, **look)
+            _fill_band(axes, curve.band, look['color'])
         axes.plot([0, 1], [0, 1], color=_GRID, linewidth=1.2, linestyle=(0, (1, 2)))
+        axes.set(xlabel='False-positive rate', ylabel='Sensitivity (breasts)')
+        return _svg(figure, axes, f'ROC curves of {", ".join(curves) or "no model"}')
 
-    return _plot('ROC', curves, ('False-positive rate', 'Sensitivity (breasts)'), (5.0, 4.3), 1.0, decorate)
+
+def _empty_plot(size: tuple[float, float], end: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=size, layout='constrained')
+    axes = figure.add_subplot()
+    axes.set(xlim=(0, end), ylim=(0, 1.02))
+    axes.grid(color=_GRID, linewidth=0.5, alpha=0.6)
+    axes.spines[['top', 'right']].set_visible(False)
+    return figure, axes
 
 
-def _plot(
-    kind: str,
-    curves: Mapping[str, PlotCurve],
-    labels: tuple[str, str],
-    size: tuple[float, float],
-    end: float,
-    decorate: Callable[[Axes], None],
-) -> str:
-    style = {
-        'svg.fonttype': 'none',
-        'svg.hashsalt': kind,  # the same curves give the same bytes
-        'font.family': ['sans-serif'],
-        'font.size': 11,
-        'text.color': _TEXT,
-        'axes.labelcolor': _TEXT,
-        'axes.edgecolor': _GRID,
-        'xtick.color': _TEXT,
-        'ytick.color': _TEXT,
-    }
-    with matplotlib.rc_context(style):
-        figure = Figure(figsize=size, layout='constrained')
-        axes = figure.add_subplot()
-        for number, (name, curve) in enumerate(curves.items()):
-            x, y = _flat_to(np.asarray(curve.x, float), np.asarray(curve.y, float), end)
-            colour, dash = CURVE_COLOURS[number % len(CURVE_COLOURS)], _DASHES[number % len(_DASHES)]
-            axes.step(x, y, where='post', color=colour, linestyle=dash, linewidth=2.2, label=name)
-            if curve.band is not None:
-                band = curve.band
-                axes.fill_between(band.x, band.low, band.high, step='post', color=colour, alpha=0.12, linewidth=0)
-        decorate(axes)
-        axes.set(xlim=(0, end), ylim=(0, 1.02), xlabel=labels[0], ylabel=labels[1])
-        axes.grid(color=_GRID, linewidth=0.5, alpha=0.6)
-        axes.spines[['top', 'right']].set_visible(False)
-        if curves:
-            axes.legend(loc='lower right', frameon=False, labelcolor=_TEXT)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format='svg', transparent=True, metadata={'Date': None})
-    return _inline(buffer.getvalue(), f'{kind} curves of {", ".join(curves) or "no model"}')
+def _looks() -> Iterator[dict[str, Any]]:
+    """Colour and dashes of one curve after the other."""
+    for colour, dash in cycle(zip(CURVE_COLOURS, _DASHES)):
+        yield dict(color=colour, linestyle=dash, linewidth=2.2)
+
+
+def _fill_band(axes: Axes, band: CurveBand | None, colour: str) -> None:
+    if band is not None:
+        axes.fill_between(band.x, band.low, band.high, step='post', color=colour, alpha=0.12, linewidth=0)
+
+
+def _svg(figure: Figure, axes: Axes, label: str) -> str:
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(loc='lower right', frameon=False, labelcolor=_TEXT)
+    buffer = io.StringIO()
+    figure.savefig(buffer, format='svg', transparent=True, metadata={'Date': None})
+    return _inline(buffer.getvalue(), label)
 
 
 def _flat_to(x: np.ndarray, y: np.ndarray, end: float) -> tuple[np.ndarray, np.ndarray]:

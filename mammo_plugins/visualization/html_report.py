@@ -115,15 +115,15 @@ def _curves_section(froc: Mapping[str, PlotCurve], roc: Mapping[str, PlotCurve])
         caption = 'Recall of malignant findings against false positives per volume; dotted: 0.25 and 0.5.'
         plots.append(_figure(froc_svg(froc), caption, froc))
     if roc:
-        plots.append(_figure(roc_svg(roc), 'ROC over breasts; dotted: chance.', roc))
+        plots.append(_figure(roc_svg(roc), 'ROC over breasts; dotted: chance.', roc, ' square'))
     return f'<section id="curves"><h2>Curves</h2>{"".join(plots)}</section>' if plots else ''
 
 
-def _figure(plot: str, caption: str, curves: Mapping[str, PlotCurve]) -> str:
+def _figure(plot: str, caption: str, curves: Mapping[str, PlotCurve], shape: str = '') -> str:
     levels = {f'{curve.band.level:.0%}' for curve in curves.values() if curve.band is not None}
     if levels:
         caption += f' Bands: {", ".join(sorted(levels))} intervals at each point (bootstrap over patients).'
-    return f'<figure class="plot">{plot}<figcaption>{caption}</figcaption></figure>'
+    return f'<figure class="plot{shape}">{plot}<figcaption>{caption}</figcaption></figure>'
 
 
 def _cases_section(cases: Sequence[ReportCase]) -> str:
