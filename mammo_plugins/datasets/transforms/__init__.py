@@ -1,11 +1,13 @@
 """Transforms: those of a view that load its image, and those of a case.
 
 ``loading`` of :class:`~mammo_plugins.datasets.case_dataset.CaseDataset`: LoadMammogram, OrientCanonical, CropBreast,
-ResizeBreast. ``pipeline``: RandomFlipViews, RandomShiftScale, RandomIntensity, SampleSlice, PackCaseInputs.
+ResizeBreast, MatchHistogram. ``pipeline``: RandomFlipViews, RandomShiftScale, RandomIntensity, SampleSlice,
+PackCaseInputs.
 """
 
 from .breast_crop import CropBreast
 from .flip import RandomFlipViews
+from .histogram import MatchHistogram, breast_histogram, mean_histogram
 from .intensity import RandomIntensity
 from .loading import LoadMammogram
 from .orientation import OrientCanonical
@@ -18,6 +20,7 @@ from .slice_sampling import SampleSlice
 __all__ = [
     'CropBreast',
     'LoadMammogram',
+    'MatchHistogram',
     'OrientCanonical',
     'PackCaseInputs',
     'RandomFlipViews',
@@ -26,4 +29,6 @@ __all__ = [
     'RandomViewTransform',
     'ResizeBreast',
     'SampleSlice',
+    'breast_histogram',
+    'mean_histogram',
 ]

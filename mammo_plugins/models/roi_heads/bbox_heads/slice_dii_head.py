@@ -169,7 +169,7 @@ class SliceDIIHead(DIIHead):
             positions: one (N,) tensor an annotated view, or None where the fusion regresses none.
 
         Returns:
-            () mean over matched findings with an annotated slice.
+            () mean over matched findings with an annotated slice, in views of several slices.
         """
         regressed = [None] * len(samples) if positions is None else positions
         terms = [_slice_terms(*view) for view in zip(log_weights, gt_slices, samples, regressed)]
@@ -179,8 +179,8 @@ class SliceDIIHead(DIIHead):
 
 def _slice_terms(log_weights: Tensor, gt_slices: Tensor, sample: SamplingResult, positions: Tensor | None) -> Tensor:
     """Loss of each matched finding of a view whose slice is annotated."""
-    if not len(gt_slices):
-        return log_weights.new_zeros(0)
+    if not len(gt_slices) or log_weights.shape[1] == 1:
+        return log_weights.new_zeros(0)  # a single slice leaves nothing to choose, nor to divide by
     slices = gt_slices[sample.pos_assigned_gt_inds]
     known = slices >= 0
     proposals, slices = sample.pos_inds[known], slices[known]

@@ -173,6 +173,14 @@ def test_views_of_different_slice_counts_share_one_slice_loss(head):
     assert float(head.slice_loss(weights, slices, samples)) == pytest.approx((math.log(2) + math.log(4)) / 2)
 
 
+def test_findings_of_single_slices_do_not_thin_the_loss_of_volumes(head):
+    boxes, gt_boxes = torch.rand(2, 4), torch.rand(1, 4)
+    volume, mammogram = torch.full((2, 4), 0.25).log(), torch.zeros(2, 1)
+    sample = assigned({0: 0}, boxes, gt_boxes)
+    slices = [torch.tensor([3]), torch.tensor([0])]
+    assert float(head.slice_loss([volume, mammogram], slices, [sample, sample])) == pytest.approx(math.log(4))
+
+
 def test_softmax_classification_is_refused():
     with pytest.raises(ValueError, match='sigmoid'):
         build(dict(head_config(), loss_cls=dict(type='CrossEntropyLoss', use_sigmoid=False)))

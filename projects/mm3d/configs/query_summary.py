@@ -1,0 +1,4 @@
+# Eq. 9, QuerySummary.
+_base_ = '../../../configs/mm3d_dbt.py'
+slice_fusion = dict(_delete_=True, type='QuerySummaryFusion', num_proposals=100, embed_dims=256, num_heads=8)
+model = dict(roi_head=dict(bbox_head=dict(slice_fusion=slice_fusion)))

@@ -1,0 +1,114 @@
+"""The rows of the M&M-3D paper: what each config changes, and that it learns and predicts on small breasts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from tests.models.small_cases import SmallView, make_batch
+from tests.models.small_models import HIDDEN, NUM_PROPOSALS, build, detector_config
+
+ROOT = Path(__file__).parents[3]
+ROWS = {path.stem: path for path in (ROOT / 'projects/mm3d/configs').glob('*.py')}
+SLICES = 16
+
+
+def load(name):
+    return Config.fromfile(ROWS[name])
+
+
+def base():
+    return Config.fromfile(ROOT / 'configs/mm3d_dbt.py')
+
+
+def test_every_row_of_the_tables_has_its_config():
+    learned = ('mm3d', 'timesform', 'query_summary', 'mlp_regress', 'mm3d_coco')
+    shares = {f'{name}_{share}' for name in learned for share in ('data10', 'data40', 'ann2', 'ann16')}
+    whole = {
+        'mip_dbt', 'hm_dbt', 'buda_dbt', 'buda_annotated_dbt', 'mm3d_annotated_dbt', 'mm3d_z8', 'mm3d_z32',
+        'mm3d_mean', 'mm3d_max', 'unified_ffdm_dbt', *learned[1:],
+    }  # fmt: skip
+    assert set(ROWS) == shares | whole
+
+
+@pytest.mark.parametrize('name', ROWS)
+def test_config_is_short(name):
+    assert len(ROWS[name].read_text().splitlines()) <= 20
+
+
+@pytest.mark.parametrize('name', ROWS)
+def test_nothing_but_the_row_changes(name):
+    row, reference = load(name), base()
+    assert row.optim_wrapper == reference.optim_wrapper and row.train_cfg == reference.train_cfg
+    assert row.test_evaluator == reference.test_evaluator
+    assert (row.load_from == reference.load_from) == (not name.startswith('mm3d_coco'))
+    for loader in (row.train_dataloader, row.val_dataloader, row.test_dataloader):
+        assert loader.dataset.loading == row.train_dataloader.dataset.loading
+    changed = row.model.roi_head.bbox_head.slice_fusion.type != reference.model.roi_head.bbox_head.slice_fusion.type
+    assert changed == name.startswith(('timesform', 'query_summary', 'mlp_regress', 'mm3d_mean', 'mm3d_max'))
+
+
+@pytest.mark.parametrize(
+    ('name', 'slices'), [('mip_dbt', 1), ('hm_dbt', 1), ('mm3d_z8', 8), ('mm3d_z32', 32), ('buda_dbt', 16)]
+)
+def test_number_of_slices(name, slices):
+    assert load(name).train_dataloader.dataset.loading[0].num_slices == slices
+
+
+@pytest.mark.parametrize(
+    'name', [name for name in ROWS if '_data' in name or '_ann' in name and 'annotated' not in name]
+)
+def test_share_is_that_of_the_name(name):
+    kind, percent = ('patient_fraction', 'data') if '_data' in name else ('annotated_fraction', 'ann')
+    share = int(name.rsplit(percent, 1)[1]) / 100
+    assert load(name).train_dataloader.dataset.subset == {kind: share}
+    assert 'subset' not in load(name).test_dataloader.dataset
+
+
+@pytest.mark.parametrize('name', ['buda_annotated_dbt', 'mm3d_annotated_dbt'])
+def test_starred_rows_leave_unannotated_breasts_out_of_training_only(name):
+    row = load(name)
+    assert row.train_dataloader.dataset.filter_cfg == dict(drop_unannotated=True)
+    assert 'filter_cfg' not in row.test_dataloader.dataset
+
+
+def small(name):
+    """The row's detector at the size of tests."""
+    row = load(name).model
+    fusion = dict(row.roi_head.bbox_head.slice_fusion)
+    fusion.update({key: value for key, value in dict(embed_dims=HIDDEN, num_proposals=NUM_PROPOSALS).items()
+                   if key in fusion})  # fmt: skip
+    fusion.update(dict(num_heads=2) if 'num_heads' in fusion else {})
+    config = detector_config()
+    config.roi_head.bbox_head.slice_fusion = fusion
+    config.update({key: row[key] for key in ('type', 'min_iou', 'max_score_ratio') if key in row})
+    return build(config)
+
+
+@pytest.mark.parametrize(
+    'name', [name for name in ROWS if '_data' not in name and not name.endswith(('ann2', 'ann16'))]
+)
+def test_row_takes_a_step_and_predicts(name):
+    detector = small(name)
+    detector.init_weights()
+    learns_single_slices = name.startswith(('mip', 'hm', 'buda'))
+    slices = 1 if learns_single_slices else SLICES
+    views = [SmallView(slices, boxes=[[10, 12, 24, 30]], slices=[slices - 1]), SmallView(slices, malignant=1.0)]
+    losses = detector.train()(**make_batch(detector, [views, [SmallView(slices)]]), mode='loss')
+    total = sum(losses.values())
+    total.backward()
+    assert total.isfinite()
+    missing = [
+        n for n, p in detector.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.isfinite().all())
+    ]
+    assert missing == []
+    batch = make_batch(detector.eval(), [[SmallView(SLICES), SmallView(SLICES)]])
+    with torch.no_grad():
+        (case,) = detector.predict(batch['inputs'], batch['data_samples'])
+    for view in case.views:
+        found = view.pred_instances
+        torch.testing.assert_close(found.slice_weights.sum(-1), torch.ones(len(found.scores)))
+        assert len(found.scores) and 0 <= view.pred_malignancy <= 1
