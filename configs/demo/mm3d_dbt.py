@@ -10,4 +10,4 @@ dataset = dict(loading=loading)
 train_dataloader = dict(batch_size=4, dataset=dataset)
 val_dataloader = dict(batch_size=4, dataset=dataset)
 test_dataloader = dict(batch_size=4, dataset=dataset)
-train_cfg = dict(max_iters=700)
+train_cfg = dict(max_iters=1000)  # as many breasts as mip_dbt.py sees

@@ -77,7 +77,7 @@ def total_losses(
                     one_hot[n, target.labels[g]] = 1.0
                     l1 = l1 + (head.boxes[n] / scale - target.boxes[g] / scale).abs().sum()
                     giou = giou + 1 - generalised_iou(head.boxes[n], target.boxes[g])
-                    if target.slices[g] >= 0:
+                    if target.slices[g] >= 0 and len(head.slice_weights) > 1:  # one slice leaves nothing to choose
                         slice_nll = slice_nll - torch.log(head.slice_weights[target.slices[g], n])
                         positives_with_slice += 1
                 focal = focal + focal_loss(head.logits, one_hot)

@@ -8,11 +8,13 @@ from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.checkpoint import checkpoint
 
 from mammo_plugins.structures.case_sample import MammoCaseSample
 from mammo_plugins.structures.geometry import project_boxes
 
-from ..layers.precision import at_least_float32
+from ..layers.slice_features import SliceFeatures
 
 
 @MODELS.register_module()
@@ -25,8 +27,17 @@ class MultiViewSparseRCNN(SparseRCNN):
     Source: M&M (Truong Vu et al. 2023) as summarised in M&M-3D, section 2; M&M-3D, section 3.
 
     Args:
+        slices_at_once: so many slice images go through backbone and neck at once. Nothing of them but the feature
+            levels is kept for the backward pass, where the rest is computed again: less memory, more time, the same
+            gradients. None: all at once, and all is kept.
         **kwargs: as for ``mmdet.SparseRCNN``, with a ``MultiViewSparseRoIHead`` and a ``CaseDataPreprocessor``.
     """
+
+    def __init__(self, slices_at_once: int | None = None, **kwargs) -> None:
+        super().__init__(**kwargs)
+        if slices_at_once is not None and slices_at_once < 1:
+            raise ValueError(f'slices_at_once must be at least 1, got {slices_at_once}')
+        self.slices_at_once = slices_at_once
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: list[MammoCaseSample]) -> dict[str, Tensor]:
         """Losses of a batch of breasts; ``batch_inputs`` is (slice images, C, H, W)."""
@@ -69,15 +80,26 @@ class MultiViewSparseRCNN(SparseRCNN):
 
     def _features_and_proposals(
         self, batch_inputs: Tensor, cases: list[MammoCaseSample]
-    ) -> tuple[tuple[Tensor, ...], list[InstanceData]]:
+    ) -> tuple[SliceFeatures, list[InstanceData]]:
         views = [view for case in cases for view in case.views]
         num_slices = sum(view.num_slices for view in views)
         if len(batch_inputs) != num_slices:
             raise ValueError(f'{len(batch_inputs)} slice images for views that have {num_slices} slices in all')
-        # mmdet casts image sizes and RoIs, which hold slice indices, to the type of the features, and bfloat16 knows no
-        # 257 and no 1100.
-        feats = tuple(at_least_float32(level) for level in self.extract_feat(batch_inputs))
-        return feats, self.rpn_head.predict(feats, views)
+        # mmdet gives image sizes the type of the features, and bfloat16 knows no 1100: it gets to see the images.
+        return self._extract_pieces(batch_inputs), self.rpn_head.predict((batch_inputs,), views)
+
+    def _extract_pieces(self, batch_inputs: Tensor) -> SliceFeatures:
+        if self.slices_at_once is None:
+            return SliceFeatures.of(self.extract_feat(batch_inputs))
+        pieces = batch_inputs.split(self.slices_at_once)
+        if not torch.is_grad_enabled():
+            return SliceFeatures(tuple(self.extract_feat(piece) for piece in pieces))
+        if any(isinstance(module, _BatchNorm) and module.training for module in self.modules()):
+            raise ValueError(
+                'slices_at_once does not go with batch normalisation in training mode, whose statistics would be those '
+                'of each piece: set norm_eval=True in the backbone, or use layer or group normalisation'
+            )
+        return SliceFeatures(tuple(checkpoint(self.extract_feat, piece, use_reentrant=False) for piece in pieces))
 
 
 def _to_source_frame(instances: InstanceData, view: DetDataSample) -> InstanceData:

@@ -13,12 +13,16 @@ from mmdet.structures import DetDataSample
 from mmdet.utils import ConfigType, InstanceList
 from mmengine.structures import InstanceData
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from mammo_plugins.structures.case_sample import MammoCaseSample
 
 from ..layers.mil_pooling import log_not_noisy_or
+from ..layers.slice_features import SliceFeatures
 from ..layers.slice_layout import SliceLayout
 from ..slice_fusion import FusedSlices
+
+Features = SliceFeatures | Sequence[Tensor]
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         slice_loss_weight: weight of the slice cross-entropy of every head (Eq. 7).
         slice_loss_stages: ``all`` heads (Eq. 7) or only the ``last`` (Algorithm 1).
         mil_stages: heads whose scores feed the multi-instance loss, ``last`` or ``all``.
+        recompute_stages: keep nothing of a head but its output for the backward pass, and compute it again there. Less
+            memory, more time, the same gradients.
         **kwargs: as for ``mmdet.SparseRoIHead``; every ``bbox_head`` must be a ``SliceDIIHead``.
     """
 
@@ -69,6 +75,7 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         slice_loss_weight: float = 1.0,
         slice_loss_stages: str = 'all',
         mil_stages: str = 'last',
+        recompute_stages: bool = False,
         **kwargs,
     ) -> None:
         super().__init__(
@@ -79,16 +86,15 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         )
         self.loss_mil = None if loss_mil is None else MODELS.build(loss_mil)
         self.slice_loss_weight = slice_loss_weight
+        self.recompute_stages = recompute_stages
         self._slice_loss_stages = self._stages(slice_loss_stages, 'slice_loss_stages')
         self._mil_stages = self._stages(mil_stages, 'mil_stages')
 
-    def loss(
-        self, x: tuple[Tensor, ...], rpn_results_list: InstanceList, batch_data_samples: list[MammoCaseSample]
-    ) -> dict:
+    def loss(self, x: Features, rpn_results_list: InstanceList, batch_data_samples: list[MammoCaseSample]) -> dict:
         """All losses of the cascade.
 
         Args:
-            x: feature levels, each (slice images, D, H, W).
+            x: feature levels, each (slice images, D, H, W), or several pieces of them.
             rpn_results_list: initial proposals of the V views.
             batch_data_samples: the breasts.
 
@@ -105,7 +111,7 @@ class MultiViewSparseRoIHead(SparseRoIHead):
 
     def predict(
         self,
-        x: tuple[Tensor, ...],
+        x: Features,
         rpn_results_list: InstanceList,
         batch_data_samples: list[MammoCaseSample],
         rescale: bool = False,
@@ -122,23 +128,28 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         return self._to_instances(self._run_cascade(x, rpn_results_list, layout)[-1])
 
     def forward(
-        self, x: tuple[Tensor, ...], rpn_results_list: InstanceList, batch_data_samples: list[MammoCaseSample]
+        self, x: Features, rpn_results_list: InstanceList, batch_data_samples: list[MammoCaseSample]
     ) -> list[StageOutput]:
         """The raw output of every head."""
         return self._run_cascade(x, rpn_results_list, SliceLayout.from_cases(batch_data_samples))
 
-    def _run_cascade(self, x: tuple[Tensor, ...], proposals: InstanceList, layout: SliceLayout) -> list[StageOutput]:
+    def _run_cascade(self, x: Features, proposals: InstanceList, layout: SliceLayout) -> list[StageOutput]:
+        features = SliceFeatures.of(x)
         boxes = torch.stack([result.bboxes for result in proposals])
         object_feats = torch.stack([result.features for result in proposals])
         outputs = []
         for stage in range(self.num_stages):
-            output = self._run_stage(stage, x, boxes, object_feats, layout)
+            arguments = (stage, features, boxes, object_feats, layout)
+            if self.recompute_stages and torch.is_grad_enabled():
+                output = checkpoint(self._run_stage, *arguments, use_reentrant=False)
+            else:
+                output = self._run_stage(*arguments)
             boxes, object_feats = output.boxes.detach(), output.object_feats
             outputs.append(output)
         return outputs
 
     def _run_stage(
-        self, stage: int, x: tuple[Tensor, ...], boxes: Tensor, object_feats: Tensor, layout: SliceLayout
+        self, stage: int, x: SliceFeatures, boxes: Tensor, object_feats: Tensor, layout: SliceLayout
     ) -> StageOutput:
         head = self.bbox_head[stage]
         proposal_feats = head.attend(object_feats, layout.partners)
@@ -153,7 +164,7 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         )
 
     def _fuse_slices(
-        self, stage: int, x: tuple[Tensor, ...], boxes: Tensor, proposal_feats: Tensor, layout: SliceLayout
+        self, stage: int, x: SliceFeatures, boxes: Tensor, proposal_feats: Tensor, layout: SliceLayout
     ) -> list[FusedSlices]:
         """Runs groups of equal slice count and puts their views back in order."""
         fused: dict[int, FusedSlices] = {}
@@ -165,11 +176,11 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         return [fused[view] for view in range(layout.num_views)]
 
     def _slice_roi_feats(
-        self, stage: int, x: tuple[Tensor, ...], boxes: Tensor, layout: SliceLayout, group: list[int]
+        self, stage: int, x: SliceFeatures, boxes: Tensor, layout: SliceLayout, group: list[int]
     ) -> Tensor:
         """RoIAlign of every proposal on every slice, (len(group) * N, S, D, k, k)."""
-        extractor = self.bbox_roi_extractor[stage]
-        feats = extractor(x[: extractor.num_inputs], layout.rois(boxes, group))
+        images = layout.slice_images_of(group)
+        feats = x.pool(self.bbox_roi_extractor[stage], layout.rois(boxes, group), images)
         shape = (len(group), layout.slice_counts[group[0]], boxes.shape[1])
         return feats.unflatten(0, shape).transpose(1, 2).flatten(0, 1)
 
