@@ -12,17 +12,26 @@ from tests.markdown_tables import read_tables
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / 'projects/mm3d/results'
-SHOWN_SEED = 2
+SHOWN_SEED = 0
 SEEDS = [int(path.stem.removeprefix('demo_seed')) for path in sorted(RESULTS.glob('demo_seed*.json'))]
 PROTOCOLS = {'2-D': 'mm3d-2d', '3-D': 'mm3d'}
+SHORT_NAMES = {
+    'M&M-3D': 'M&M-3D, fine-tuned',
+    'MIP': 'M&M on MIP, fine-tuned',
+    'MIP, 0 %': 'M&M on MIP, 0 % DBT data',
+}
 
 
 def table_with(column):
     return next(rows for rows in read_tables((ROOT / 'README.md').read_text()) if column in rows[0])
 
 
+def demo_results(seed):
+    return json.loads((RESULTS / f'demo_seed{seed}.json').read_text())
+
+
 def demo_rows(seed):
-    return json.loads((RESULTS / f'demo_seed{seed}.json').read_text())['rows']
+    return demo_results(seed)['rows']
 
 
 def number(results, column):
@@ -41,6 +50,23 @@ def test_table_of_one_run_is_what_the_demo_wrote():
     for row in shown:
         for column in list(row)[1:]:
             assert row[column] == number(written[row['model']], column), (row['model'], column)
+
+
+def test_table_of_seeds_is_what_the_runs_wrote():
+    shown = table_with('seed')
+    assert [int(row['seed']) for row in shown] == SEEDS == [0, 1, 2]
+    for row in shown:
+        written = demo_results(int(row['seed']))
+        assert written['settings']['seed'] == int(row['seed'])
+        for column in list(row)[1:]:
+            model, name = column.rsplit(': ', 1)
+            assert row[column] == number(written['rows'][SHORT_NAMES[model]], name), (row['seed'], column)
+
+
+def test_minutes_are_those_of_the_shown_run():
+    minutes = sum(demo_results(SHOWN_SEED)['settings']['seconds'].values()) / 60
+    assert f'two CPU cores, {minutes:.0f} minutes\nafter installation' in (ROOT / 'README.md').read_text()
+    assert minutes <= 20
 
 
 @pytest.mark.parametrize('seed', SEEDS)

@@ -1,0 +1,209 @@
+"""Memory of a training step of M&M-3D at full size, two views and one breast, for some numbers of slices.
+
+    python tools/benchmarks/mm3d_memory.py --out projects/mm3d/results/memory.json
+
+On a GPU by its allocator, with the seconds of a step. Without one, the real model runs forward and backward on fake
+tensors, which have shapes and no numbers, while a tracker adds up what lives; layer norms then compute in float32, as
+they do on a GPU. What depends on numbers is replaced: the losses by a sum over all that they read, and the choice of a
+level for each RoI by the finest one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import time
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
+
+from mammo_plugins.apis.run_config import load_run_config
+
+CONFIGS = {'plain': 'configs/mm3d_dbt.py', 'low memory': 'projects/mm3d/configs/mm3d_low_memory.py'}
+HEIGHT, WIDTH = 2208, 1120  # 2200 x 1100, padded to a multiple of 32
+GIB = 2**30
+
+
+def make_case(num_slices: int):
+    """A breast of two views with one finding each."""
+    from mmdet.structures import DetDataSample
+    from mmengine.structures import InstanceData
+
+    from mammo_plugins.structures import SliceBins
+    from mammo_plugins.structures.case_sample import MammoCaseSample, malignancy_label
+
+    case = MammoCaseSample()
+    views = []
+    for _ in range(2):
+        view = DetDataSample(
+            metainfo=dict(
+                image_id=0,
+                view='L-CC',
+                homography_matrix=np.eye(3),
+                slice_bins=SliceBins(num_slices, num_slices),
+                num_slices=num_slices,
+                img_shape=(2200, 1100),
+                ori_shape=(2200, 1100),
+                batch_input_shape=(HEIGHT, WIDTH),
+                annotated=True,
+            )  # fmt: skip
+        )
+        view.gt_instances = InstanceData(
+            bboxes=torch.tensor([[100.0, 200.0, 180.0, 290.0]]), labels=torch.tensor([0]),
+            slices=torch.tensor([num_slices // 2]),
+        )  # fmt: skip
+        views.append(view)
+    case.views = views
+    case.gt_malignancy = malignancy_label(1, [1, 1])
+    return case
+
+
+def build(config: str) -> tuple[nn.Module, Config]:
+    """The detector of a config with fresh weights."""
+    from mmdet.registry import MODELS
+    from mmengine.registry import init_default_scope
+
+    cfg = load_run_config(config, cfg_options={'model.backbone.pretrained': False})
+    init_default_scope(cfg.default_scope)
+    return MODELS.build(cfg.model).train(), cfg
+
+
+def autocast(cfg: Config, device: str) -> contextlib.AbstractContextManager:
+    """Mixed precision as the config asks for it."""
+    if cfg.optim_wrapper.type != 'AmpOptimWrapper':
+        return contextlib.nullcontext()
+    return torch.autocast(device, dtype=getattr(torch, cfg.optim_wrapper.dtype))
+
+
+def on_gpu(config: str, num_slices: int, steps: int = 3) -> dict[str, float]:
+    """Peak of the allocator over whole training steps, and the seconds of the last one."""
+    detector, cfg = build(config)
+    detector = detector.cuda()
+    optimizer = torch.optim.AdamW(detector.parameters(), lr=2.5e-5)
+    images = torch.rand(2 * num_slices, 3, HEIGHT, WIDTH, device='cuda')
+    torch.cuda.reset_peak_memory_stats()
+    for _ in range(steps):
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        with autocast(cfg, 'cuda'):
+            losses = detector.loss(images, [make_case(num_slices).to('cuda')])
+        optimizer.zero_grad()
+        sum(losses.values()).backward()
+        optimizer.step()
+        torch.cuda.synchronize()
+        seconds = time.perf_counter() - start
+    return {'peak_gib': torch.cuda.max_memory_allocated() / GIB, 'seconds_a_step': seconds}
+
+
+class FinestLevel(nn.Module):
+    """Pools every RoI from the finest level; the others get a gradient too.
+
+    Args:
+        extractor: mmdet's, whose pooling is used.
+    """
+
+    def __init__(self, extractor: nn.Module) -> None:
+        super().__init__()
+        self.num_inputs = extractor.num_inputs
+        self.pooling = extractor.roi_layers[0]
+
+    def forward(self, levels: list[Tensor], rois: Tensor) -> Tensor:
+        return self.pooling(levels[0], rois) + sum(level.mean() for level in levels[1:])
+
+
+class LiveMemory(TorchDispatchMode):
+    """Adds up the storages that live, each once, whatever views there are of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.current = self.peak = 0
+        self._known: set[int] = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        tree_map_only(Tensor, self.add, result)
+        return result
+
+    def add(self, tensor: Tensor) -> None:
+        """Counts the storage of a tensor from now on until nobody holds it."""
+        storage = tensor.untyped_storage()
+        if id(storage) not in self._known:
+            self._known.add(id(storage))
+            weakref.finalize(storage, self._forget, id(storage), storage.nbytes())
+            self.current += storage.nbytes()
+            self.peak = max(self.peak, self.current)
+
+    def _forget(self, key: int, size: int) -> None:
+        self._known.discard(key)
+        self.current -= size
+
+
+def on_fake_tensors(config: str, num_slices: int) -> dict[str, float]:
+    """Peak of what lives on fake tensors in a forward and backward pass with AdamW's state."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    detector, cfg = build(config)
+    for stage, extractor in enumerate(detector.roi_head.bbox_roi_extractor):
+        detector.roi_head.bbox_roi_extractor[stage] = FinestLevel(extractor)
+    mode = FakeTensorMode()
+    for module in detector.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            setattr(module, name, nn.Parameter(mode.from_tensor(parameter.detach())))
+        for name, buffer in list(module.named_buffers(recurse=False)):
+            setattr(module, name, mode.from_tensor(buffer))
+        if isinstance(module, nn.LayerNorm):
+            module.register_forward_pre_hook(_in_float32)
+    with mode:
+        optimizer = torch.optim.AdamW(detector.parameters(), lr=2.5e-5)
+        images = torch.empty(2 * num_slices, 3, HEIGHT, WIDTH)
+        with LiveMemory() as memory:
+            for tensor in (images, *detector.parameters(), *detector.buffers()):
+                memory.add(tensor)
+            with autocast(cfg, 'cpu'):
+                total = sum(_read_by_losses(detector, images, make_case(num_slices)))
+            total.backward()
+            optimizer.step()
+    return {'peak_gib': memory.peak / GIB}
+
+
+def _in_float32(module: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
+    return (inputs[0].float(),)
+
+
+def _read_by_losses(detector: nn.Module, images: Tensor, case) -> Iterator[Tensor]:
+    (outputs,) = detector._forward(images, [case])
+    for output in outputs:
+        for tensor in (output.cls_scores, output.boxes, *output.log_weights):
+            yield tensor.float().sum()
+
+
+def main() -> None:
+    """Prints a table and writes json."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--slices', type=int, nargs='+', default=[8, 16, 32, 64])
+    parser.add_argument('--configs', nargs='+', choices=CONFIGS, default=list(CONFIGS))
+    parser.add_argument('--out', type=Path, help='where the json goes')
+    args = parser.parse_args()
+    has_gpu = torch.cuda.is_available()
+    method = torch.cuda.get_device_name() if has_gpu else 'fake tensors'
+    rows = []
+    print(f'peak memory of a training step, by {method}')
+    for name in args.configs:
+        for num_slices in args.slices:
+            measured = (on_gpu if has_gpu else on_fake_tensors)(CONFIGS[name], num_slices)
+            rows.append({'config': CONFIGS[name], 'slices': num_slices, **measured})
+            print(f'{name:>12} {num_slices:>4} slices: ' + ', '.join(f'{k} {v:.2f}' for k, v in measured.items()))
+    if args.out:
+        args.out.write_text(json.dumps({'method': method, 'torch': torch.__version__, 'rows': rows}, indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    main()
