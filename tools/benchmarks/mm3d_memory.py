@@ -28,11 +28,11 @@ from torch.utils._pytree import tree_map_only
 from mammo_plugins.apis.run_config import load_run_config
 
 CONFIGS = {'plain': 'configs/mm3d_dbt.py', 'low memory': 'projects/mm3d/configs/mm3d_low_memory.py'}
-HEIGHT, WIDTH = 2208, 1120  # 2200 x 1100, padded to a multiple of 32
+FULL_SIZE = (2208, 1120)  # 2200 x 1100, padded to a multiple of 32
 GIB = 2**30
 
 
-def make_case(num_slices: int):
+def make_case(num_slices: int, size: tuple[int, int]):
     """A breast of two views with one finding each."""
     from mmdet.structures import DetDataSample
     from mmengine.structures import InstanceData
@@ -50,9 +50,9 @@ def make_case(num_slices: int):
                 homography_matrix=np.eye(3),
                 slice_bins=SliceBins(num_slices, num_slices),
                 num_slices=num_slices,
-                img_shape=(2200, 1100),
-                ori_shape=(2200, 1100),
-                batch_input_shape=(HEIGHT, WIDTH),
+                img_shape=size,
+                ori_shape=size,
+                batch_input_shape=size,
                 annotated=True,
             )  # fmt: skip
         )
@@ -83,18 +83,18 @@ def autocast(cfg: Config, device: str) -> contextlib.AbstractContextManager:
     return torch.autocast(device, dtype=getattr(torch, cfg.optim_wrapper.dtype))
 
 
-def on_gpu(config: str, num_slices: int, steps: int = 3) -> dict[str, float]:
+def on_gpu(config: str, num_slices: int, size: tuple[int, int], steps: int = 3) -> dict[str, float]:
     """Peak of the allocator over whole training steps, and the seconds of the last one."""
     detector, cfg = build(config)
     detector = detector.cuda()
     optimizer = torch.optim.AdamW(detector.parameters(), lr=2.5e-5)
-    images = torch.rand(2 * num_slices, 3, HEIGHT, WIDTH, device='cuda')
+    images = torch.rand(2 * num_slices, 3, *size, device='cuda')
     torch.cuda.reset_peak_memory_stats()
     for _ in range(steps):
         torch.cuda.synchronize()
         start = time.perf_counter()
         with autocast(cfg, 'cuda'):
-            losses = detector.loss(images, [make_case(num_slices).to('cuda')])
+            losses = detector.loss(images, [make_case(num_slices, size).to('cuda')])
         optimizer.zero_grad()
         sum(losses.values()).backward()
         optimizer.step()
@@ -146,7 +146,7 @@ class LiveMemory(TorchDispatchMode):
         self.current -= size
 
 
-def on_fake_tensors(config: str, num_slices: int) -> dict[str, float]:
+def on_fake_tensors(config: str, num_slices: int, size: tuple[int, int]) -> dict[str, float]:
     """Peak of what lives on fake tensors in a forward and backward pass with AdamW's state."""
     from torch._subclasses.fake_tensor import FakeTensorMode
 
@@ -163,12 +163,12 @@ def on_fake_tensors(config: str, num_slices: int) -> dict[str, float]:
             module.register_forward_pre_hook(_in_float32)
     with mode:
         optimizer = torch.optim.AdamW(detector.parameters(), lr=2.5e-5)
-        images = torch.empty(2 * num_slices, 3, HEIGHT, WIDTH)
+        images = torch.empty(2 * num_slices, 3, *size)
         with LiveMemory() as memory:
             for tensor in (images, *detector.parameters(), *detector.buffers()):
                 memory.add(tensor)
             with autocast(cfg, 'cpu'):
-                total = sum(_read_by_losses(detector, images, make_case(num_slices)))
+                total = sum(_read_by_losses(detector, images, make_case(num_slices, size)))
             total.backward()
             optimizer.step()
     return {'peak_gib': memory.peak / GIB}
@@ -190,6 +190,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--slices', type=int, nargs='+', default=[8, 16, 32, 64])
     parser.add_argument('--configs', nargs='+', choices=CONFIGS, default=list(CONFIGS))
+    parser.add_argument('--size', type=int, nargs=2, default=FULL_SIZE, metavar=('H', 'W'))
     parser.add_argument('--out', type=Path, help='where the json goes')
     args = parser.parse_args()
     has_gpu = torch.cuda.is_available()
@@ -198,11 +199,14 @@ def main() -> None:
     print(f'peak memory of a training step, by {method}')
     for name in args.configs:
         for num_slices in args.slices:
-            measured = (on_gpu if has_gpu else on_fake_tensors)(CONFIGS[name], num_slices)
+            measured = (on_gpu if has_gpu else on_fake_tensors)(CONFIGS[name], num_slices, tuple(args.size))
             rows.append({'config': CONFIGS[name], 'slices': num_slices, **measured})
             print(f'{name:>12} {num_slices:>4} slices: ' + ', '.join(f'{k} {v:.2f}' for k, v in measured.items()))
     if args.out:
-        args.out.write_text(json.dumps({'method': method, 'torch': torch.__version__, 'rows': rows}, indent=1) + '\n')
+        args.out.write_text(
+            json.dumps({'method': method, 'torch': torch.__version__, 'size': list(args.size), 'rows': rows}, indent=1)
+            + '\n'
+        )
 
 
 if __name__ == '__main__':

@@ -17,17 +17,16 @@ import numpy as np
 
 from mammo_plugins.evaluation.functional import PixelAveragePrecision
 
-LESION = (slice(1400, 1600), slice(800, 1000))
-
 
 def make_map(rng: np.random.Generator, background: np.ndarray, has_lesion: bool) -> tuple[np.ndarray, np.ndarray]:
     """A map with a bright patch near the lesion, and the mask of the lesion."""
-    rows, columns = rng.integers(200, size=2)
+    height, width = background.shape
+    rows, columns = rng.integers(min(background.shape), size=2)
     saliency = np.roll(background, (rows, columns), axis=(0, 1))
     mask = np.zeros(background.shape, bool)
     if has_lesion:
-        mask[LESION] = True
-        saliency[1380:1580, 780:980] += np.float32(0.4)
+        mask[height * 12 // 25 : height * 14 // 25, width * 10 // 25 : width * 13 // 25] = True
+        saliency[height * 11 // 25 : height * 13 // 25, width * 9 // 25 : width * 12 // 25] += np.float32(0.4)
     return saliency, mask
 
 

@@ -1,0 +1,47 @@
+"""The benchmarks run, small; what they measure is in the json beside them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def run(repository, tmp_path):
+    def benchmark(name, *arguments):
+        out = tmp_path / 'out.json'
+        command = [sys.executable, f'tools/benchmarks/{name}.py', *map(str, arguments), '--out', str(out)]
+        done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return json.loads(out.read_text()), done.stdout.splitlines()
+
+    return benchmark
+
+
+def test_evaluation(run):
+    content, _ = run('evaluation', '--volumes', 40, '--predictions', 5, '--replicates', 10)
+    (row,) = content['rows']
+    assert (
+        row['predictions'] == 200 and 0 < row['recall_at_0.5'] <= 1
+    )  # and equal to the loops, or it would have failed
+
+
+def test_pixel_average_precision(run):
+    content, _ = run('pixel_average_precision', '--maps', 12, '--size', 60, 40)
+    assert content['maps'] == 12 and 0 < content['dataset_level'] < content['image_level'] <= 1
+
+
+def test_head_gives_what_algorithm_1_gives(run):
+    content, lines = run('mm3d_head', '--quick', '--repeats', 1)
+    (row,) = content['rows']
+    assert row['largest_relative_difference'] < 1e-4
+    assert lines[-1] == f'{row["ratio"]:.1f}x'
+
+
+def test_memory_on_fake_tensors(run):
+    content, _ = run('mm3d_memory', '--slices', 2, '--size', 512, 384)
+    plain, saving = (row['peak_gib'] for row in content['rows'])
+    assert 0 < saving < plain

@@ -1,0 +1,140 @@
+"""One head of M&M-3D, forward and backward, against Algorithm 1 taken literally.
+
+    python tools/benchmarks/mm3d_head.py --out projects/mm3d/results/head.json
+
+The literal loop makes the kernels of the dynamic convolution anew for every slice, with mmdet's own head. Both run in
+turn in one process on the same numbers; the ratio of the medians is on the last line. A table says how the cost grows
+with slices and proposals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from mammo_plugins.compat import install_mmcv_ops
+
+install_mmcv_ops()  # before anything imports mmdet
+
+from mmdet.models.layers import DynamicConv  # noqa: E402
+from mmdet.registry import MODELS  # noqa: E402
+from mmengine.registry import init_default_scope  # noqa: E402
+
+import mammo_plugins.models  # noqa: E402, F401
+from mammo_plugins.apis.run_config import load_run_config  # noqa: E402
+
+ROI = 7
+
+
+def build_head() -> nn.Module:
+    """The head of the paper's config."""
+    init_default_scope('mmdet')
+    cfg = load_run_config('configs/mm3d_dbt.py').model.roi_head.bbox_head
+    return MODELS.build(dict(cfg, cross_view_attention=None))
+
+
+class LiteralHead(nn.Module):
+    """Algorithm 1 slice by slice, with the weights of a head of ours."""
+
+    def __init__(self, head: nn.Module) -> None:
+        super().__init__()
+        self.head = copy.deepcopy(head)
+        conv = head.instance_interactive_conv
+        self.dynamic_conv = DynamicConv(
+            conv.in_channels, conv.feat_channels, conv.out_channels, ROI, dict(type='ReLU', inplace=True),
+            norm_cfg=dict(type='LN'),
+        )  # fmt: skip
+        self.dynamic_conv.load_state_dict(conv.state_dict())
+
+    def forward(self, proposal_feats: Tensor, roi_feats: Tensor) -> tuple[Tensor, Tensor]:
+        of_slices, scores = [], []
+        for index in range(roi_feats.shape[1]):
+            mixed = self.dynamic_conv(proposal_feats, roi_feats[:, index])
+            feats = self.head.instance_interactive_conv_norm(proposal_feats + mixed)
+            feats = self.head.ffn_norm(self.head.ffn(feats))
+            of_slices.append(feats)
+            scores.append(self.head.malignancy_logits(feats))
+        weights = torch.stack(scores, dim=1).softmax(dim=1)
+        return (weights[..., None] * torch.stack(of_slices, dim=1)).sum(dim=1), weights
+
+
+def run(forward: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], proposals: Tensor, rois: Tensor) -> tuple:
+    """Fused features, weights, and the gradient of the RoI features."""
+    rois = rois.clone().requires_grad_()
+    features, weights = forward(proposals, rois)
+    (features.square().sum() + weights[:, 0].sum()).backward()
+    return features.detach(), weights.detach(), rois.grad
+
+
+def measure(slices: int, proposals: int, repeats: int, device: str) -> dict[str, float]:
+    """Median seconds of both, in turn, and their largest difference."""
+    torch.manual_seed(0)
+    head = build_head().to(device)
+    literal = LiteralHead(head).to(device)
+    hidden = head.in_channels
+    given = (
+        torch.randn(proposals, hidden, device=device),
+        torch.randn(proposals, slices, hidden, ROI, ROI, device=device),
+    )
+
+    def ours(proposal_feats: Tensor, roi_feats: Tensor) -> tuple[Tensor, Tensor]:
+        fused = head.fuse_slices(proposal_feats, roi_feats)
+        return fused.features, fused.log_weights.exp()
+
+    seconds: dict[str, list[float]] = {'ours': [], 'literal': []}
+    results = {}
+    for _ in range(repeats + 1):  # the first one warms up
+        for name, forward in (('ours', ours), ('literal', literal)):
+            if device == 'cuda':
+                torch.cuda.synchronize()
+            start = time.perf_counter()
+            results[name] = run(forward, *given)
+            if device == 'cuda':
+                torch.cuda.synchronize()
+            seconds[name].append(time.perf_counter() - start)
+    medians = {name: statistics.median(values[1:]) for name, values in seconds.items()}
+    differences = [float((a - b).abs().max() / b.abs().max()) for a, b in zip(results['ours'], results['literal'])]
+    return {
+        'slices': slices,
+        'proposals': proposals,
+        'seconds_ours': medians['ours'],
+        'seconds_literal': medians['literal'],
+        'ratio': medians['literal'] / medians['ours'],
+        'largest_relative_difference': max(differences),
+    }
+
+
+def main() -> None:
+    """Prints a table, writes json, and ends with the ratio at the paper's size."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--repeats', type=int, default=5)
+    parser.add_argument('--quick', action='store_true', help="the paper's size only")
+    parser.add_argument('--out', type=Path, help='where the json goes')
+    args = parser.parse_args()
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    sizes = [(16, 100)] if args.quick else [(1, 100), (4, 100), (8, 100), (32, 100), (16, 25), (16, 50), (16, 100)]
+    rows = []
+    print(f'{"slices":>6} {"proposals":>9} {"ours":>8} {"literal":>8} {"ratio":>6} {"difference":>10}')
+    for slices, proposals in sizes:
+        row = measure(slices, proposals, args.repeats, device)
+        print(
+            f'{slices:>6} {proposals:>9} {row["seconds_ours"]:>7.3f}s {row["seconds_literal"]:>7.3f}s '
+            f'{row["ratio"]:>6.2f} {row["largest_relative_difference"]:>10.1e}'
+        )
+        rows.append(row)
+    if args.out:
+        content = {'device': device, 'threads': torch.get_num_threads(), 'torch': torch.__version__, 'rows': rows}
+        args.out.write_text(json.dumps(content, indent=1) + '\n')
+    print(f'{rows[-1]["ratio"]:.1f}x')
+
+
+if __name__ == '__main__':
+    main()
