@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -80,6 +81,31 @@ def test_two_processes_train_as_one_with_the_same_global_batch(repository, phant
     assert expected.keys() == distributed.keys()
     worst = max((expected[name] - distributed[name]).abs().max().item() for name in expected)
     assert worst < 1e-5
+
+
+@pytest.mark.parametrize('positive_fraction', [0.5, 0.0], ids=['mixed', 'no findings at all'])
+def test_losses_of_twenty_steps_are_those_of_one_process(repository, phantom_root, tmp_path, positive_fraction):
+    options = quick_options(
+        phantom_root,
+        20,
+        **{
+            'train_dataloader.sampler.positive_fraction': positive_fraction,
+            'train_dataloader.dataset.subset.annotated_fraction': 0.5,
+            'default_hooks.logger.interval': 1,
+            'val_evaluator.outfile': None,
+        },
+    )
+    options |= COMPARABLE | {'optim_wrapper.optimizer.lr': 0.1}
+    config, losses = 'configs/demo/mm3d_dbt.py', []
+    train(config, work_dir=tmp_path / '1', cfg_options={**options, 'train_dataloader.batch_size': 2})
+    arguments = [config, 2, '--work-dir', tmp_path / '2']
+    run_script(repository, 'dist_train.sh', arguments, {**options, 'train_dataloader.batch_size': 1})
+    for run in ('1', '2'):
+        (scalars,) = (tmp_path / run).glob('*/vis_data/scalars.json')
+        rows = [json.loads(line) for line in scalars.read_text().splitlines()]
+        losses.append([row['loss'] for row in rows if 'loss' in row])
+    assert len(losses[0]) == len(losses[1]) == 20 and len(set(losses[0])) > 1
+    assert max(abs(a - b) / abs(a) for a, b in zip(*losses)) < 1e-5
 
 
 def test_two_processes_test_as_one(repository, phantom_root, tmp_path):

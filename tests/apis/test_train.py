@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -52,6 +56,24 @@ def test_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(phantom_root,
     assert expected.keys() == resumed.keys()
     different = [name for name in expected if not torch.equal(expected[name], resumed[name])]
     assert not different
+
+
+def test_killed_run_resumes_to_the_weights_of_an_uninterrupted_one(repository, phantom_root, tmp_path):
+    options = quick_options(phantom_root, 30, **{'default_hooks.checkpoint.interval': 4})
+    config, killed, straight = 'configs/demo/mm3d_dbt.py', tmp_path / 'killed', tmp_path / 'straight'
+    overrides = [f'{key}={value}' for key, value in options.items()]
+    command = [sys.executable, 'tools/train.py', config, '--work-dir', str(killed), '--cfg-options', *overrides]
+    process = subprocess.Popen(command, cwd=repository, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (killed / 'iter_8.pth').exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()  # SIGKILL: nothing is tidied up
+    assert process.wait() == -signal.SIGKILL, 'the run ended before it could be killed'
+    assert not (killed / 'iter_30.pth').exists()
+    train(config, work_dir=killed, resume=True, cfg_options=options)
+    train(config, work_dir=straight, cfg_options=options)
+    expected, resumed = weights(straight, 30), weights(killed, 30)
+    assert [name for name in expected if not torch.equal(expected[name], resumed[name])] == []
 
 
 def test_mixed_precision_without_a_gpu_is_refused(monkeypatch, tmp_path):

@@ -52,14 +52,15 @@ class NoisyOrMILLoss(nn.Module):
             for values in (log_p, log_q)
         )
         return dict(
-            loss_mil_image=self.image_weight * _mean_cross_entropy(log_p, log_q, view_labels),
-            loss_mil_breast=self.breast_weight * _mean_cross_entropy(breast_log_p, breast_log_q, breast_labels),
+            loss_mil_image=self.image_weight * _mean_cross_entropy(log_p, log_q, view_labels, 'images'),
+            loss_mil_breast=self.breast_weight
+            * _mean_cross_entropy(breast_log_p, breast_log_q, breast_labels, 'breasts'),
         )
 
 
-def _mean_cross_entropy(log_p: Tensor, log_q: Tensor, labels: Tensor) -> Tensor:
+def _mean_cross_entropy(log_p: Tensor, log_q: Tensor, labels: Tensor, of: str) -> Tensor:
     known = ~labels.isnan()
     target = torch.where(known, labels, torch.zeros_like(labels))
     entropy = -(target * log_p + (1 - target) * log_q)
-    average_factor = global_average_factor(known.sum(), log_p.device)
+    average_factor = global_average_factor(known.sum(), log_p.device, of)
     return torch.where(known, entropy, torch.zeros_like(entropy)).sum() / average_factor

@@ -136,11 +136,11 @@ class SliceDIIHead(DIIHead):
         """
         if not samples:
             nothing = cls_scores.sum() * 0 + boxes.sum() * 0
-            global_average_factor(0, cls_scores.device)  # the other processes wait for this one's count
+            global_average_factor(0, cls_scores.device, 'findings')  # the other processes wait for this one's count
             return dict(loss_cls=nothing, loss_bbox=nothing, loss_iou=nothing)
         labels, label_weights, box_targets, box_weights = self.get_targets(samples, rcnn_train_cfg, concat=True)
         positive = labels < self.num_classes
-        average_factor = global_average_factor(positive.sum(), cls_scores.device)
+        average_factor = global_average_factor(positive.sum(), cls_scores.device, 'findings')
         scale = images_whwh[:, None].expand_as(boxes).reshape(-1, 4)[positive]
         found = boxes.reshape(-1, 4)[positive]
         target, weight = box_targets[positive], box_weights[positive]
@@ -174,7 +174,7 @@ class SliceDIIHead(DIIHead):
         regressed = [None] * len(samples) if positions is None else positions
         terms = [_slice_terms(*view) for view in zip(log_weights, gt_slices, samples, regressed)]
         joined = torch.cat(terms) if terms else torch.zeros(0, device=self.fc_cls.weight.device)
-        return joined.sum() / global_average_factor(len(joined), joined.device)
+        return joined.sum() / global_average_factor(len(joined), joined.device, 'slices')
 
 
 def _slice_terms(log_weights: Tensor, gt_slices: Tensor, sample: SamplingResult, positions: Tensor | None) -> Tensor:
