@@ -95,7 +95,7 @@ def test_losses_of_twenty_steps_are_those_of_one_process(repository, phantom_roo
             'val_evaluator.outfile': None,
         },
     )
-    options |= COMPARABLE | {'optim_wrapper.optimizer.lr': 0.1}
+    options |= COMPARABLE | {'optim_wrapper.optimizer.lr': 2e-4}  # rounding errors grow with the steps
     config, losses = 'configs/demo/mm3d_dbt.py', []
     train(config, work_dir=tmp_path / '1', cfg_options={**options, 'train_dataloader.batch_size': 2})
     arguments = [config, 2, '--work-dir', tmp_path / '2']

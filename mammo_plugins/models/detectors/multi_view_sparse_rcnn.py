@@ -6,6 +6,7 @@ import torch
 from mmdet.models.detectors import SparseRCNN
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
+from mmengine.dist import all_reduce, get_world_size
 from mmengine.structures import InstanceData
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -43,6 +44,15 @@ class MultiViewSparseRCNN(SparseRCNN):
         """Losses of a batch of breasts; ``batch_inputs`` is (slice images, C, H, W)."""
         feats, proposals = self._features_and_proposals(batch_inputs, batch_data_samples)
         return self.roi_head.loss(feats, proposals, batch_data_samples)
+
+    def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss of this process to follow downhill, and the losses of the batch of all processes for the log."""
+        total, logged = super().parse_losses(losses)
+        if get_world_size() > 1:
+            values = torch.stack([value.detach() for value in logged.values()])
+            all_reduce(values, op='mean')
+            logged = dict(zip(logged, values))
+        return total, logged
 
     def predict(
         self, batch_inputs: Tensor, batch_data_samples: list[MammoCaseSample], rescale: bool = True
