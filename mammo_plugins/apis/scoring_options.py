@@ -13,10 +13,9 @@ from mammo_plugins.evaluation import (
     ModelComparison,
     Predictions,
     exchange_frames,
-    read_dbtex_tables,
     read_predictions,
 )
-from mammo_plugins.io import AnnotationSet, read_annotations
+from mammo_plugins.io import AnnotationSet, read_annotations, read_dbtex_tables
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Scoring of predictions; nothing here needs torch, except :mod:`mammo_plugins.evaluation.metrics`."""
 
 from .compare import ModelComparison, compare_detections
-from .dbtex_tables import read_dbtex_tables
 from .detection_truth import DetectionTruth, image_key, truth_from_annotations
 from .evaluate import DetectionResult, evaluate_detections
 from .matching import MatchedDetections, match_detections
@@ -52,7 +51,6 @@ __all__ = [
     'get_protocol',
     'image_key',
     'match_detections',
-    'read_dbtex_tables',
     'read_predictions',
     'truth_from_annotations',
     'write_predictions',

@@ -9,6 +9,7 @@ from .coco_volume import (
     validate_annotations,
     write_annotations,
 )
+from .dbtex_tables import read_dbtex_tables
 from .image_source import ImageSource, iter_slices, open_image, read_dbt_volume, read_header, read_mammogram
 from .mammogram_header import MammogramHeader, MammogramImage
 from .orientation import OrientationFlips, canonical_flips, chest_wall_side
@@ -32,6 +33,7 @@ __all__ = [
     'open_image',
     'read_annotations',
     'read_dbt_volume',
+    'read_dbtex_tables',
     'read_header',
     'read_mammogram',
     'validate_annotations',

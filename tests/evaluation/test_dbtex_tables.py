@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from mammo_plugins.commands.evaluate import main
 from mammo_plugins.datasets.converters import convert_bcs_dbt
-from mammo_plugins.evaluation import evaluate_detections, exchange_frames, read_dbtex_tables, read_predictions
-from mammo_plugins.io import write_annotations
+from mammo_plugins.evaluation import evaluate_detections, exchange_frames, read_predictions
+from mammo_plugins.io import read_dbtex_tables, write_annotations
 from tests.datasets.converters.bcs_dbt_release import HEIGHT, SLICES, WIDTH, BcsDbtRelease
 from tests.references.dbtex_challenge import dbtex_sensitivities
 

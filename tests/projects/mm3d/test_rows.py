@@ -38,7 +38,8 @@ def test_every_row_of_the_tables_has_its_config():
 def test_readme_names_the_config(name):
     page = (ROOT / 'projects/mm3d/README.md').read_text()
     family, _, share = name.rpartition('_')
-    assert f'{name}.py' in page or share in ('data10', 'data40', 'ann2', 'ann16') and f'{family}.py' in page
+    is_share = share in ('data10', 'data40', 'ann2', 'ann16')
+    assert f'`{name}.py' in page or is_share and (f'`{family}.py' in page or f'`{family}_{{data10,' in page)
 
 
 @pytest.mark.parametrize('name', ROWS)

@@ -14,9 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord
-from mammo_plugins.io.csv_table import RowError, TableRow, read_csv_table
 from mammo_plugins.structures import ViewKey
+
+from .annotation_records import AnnotationSet, FindingRecord, ImageRecord
+from .csv_table import RowError, TableRow, read_csv_table
 
 _KEY = ('PatientID', 'StudyUID', 'View')
 _LABELS = ('Normal', 'Actionable', 'Benign', 'Cancer')
