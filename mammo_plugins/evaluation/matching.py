@@ -136,7 +136,7 @@ def locate_images(
     if len(unknown) and not lenient:
         row = int(np.flatnonzero(predictions.image_index == unknown[0])[0])
         raise PredictionsError(
-            f'prediction {row} (0-based) is for the image {predictions.images[unknown[0]]}, which is not among the '
+            f'{predictions.where(row)} is for the image {predictions.images[unknown[0]]}, which is not among the '
             f'{len(truth.images)} evaluated ones ({len(unknown)} such images in all): check the split and the '
             'modality, or be lenient (--lenient) to leave these predictions out and count them'
         )

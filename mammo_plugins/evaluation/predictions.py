@@ -52,6 +52,8 @@ class Predictions:
         image_scores: (K,) malignancy probability of the whole image, or None where the source holds none.
         merged_duplicates: rows that were equal to an earlier row and were merged with it.
         dropped: reason to number of rows that lenient reading left out.
+        source: file that the rows are from, empty where they are from none.
+        lines: (N,) line of each row in that file; None where there is none.
 
     Raises:
         ValueError: the arrays do not fit together.
@@ -66,6 +68,8 @@ class Predictions:
     image_scores: np.ndarray | None = None
     merged_duplicates: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
+    source: str = ''
+    lines: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.scores)
@@ -93,6 +97,10 @@ class Predictions:
             named['ImageScore'] = self.image_scores[self.image_index]
         return named
 
+    def where(self, row: int) -> str:
+        """How an error names a row: by file and line where there are any, by its number from 0 otherwise."""
+        return f'prediction {row} (0-based)' if self.lines is None else f'{self.source}, line {self.lines[row]}:'
+
     def keep(self, mask: np.ndarray) -> Predictions:
         """The rows of a (N,) mask; images left without a row disappear."""
         used, index = np.unique(self.image_index[mask], return_inverse=True)
@@ -105,6 +113,7 @@ class Predictions:
             depth=self.depth[mask],
             scores=self.scores[mask],
             image_scores=None if self.image_scores is None else self.image_scores[used],
+            lines=None if self.lines is None else self.lines[mask],
         )
 
 

@@ -85,7 +85,7 @@ def read_predictions(path: str | Path, lenient: bool = False) -> Predictions:
     rows = _handle(path, rows, faults + value_faults(rows.numbers), lenient, dropped)
     rows = _handle(path, rows, _disagreement_faults(rows), lenient, dropped)
     rows = _handle(path, rows, _repeat_faults(rows.image_index, rows.numbers), lenient, dropped)
-    return replace(rows.as_predictions(), dropped=dict(dropped))
+    return replace(rows.as_predictions(), dropped=dict(dropped), source=str(path), lines=rows.lines)
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,6 @@ def _number_row(protocol: str, name: str, number: Estimate) -> Row:
         'Protocol': protocol,
         'Number': _BREAST_TITLES.get(name, name),
         'Value': value,
-        'Standard error': error.removeprefix('± '),
+        'SE': error.removeprefix('± '),
         f'{number.level:.0%} interval': interval,
     }

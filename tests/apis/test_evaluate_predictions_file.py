@@ -119,8 +119,12 @@ def test_one_protocol_may_be_chosen(files, capsys):
     ('row', 'options', 'message'),
     [
         ('p1,s1,lcc,1,1,1,1,1,1,NaN', [], 'line 4: Score is not finite: nan'),
-        ('p7,s1,lcc,1,1,1,1,1,1,0.1', [], 'p7/s1/lcc, which is not among the 3 evaluated'),
-        ('p3,s1,lcc,1,1,1,1,1,1,0.1', ['--split', 'test'], 'p3/s1/lcc, which is not among the 2 evaluated'),
+        ('p7,s1,lcc,1,1,1,1,1,1,0.1', [], 'line 4: is for the image p7/s1/lcc, which is not among the 3 evaluated'),
+        (
+            'p3,s1,lcc,1,1,1,1,1,1,0.1',
+            ['--split', 'test'],
+            'line 4: is for the image p3/s1/lcc, which is not among the 2 evaluated',
+        ),
     ],
 )
 def test_command_names_a_bad_row_and_lenient_counts_it(files, capsys, row, options, message):
