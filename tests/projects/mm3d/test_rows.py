@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
 
+from tests.markdown_tables import read_tables
 from tests.models.small_cases import SmallView, make_batch
 from tests.models.small_models import HIDDEN, NUM_PROPOSALS, build, detector_config
 
@@ -40,6 +42,14 @@ def test_readme_names_the_config(name):
     family, _, share = name.rpartition('_')
     is_share = share in ('data10', 'data40', 'ann2', 'ann16')
     assert f'`{name}.py' in page or is_share and (f'`{family}.py' in page or f'`{family}_{{data10,' in page)
+
+
+def test_memory_table_is_what_the_benchmark_wrote():
+    rows = json.loads((ROOT / 'projects/mm3d/results/memory.json').read_text())['rows']
+    written = {str(row['slices']): f'{row["peak_gib"]:.1f}' for row in rows if 'low_memory' in row['config']}
+    tables = read_tables((ROOT / 'projects/mm3d/README.md').read_text())
+    shown = next(table for table in tables if 'GiB' in table[0])
+    assert {row['slices']: row['GiB'] for row in shown} == written
 
 
 @pytest.mark.parametrize('name', ROWS)
