@@ -16,10 +16,11 @@ from mammo_plugins.evaluation import (
     evaluate_subgroups,
     get_protocol,
 )
-from mammo_plugins.visualization import curve_table
+from mammo_plugins.io.whole_file import write_whole
+from mammo_plugins.visualization import curves_csv
 from mammo_plugins.visualization.result_table import model_rows, number_rows, screen_table
 
-from .scoring_options import ScoringOptions, write_results, write_whole
+from .scoring_options import ScoringOptions, write_results
 
 
 def evaluate_predictions_file(
@@ -37,7 +38,7 @@ def evaluate_predictions_file(
         options: which images, and how.
         thresholds: for each protocol, the score at which hits and false positives are counted; None for no counts.
         json_out: where everything goes, the curves included.
-        curves_out: where the curves go as CSV, see :func:`~mammo_plugins.visualization.curve_table.curve_table`.
+        curves_out: where the curves go as CSV, see :func:`~mammo_plugins.visualization.curve_table.curves_csv`.
 
     Returns:
         The results by protocol.
@@ -63,7 +64,7 @@ def evaluate_predictions_file(
     if json_out is not None:
         write_results(json_out, results, {'predictions': Path(predictions).name, **options.settings()})
     if curves_out is not None:
-        write_whole(curves_out, curve_table(results))
+        write_whole(curves_out, curves_csv(results))
     return results
 
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from mmengine.utils import track_iter_progress
+from rich.progress import track
 
 from mammo_plugins.datasets.transforms import CropBreast, LoadMammogram, mean_histogram
 from mammo_plugins.io import AnnotationSet, read_annotations
-
-from .scoring_options import write_whole
+from mammo_plugins.io.whole_file import write_whole
 
 
 def write_mean_histogram(
@@ -53,13 +52,13 @@ def write_mean_histogram(
 
 def _cropped(annotations: AnnotationSet, limit: int | None) -> Iterator[np.ndarray]:
     load, crop = LoadMammogram(num_slices=1), CropBreast()
-    for image in track_iter_progress(annotations.images[:limit]):
-        window_of = load(
+    for image in track(annotations.images[:limit], description='reading'):
+        loaded = load(
             dict(
                 img_path=str(annotations.resolve_path(image)),
                 num_source_slices=image.num_slices,
                 ori_shape=(image.height, image.width),
             )
         )
-        window = crop.find_breast(window_of['img'][0])
-        yield window_of['img'][:, window.top : window.bottom, window.left : window.right]
+        window = crop.find_breast(loaded['img'][0])
+        yield loaded['img'][:, window.top : window.bottom, window.left : window.right]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from mammo_plugins.evaluation import (
     read_predictions,
 )
 from mammo_plugins.io import AnnotationSet, read_annotations, read_dbtex_tables
+from mammo_plugins.io.whole_file import write_whole
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,3 @@ def write_results(
     """Writes results with the settings that gave them as json; the file appears only when it is complete."""
     content = {'settings': dict(settings), 'results': {name: result.as_dict() for name, result in results.items()}}
     write_whole(path, json.dumps(content, indent=1, allow_nan=False) + '\n')
-
-
-def write_whole(path: str | Path, text: str) -> None:
-    """Writes a text file that appears only when it is complete."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + '.partial')
-    partial.write_text(text, encoding='utf-8')
-    os.replace(partial, path)

@@ -24,5 +24,5 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
-    print(f'\n{args.out}: mean histogram of {count} images')
+    print(f'{args.out}: mean histogram of {count} images')
     return 0

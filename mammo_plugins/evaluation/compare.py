@@ -27,7 +27,7 @@ from .functional import (
     roc_auc,
 )
 from .matching import MatchedDetections, locate_images, match_detections
-from .number_samples import NumberSample, missing_class, sample_breast_numbers, sample_numbers
+from .number_samples import NumberSample, sample_breast_numbers, sample_numbers
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
 from .reported_numbers import BREAST_NUMBERS
@@ -98,7 +98,7 @@ def compare_detections(
     draws = draw_patients(len(truth.patients), bootstrap, rng)
     one, other = (_score(predictions, truth, protocol, draws, lenient) for predictions in (first, second))
     differences = {name: _difference(one.samples[name], other.samples[name]) for name in one.samples}
-    if not missing_class(one.breasts):
+    if not one.breasts.missing_class:
         scores = np.stack([one.breasts.scores, other.breasts.scores])
         differences['breast_auc'] = compare_aucs(scores, one.breasts.labels)
     p_values = {}
@@ -124,7 +124,9 @@ def _score(
 
 def _difference(first: NumberSample, second: NumberSample) -> PairedDifference:
     if first.replicates is None or second.replicates is None:
-        return PairedDifference(first.value, second.value, second.value - first.value, reason=first.missing)
+        return PairedDifference(
+            first.value, second.value, second.value - first.value, reason=first.missing or second.missing
+        )
     return bootstrap_difference(first.value, second.value, first.replicates, second.replicates)
 
 

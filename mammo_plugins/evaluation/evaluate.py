@@ -22,7 +22,7 @@ from .functional import (
     roc_band,
 )
 from .matching import MatchedDetections, locate_images, match_detections
-from .number_samples import missing_class, sample_breast_numbers, sample_numbers
+from .number_samples import sample_breast_numbers, sample_numbers
 from .operating_points import OperatingPoint, operating_point
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
@@ -184,13 +184,11 @@ def _holds_counted(truth: DetectionTruth, counted: np.ndarray) -> np.ndarray:
 
 
 def _curve_band(events: FrocEvents, draws: np.ndarray | None) -> CurveBand | None:
-    if draws is None or not len(events.finding_patient) or not events.volumes_per_patient.any():
-        return None
-    return froc_band(events, draws, _BAND_FP_POINTS)
+    return None if draws is None or events.missing else froc_band(events, draws, _BAND_FP_POINTS)
 
 
 def _roc_band(breasts: ScoredCases, draws: np.ndarray | None) -> CurveBand | None:
-    return None if draws is None or missing_class(breasts) else roc_band(breasts, draws, _BAND_RATES)
+    return None if draws is None or breasts.missing_class else roc_band(breasts, draws, _BAND_RATES)
 
 
 def _counts(predictions: Predictions, truth: DetectionTruth, matched: MatchedDetections) -> dict[str, int]:

@@ -8,13 +8,11 @@ import numpy as np
 
 from .coco_matching import rank_detections
 from .detection_truth import DetectionTruth
-from .functional import Estimate, FrocEvents, ScoredCases, percentile_estimate, resample_numbers
+from .functional import NO_FINDING, Estimate, ScoredCases, percentile_estimate, resample_numbers
 from .matching import MatchedDetections, select_findings
 from .predictions import Predictions
 from .protocols import DetectionProtocol
 from .reported_numbers import BREAST_NUMBERS, CountedVolumes
-
-_NO_FINDING = 'there is no annotated finding'
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ def sample_breast_numbers(breasts: ScoredCases, draws: np.ndarray | None) -> dic
         breasts: scored breasts.
         draws: (R, P) how often each patient occurs in each replicate; None for no replicates.
     """
-    if missing := missing_class(breasts):
+    if missing := breasts.missing_class:
         return {number.name: NumberSample(float('nan'), missing=missing) for number in BREAST_NUMBERS}
     counts = breasts.counts()
     values = [number.of_counts(counts) for number in BREAST_NUMBERS]
@@ -78,13 +76,6 @@ def sample_breast_numbers(breasts: ScoredCases, draws: np.ndarray | None) -> dic
         resampled = (breasts.counts(patient_counts) for patient_counts in draws)
         replicates = list(np.array([[number.of_counts(c) for number in BREAST_NUMBERS] for c in resampled]).T)
     return {number.name: NumberSample(*both) for number, both in zip(BREAST_NUMBERS, zip(values, replicates))}
-
-
-def missing_class(breasts: ScoredCases) -> str:
-    """Why there is no ROC curve, empty where there is one."""
-    if breasts.labels.any() and not breasts.labels.all():
-        return ''
-    return f'no {"negative" if breasts.labels.any() else "positive"} case among {len(breasts)}'
 
 
 def _froc_samples(
@@ -96,7 +87,7 @@ def _froc_samples(
         return {}
     events = matched.events(volumes)
     curve = events.curve()
-    missing = _missing(events)
+    missing = events.missing
     if missing or draws is None:
         return {number.name: NumberSample(number(curve), missing=missing) for number in numbers}
     columns = resample_numbers(events, numbers, draws, max(number.enough_fp for number in numbers)).T
@@ -119,7 +110,7 @@ def _precision_samples(
         zip(ious, rank_detections(predictions, image_index, truth, findings, excluded, ious, protocol.hit.needs_slice))
     )
     values = {iou: ranking.average_precision() for iou, ranking in ranked.items()}
-    missing = '' if len(findings) else _NO_FINDING
+    missing = '' if len(findings) else NO_FINDING
     replicates = {} if draws is None or missing else {iou: r.resampled(draws) for iou, r in ranked.items()}
     return {
         number.name: NumberSample(
@@ -129,9 +120,3 @@ def _precision_samples(
         )
         for number in protocol.precisions
     }
-
-
-def _missing(events: FrocEvents) -> str:
-    if not len(events.finding_patient):
-        return _NO_FINDING
-    return '' if events.volumes_per_patient.any() else 'there is no volume to count false positives in'

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .detection_truth import truth_to_evaluate
-from .functional import DetectionCounts, Estimate, FrocEvents, count_at_threshold, percentile_estimate, threshold_at_fp
+from .functional import (
+    NO_FINDING,
+    NO_VOLUME,
+    DetectionCounts,
+    Estimate,
+    FrocEvents,
+    count_at_threshold,
+    percentile_estimate,
+    threshold_at_fp,
+)
 from .matching import locate_images, match_detections
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
@@ -70,7 +79,7 @@ def choose_threshold(
     events = match_detections(located, image_index, truth, protocol).events(protocol.curve_volumes)
     threshold = threshold_at_fp(events.curve(), fp_per_volume)
     if np.isnan(threshold):
-        raise ValueError('no threshold can be chosen: there is no volume to count false positives in')
+        raise ValueError(f'no threshold can be chosen: {NO_VOLUME}')
     return threshold
 
 
@@ -94,8 +103,8 @@ def operating_point(events: FrocEvents, threshold: float, draws: np.ndarray | No
     findings = np.bincount(events.finding_patient, minlength=patients)
     return OperatingPoint(
         counts=counts,
-        recall=_rate(counts.recall, found, findings, draws, 'there is no annotated finding'),
-        fp_per_volume=_rate(counts.fp_per_volume, alarms, events.volumes_per_patient, draws, 'there is no volume'),
+        recall=_rate(counts.recall, found, findings, draws, NO_FINDING),
+        fp_per_volume=_rate(counts.fp_per_volume, alarms, events.volumes_per_patient, draws, NO_VOLUME),
     )
 
 

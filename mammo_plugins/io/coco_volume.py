@@ -8,7 +8,6 @@ records come from and what was left out.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, TypeVar
 
 from .annotation_records import CATEGORIES, AnnotationSet, FindingRecord, ImageRecord
 from .annotation_validation import AnnotationError, validate_annotations
+from .whole_file import write_whole
 
 __all__ = [
     'CATEGORIES',
@@ -47,8 +47,6 @@ def write_annotations(path: str | Path, annotation_set: AnnotationSet) -> None:
         AnnotationError: a record breaks the format; nothing is written.
     """
     validate_annotations(annotation_set)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     categories = [{'id': number, 'name': name} for name, number in CATEGORIES.items()]
     parts = (
         f'"info": {_json(annotation_set.info)}',
@@ -56,12 +54,7 @@ def write_annotations(path: str | Path, annotation_set: AnnotationSet) -> None:
         f'"images": [{_lines(_image_to_json(image) for image in annotation_set.images)}]',
         f'"annotations": [{_lines(_finding_to_json(n, f) for n, f in enumerate(annotation_set.findings, start=1))}]',
     )
-    unfinished = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        unfinished.write_text('{\n' + ',\n'.join(parts) + '\n}\n', encoding='utf-8')
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, '{\n' + ',\n'.join(parts) + '\n}\n')
 
 
 def read_annotations(path: str | Path) -> AnnotationSet:

@@ -1,7 +1,7 @@
 """Tables, plots and the HTML report; nothing here needs torch."""
 
 from .curve_plot import PlotCurve, froc_svg, result_curves, roc_svg
-from .curve_table import curve_table
+from .curve_table import curves_csv
 from .html_report import write_report
 from .report_content import ReportCase, ReportPrediction, ReportTruth, ReportView
 from .result_table import difference_rows, model_rows, number_rows, screen_table
@@ -12,7 +12,7 @@ __all__ = [
     'ReportPrediction',
     'ReportTruth',
     'ReportView',
-    'curve_table',
+    'curves_csv',
     'difference_rows',
     'froc_svg',
     'model_rows',

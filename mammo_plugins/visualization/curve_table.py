@@ -14,7 +14,7 @@ from mammo_plugins.evaluation.functional import CurveBand, ThresholdCounts
 COLUMNS = ('protocol', 'curve', 'threshold', 'x', 'y', 'low', 'high')
 
 
-def curve_table(results: Mapping[str, DetectionResult]) -> str:
+def curves_csv(results: Mapping[str, DetectionResult]) -> str:
     """A line for each point at which a curve turns, and for each point of its band.
 
     ``froc``: x false positives per volume, y recall. ``roc``: x false-positive rate, y sensitivity of breasts. ``pr``:

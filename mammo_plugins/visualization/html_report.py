@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from mammo_plugins.evaluation.functional import Estimate
+from mammo_plugins.io.whole_file import write_whole
 
 from .curve_plot import PlotCurve, froc_svg, roc_svg
 from .report_content import ReportCase, ReportPrediction, ReportTruth, ReportView
@@ -63,10 +63,7 @@ def write_report(
     stacks = [view.frames for case in cases for view in case.views]
     pictures = encode_stacks(stacks, max_bytes - taken)
     content = page.substitute(parts, data=_embed(_case_data(cases, iter(pictures))))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + '.partial')
-    partial.write_text(content, encoding='utf-8')
-    os.replace(partial, path)
+    write_whole(path, content)
     return path
 
 

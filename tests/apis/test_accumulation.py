@@ -35,6 +35,12 @@ def test_weights_and_logged_losses_are_those_of_the_whole_batch(
     assert logged == pytest.approx(losses, rel=1e-4)
 
 
+def test_an_optimiser_that_accumulates_too_is_refused(phantom_root, tmp_path):
+    loop = {'train_cfg.type': 'AccumulatingTrainLoop', 'optim_wrapper.accumulative_counts': 2}
+    with pytest.raises(ValueError, match='leave accumulative_counts out of optim_wrapper'):
+        run(phantom_root, tmp_path, **loop)
+
+
 def test_parts_without_a_breast_are_refused(phantom_root, tmp_path):
     with pytest.raises(ValueError, match='cases_at_once must be at least 1'):
         run(

@@ -8,9 +8,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 
+import mammo_plugins.registration  # noqa: F401  before mmdet's models
 from mammo_plugins.apis.convert_checkpoint import convert_checkpoint
 from mammo_plugins.commands.convert_checkpoint import main
-from tests.models.conftest import _no_initialisation_report  # noqa: F401  registers the models first
 from tests.models.small_models import build, detector_config, mmdet_sparse_rcnn_config
 
 

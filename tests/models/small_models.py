@@ -41,7 +41,7 @@ def roi_head_config(
         num_stages=num_stages,
         proposal_feature_channel=HIDDEN,
         loss_mil=dict(type='NoisyOrMILLoss') if mil else None,
-        bbox_roi_extractor=_roi_extractor(),
+        bbox_roi_extractor=roi_extractor_config(),
         bbox_head=head_config(num_classes, cross_view),
         train_cfg=_train_config(),
         test_cfg=dict(max_per_img=NUM_PROPOSALS),
@@ -74,7 +74,7 @@ def mmdet_sparse_rcnn_config(num_stages: int = 2, num_classes: int = 1) -> Confi
             num_stages=num_stages,
             stage_loss_weights=[1] * num_stages,
             proposal_feature_channel=HIDDEN,
-            bbox_roi_extractor=_roi_extractor(),
+            bbox_roi_extractor=roi_extractor_config(),
             bbox_head=[_dii_head('DIIHead', 'DynamicConv', num_classes) for _ in range(num_stages)],
         ),
         train_cfg=dict(rpn=None, rcnn=[_train_config() for _ in range(num_stages)]),
@@ -170,7 +170,7 @@ def _backbone_neck_and_proposals() -> dict:
     )
 
 
-def _roi_extractor() -> dict:
+def roi_extractor_config() -> dict:
     return dict(
         type='SingleRoIExtractor',
         roi_layer=dict(type='RoIAlign', output_size=7, sampling_ratio=2),

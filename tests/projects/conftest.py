@@ -1,3 +1,13 @@
-"""Registers the models, as for their own tests."""
+"""Registers the models, and makes every test start from the same random state."""
 
-from tests.models.conftest import _no_initialisation_report, _seed  # noqa: F401
+from __future__ import annotations
+
+import pytest
+import torch
+
+import mammo_plugins.registration  # noqa: F401
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    torch.manual_seed(0)

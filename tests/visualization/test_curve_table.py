@@ -10,7 +10,7 @@ import pytest
 from mammo_plugins.commands.evaluate import main
 from mammo_plugins.evaluation import evaluate_detections
 from mammo_plugins.io import write_annotations
-from mammo_plugins.visualization import curve_table
+from mammo_plugins.visualization import curves_csv
 from tests.evaluation.conftest import build_annotations, build_predictions
 
 BOX = (100, 100, 40, 40)
@@ -30,7 +30,7 @@ def rows_of(text):
 
 
 def test_every_curve_is_there_once():
-    rows = rows_of(curve_table(results()))
+    rows = rows_of(curves_csv(results()))
     found = Counter((row['protocol'], row['curve']) for row in rows)
     assert set(found) == {('mm3d', 'froc'), ('mm3d-2d', 'froc'), ('', 'roc'), ('', 'pr')}
     scored = results(('mm3d',))['mm3d']
@@ -39,7 +39,7 @@ def test_every_curve_is_there_once():
 
 
 def test_points_read_back_exactly():
-    rows = [row for row in rows_of(curve_table(results())) if row['curve'] == 'pr']
+    rows = [row for row in rows_of(curves_csv(results())) if row['curve'] == 'pr']
     counts = results()['mm3d'].breast_counts
     assert [float(row['x']) for row in rows] == counts.sensitivity[1:].tolist()
     assert [float(row['y']) for row in rows] == counts.precision[1:].tolist()
@@ -47,7 +47,7 @@ def test_points_read_back_exactly():
 
 
 def test_bands_come_with_a_bootstrap():
-    rows = rows_of(curve_table(results(('mm3d',), bootstrap=30)))
+    rows = rows_of(curves_csv(results(('mm3d',), bootstrap=30)))
     bands = {name: [row for row in rows if row['curve'] == name] for name in ('froc-band', 'roc-band')}
     for name, points in bands.items():
         low, high = (np.array([float(row[end]) for row in points]) for end in ('low', 'high'))
@@ -57,7 +57,7 @@ def test_bands_come_with_a_bootstrap():
 
 def test_what_does_not_exist_is_empty():
     only_normal = evaluate_detections(build_predictions([]), build_annotations({'p1/s1/lcc': ''}), 'mm3d')
-    rows = rows_of(curve_table({'mm3d': only_normal}))
+    rows = rows_of(curves_csv({'mm3d': only_normal}))
     assert rows[0] == {
         'protocol': 'mm3d', 'curve': 'froc', 'threshold': '', 'x': '0.0', 'y': '', 'low': '', 'high': '',
     }  # fmt: skip

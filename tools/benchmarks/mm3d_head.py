@@ -18,18 +18,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
-from mammo_plugins.compat import install_mmcv_ops
+import mammo_plugins.registration  # noqa: F401  before anything imports mmdet
+from mammo_plugins.apis.run_config import load_run_config
 
-install_mmcv_ops()  # before anything imports mmdet
-
-from mmdet.models.layers import DynamicConv  # noqa: E402
-from mmdet.registry import MODELS  # noqa: E402
-from mmengine.registry import init_default_scope  # noqa: E402
-
-import mammo_plugins.models  # noqa: E402, F401
-from mammo_plugins.apis.run_config import load_run_config  # noqa: E402
+from mmdet.models.layers import DynamicConv  # isort: skip
+from mmdet.registry import MODELS  # isort: skip
 
 ROI = 7
 

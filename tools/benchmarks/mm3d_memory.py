@@ -21,25 +21,28 @@ from pathlib import Path
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
+import mammo_plugins.registration  # noqa: F401  before anything imports mmdet
 from mammo_plugins.apis.run_config import load_run_config
+from mammo_plugins.structures import SliceBins
+from mammo_plugins.structures.case_sample import MammoCaseSample, malignancy_label
+
+from mmdet.registry import MODELS  # isort: skip
+from mmdet.structures import DetDataSample  # isort: skip
 
 CONFIGS = {'plain': 'configs/mm3d_dbt.py', 'low memory': 'projects/mm3d/configs/mm3d_low_memory.py'}
 FULL_SIZE = (2208, 1120)  # 2200 x 1100, padded to a multiple of 32
 GIB = 2**30
 
 
-def make_case(num_slices: int, size: tuple[int, int]):
+def make_case(num_slices: int, size: tuple[int, int]) -> MammoCaseSample:
     """A breast of two views with one finding each."""
-    from mmdet.structures import DetDataSample
-    from mmengine.structures import InstanceData
-
-    from mammo_plugins.structures import SliceBins
-    from mammo_plugins.structures.case_sample import MammoCaseSample, malignancy_label
-
     case = MammoCaseSample()
     views = []
     for _ in range(2):
@@ -68,9 +71,6 @@ def make_case(num_slices: int, size: tuple[int, int]):
 
 def build(config: str) -> tuple[nn.Module, Config]:
     """The detector of a config with fresh weights."""
-    from mmdet.registry import MODELS
-    from mmengine.registry import init_default_scope
-
     cfg = load_run_config(config, cfg_options={'model.backbone.pretrained': False})
     init_default_scope(cfg.default_scope)
     return MODELS.build(cfg.model).train(), cfg
@@ -148,8 +148,6 @@ class LiveMemory(TorchDispatchMode):
 
 def on_fake_tensors(config: str, num_slices: int, size: tuple[int, int]) -> dict[str, float]:
     """Peak of what lives on fake tensors in a forward and backward pass with AdamW's state."""
-    from torch._subclasses.fake_tensor import FakeTensorMode
-
     detector, cfg = build(config)
     for stage, extractor in enumerate(detector.roi_head.bbox_roi_extractor):
         detector.roi_head.bbox_roi_extractor[stage] = FinestLevel(extractor)
@@ -178,7 +176,7 @@ def _in_float32(module: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
     return (inputs[0].float(),)
 
 
-def _read_by_losses(detector: nn.Module, images: Tensor, case) -> Iterator[Tensor]:
+def _read_by_losses(detector: nn.Module, images: Tensor, case: MammoCaseSample) -> Iterator[Tensor]:
     (outputs,) = detector._forward(images, [case])
     for output in outputs:
         for tensor in (output.cls_scores, output.boxes, *output.log_weights):

@@ -15,6 +15,7 @@ from mammo_plugins.structures.geometry import shift_homography
 
 from .view_geometry import move_view, select_findings
 
+THRESHOLD, PERCENTILES = 0.05, (1, 99)
 _DECISION_SIZE = 512  # the longest side, in pixels, of the image on which the breast is looked for
 
 
@@ -25,6 +26,20 @@ class CropWindow(NamedTuple):
     top: int
     right: int
     bottom: int
+
+
+def background_limit(
+    img: np.ndarray, threshold: float = THRESHOLD, percentiles: tuple[float, float] = PERCENTILES
+) -> float:
+    """The grey level up to which a pixel is background.
+
+    Args:
+        img: (..., H, W), dark background.
+        threshold: between the darkest percentile (0) and the brightest (1).
+        percentiles: the darkest and the brightest, in percent.
+    """
+    low, high = np.percentile(img, percentiles)
+    return low + threshold * (high - low)
 
 
 @TRANSFORMS.register_module()
@@ -50,8 +65,8 @@ class CropBreast(BaseTransform):
     def __init__(
         self,
         margin: float = 0.02,
-        threshold: float = 0.05,
-        percentiles: tuple[float, float] = (1, 99),
+        threshold: float = THRESHOLD,
+        percentiles: tuple[float, float] = PERCENTILES,
         min_area: float = 0.01,
     ) -> None:
         low, high = percentiles
@@ -80,8 +95,7 @@ class CropBreast(BaseTransform):
         height, width = projection.shape
         stride = max(1, -(-max(height, width) // _DECISION_SIZE))
         coarse = projection[::stride, ::stride]
-        low, high = np.percentile(coarse, self.percentiles)
-        regions, count = ndimage.label(coarse > low + self.threshold * (high - low))
+        regions, count = ndimage.label(coarse > background_limit(coarse, self.threshold, self.percentiles))
         areas = np.bincount(regions.ravel(), minlength=2)[1:]
         if count == 0 or areas.max() < self.min_area * coarse.size:
             raise ValueError(

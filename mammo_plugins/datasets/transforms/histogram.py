@@ -11,8 +11,9 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
+from .breast_crop import background_limit
+
 NUM_BINS = 1024
-_THRESHOLD, _PERCENTILES = 0.05, (1, 99)  # as CropBreast tells breast from background
 
 
 def breast_histogram(img: np.ndarray) -> np.ndarray:
@@ -21,8 +22,7 @@ def breast_histogram(img: np.ndarray) -> np.ndarray:
     Args:
         img: (..., H, W) in [0, 1], dark background.
     """
-    counts, _ = np.histogram(img[_is_breast(img)], NUM_BINS, (0, 1))
-    return counts / max(counts.sum(), 1)
+    return _shares(img[img > background_limit(img)])
 
 
 def mean_histogram(images: Iterable[np.ndarray]) -> tuple[np.ndarray, int]:
@@ -75,17 +75,17 @@ class MatchHistogram(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         img = results['img']
-        is_breast = _is_breast(img)
-        own = breast_histogram(img)
-        if own.any():
-            own_below = np.concatenate([[0], np.cumsum(own)])
-            rank = np.interp(img[is_breast], self._levels, own_below)
+        is_breast = img > background_limit(img)
+        values = img[is_breast]
+        if len(values):
+            own_below = np.concatenate([[0], np.cumsum(_shares(values))])
+            rank = np.interp(values, self._levels, own_below)
             matched = img.copy()
             matched[is_breast] = np.interp(rank, self._share_below, self._levels)
             results['img'] = matched
         return results
 
 
-def _is_breast(img: np.ndarray) -> np.ndarray:
-    low, high = np.percentile(img, _PERCENTILES)
-    return img > low + _THRESHOLD * (high - low)
+def _shares(values: np.ndarray) -> np.ndarray:
+    counts, _ = np.histogram(values, NUM_BINS, (0, 1))
+    return counts / max(counts.sum(), 1)

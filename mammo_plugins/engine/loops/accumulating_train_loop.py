@@ -37,6 +37,15 @@ class AccumulatingTrainLoop(IterBasedTrainLoop):
             raise ValueError(f'cases_at_once must be at least 1, got {cases_at_once}')
         self.cases_at_once = cases_at_once
 
+    def run(self) -> None:
+        """Trains."""
+        if self.runner.optim_wrapper._accumulative_counts != 1:
+            raise ValueError(
+                'AccumulatingTrainLoop adds gradients up by itself: leave accumulative_counts out of optim_wrapper, '
+                "and set the data loader's batch_size to the whole batch"
+            )
+        return super().run()
+
     def run_iter(self, data_batch: dict[str, list[Any]]) -> None:
         """One step of the optimiser."""
         self.runner.call_hook('before_train_iter', batch_idx=self._iter, data_batch=data_batch)

@@ -14,6 +14,8 @@ from .comparison import PairedDifference, as_ranks, bootstrap_difference, compar
 from .curve_bands import CurveBand, froc_band, roc_band
 from .estimates import Estimate, plain_values
 from .froc import (
+    NO_FINDING,
+    NO_VOLUME,
     FrocCurve,
     FrocEvents,
     area_under_froc,
@@ -36,6 +38,8 @@ from .scored_cases import ScoredCases, ThresholdCounts
 from .segmentation import dice, intersection_over_region, intersection_over_union, mean_share_above, soft_dice
 
 __all__ = [
+    'NO_FINDING',
+    'NO_VOLUME',
     'CurveBand',
     'DetectionCounts',
     'Estimate',

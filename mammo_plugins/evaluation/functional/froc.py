@@ -14,6 +14,9 @@ from functools import cached_property
 
 import numpy as np
 
+NO_FINDING = 'there is no annotated finding'
+NO_VOLUME = 'there is no volume to count false positives in'
+
 
 @dataclass(frozen=True)
 class FrocCurve:
@@ -77,6 +80,13 @@ class FrocEvents:
     def __post_init__(self) -> None:
         if (np.diff(self.scores) > 0).any():
             raise ValueError('scores of FROC events must fall: sort the predictions, best first')
+
+    @property
+    def missing(self) -> str:
+        """Why there is no curve, empty where there is one."""
+        if not len(self.finding_patient):
+            return NO_FINDING
+        return '' if self.volumes_per_patient.any() else NO_VOLUME
 
     @cached_property
     def last_of_score(self) -> np.ndarray:

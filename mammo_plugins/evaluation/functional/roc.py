@@ -73,10 +73,8 @@ def auc_with_delong(scores: np.ndarray, labels: np.ndarray, level: float = 0.95)
 
     Gives NaN and the reason where only one class is present.
     """
-    labels = np.asarray(labels, bool)
-    if labels.all() or not labels.any():
-        missing = 'negative' if labels.any() else 'positive'
-        return Estimate(float('nan'), level=level, reason=f'no {missing} case among {len(labels)}')
+    if missing := ScoredCases.of_single_patients(scores, labels).missing_class:
+        return Estimate(float('nan'), level=level, reason=missing)
     aucs, covariance = delong_covariance(np.asarray(scores, np.float64)[None], labels)
     auc, error = float(aucs[0]), float(np.sqrt(covariance[0, 0]))
     margin = float(ndtri((1 + level) / 2)) * error
@@ -98,7 +96,7 @@ def cases_of_both_classes(scores: np.ndarray, labels: np.ndarray) -> ScoredCases
         ValueError: one of the classes is empty, or the shapes differ.
     """
     cases = ScoredCases.of_single_patients(scores, labels)
-    if cases.labels.all() or not cases.labels.any():
+    if cases.missing_class:
         raise ValueError(f'a ROC needs both classes, got {int(cases.labels.sum())} positives among {len(cases)} cases')
     return cases
 

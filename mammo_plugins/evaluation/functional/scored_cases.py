@@ -113,6 +113,13 @@ class ScoredCases:
     def __len__(self) -> int:
         return len(self.scores)
 
+    @property
+    def missing_class(self) -> str:
+        """Why there is no ROC curve, empty where there is one."""
+        if self.labels.any() and not self.labels.all():
+            return ''
+        return f'no {"negative" if self.labels.any() else "positive"} case among {len(self)}'
+
     def keep(self, mask: np.ndarray) -> ScoredCases:
         """The cases of a (n,) mask; patients keep their positions."""
         return ScoredCases(self.scores[mask], self.labels[mask], self.patient[mask])

@@ -57,10 +57,10 @@ class SliceBySliceRCNN(MultiViewSparseRCNN):
     def _scan(self, batch_inputs: Tensor, images: list[list[int]], case: MammoCaseSample) -> list[list[InstanceData]]:
         """Findings of each view on each of its slices; a shorter volume shows some slices several times."""
         steps = max(map(len, images))
+        flat = _single_slices(case)
         found: list[list[InstanceData]] = [[] for _ in images]
         for step in range(steps):
             slices = [step * len(of_view) // steps for of_view in images]
-            flat = _single_slices(case)
             inputs = batch_inputs[[of_view[index] for of_view, index in zip(images, slices)]]
             feats, proposals = self._features_and_proposals(inputs, [flat])
             for of_view, index, result in zip(found, slices, self.roi_head.predict(feats, proposals, [flat])):

@@ -1,6 +1,6 @@
 """Modules that fuse the slices of a proposal into one 3-D feature."""
 
-from .base import FusedSlices, SliceFusion
+from .base import FusedSlices, ObjectFeatureFusion, SliceFusion
 from .malignancy_weighted import MalignancyWeightedFusion
 from .mlp_regress import MLPRegressFusion
 from .pooling import MaxFusion, MeanFusion
@@ -13,6 +13,7 @@ __all__ = [
     'MalignancyWeightedFusion',
     'MaxFusion',
     'MeanFusion',
+    'ObjectFeatureFusion',
     'QuerySummaryFusion',
     'RoIAttentionFusion',
     'SliceFusion',

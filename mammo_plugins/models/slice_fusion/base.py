@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ class SliceFusion(BaseModule):
     The head lends its own modules, so that a fusion needs parameters only for what the head cannot do.
     """
 
+    @abstractmethod
     def forward(
         self,
         proposal_feats: Tensor,
@@ -47,7 +49,29 @@ class SliceFusion(BaseModule):
             malignancy_logits: the head's classifier, (..., D) to the logit of malignancy (...), never in half
                 precision.
         """
-        raise NotImplementedError(f'{type(self).__name__} does not say how it fuses slices')
+
+
+class ObjectFeatureFusion(SliceFusion):
+    """A fusion that starts from the object feature of each slice, as the head's interaction gives it."""
+
+    def forward(
+        self,
+        proposal_feats: Tensor,
+        roi_feats: Tensor,
+        interact: Callable[[Tensor, Tensor], Tensor],
+        malignancy_logits: Callable[[Tensor], Tensor],
+    ) -> FusedSlices:
+        """Lets the proposals interact with each slice (Eq. 5), then fuses; see :meth:`SliceFusion.forward`."""
+        return self.fuse(interact(proposal_feats, roi_feats), malignancy_logits)
+
+    @abstractmethod
+    def fuse(self, slice_feats: Tensor, malignancy_logits: Callable[[Tensor], Tensor]) -> FusedSlices:
+        """Fuses object features.
+
+        Args:
+            slice_feats: (P, S, D).
+            malignancy_logits: the head's classifier, (..., D) to (...).
+        """
 
 
 def log_of_attention(weights: Tensor) -> Tensor:

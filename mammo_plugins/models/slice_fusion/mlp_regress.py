@@ -8,11 +8,11 @@ import torch
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
-from .base import FusedSlices, SliceFusion
+from .base import FusedSlices, ObjectFeatureFusion
 
 
 @MODELS.register_module()
-class MLPRegressFusion(SliceFusion):
+class MLPRegressFusion(ObjectFeatureFusion):
     """MLP-Regress: slice features in a row go through an MLP; the slice is regressed from the result.
 
     The number of slices is part of the weights, so every volume must have as many. Parameters: ``S D^2 + D`` and
@@ -36,19 +36,14 @@ class MLPRegressFusion(SliceFusion):
         )
         self.regress = nn.Linear(embed_dims, 1)
 
-    def forward(
-        self,
-        proposal_feats: Tensor,
-        roi_feats: Tensor,
-        interact: Callable[[Tensor, Tensor], Tensor],
-        malignancy_logits: Callable[[Tensor], Tensor],
-    ) -> FusedSlices:
-        if roi_feats.shape[1] != self.num_slices:
+    def fuse(self, slice_feats: Tensor, malignancy_logits: Callable[[Tensor], Tensor]) -> FusedSlices:
+        """Runs the slices in a row through the MLP (Eq. 10)."""
+        if slice_feats.shape[1] != self.num_slices:
             raise ValueError(
-                f'MLPRegressFusion was made for {self.num_slices} slices and got {roi_feats.shape[1]}: give it the '
+                f'MLPRegressFusion was made for {self.num_slices} slices and got {slice_feats.shape[1]}: give it the '
                 'num_slices of LoadMammogram, and volumes of at least as many slices'
             )
-        features = self.mlp(interact(proposal_feats, roi_feats).flatten(1))
+        features = self.mlp(slice_feats.flatten(1))
         positions = self.regress(features)[:, 0].float().sigmoid()
         chosen = (positions.detach() * self.num_slices).long().clamp(max=self.num_slices - 1)
         one_hot = torch.nn.functional.one_hot(chosen, self.num_slices)

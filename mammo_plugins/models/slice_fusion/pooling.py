@@ -7,29 +7,23 @@ from collections.abc import Callable
 from mmdet.registry import MODELS
 from torch import Tensor
 
-from .base import FusedSlices, SliceFusion
+from .base import FusedSlices, ObjectFeatureFusion
 
 
 @MODELS.register_module()
-class MeanFusion(SliceFusion):
+class MeanFusion(ObjectFeatureFusion):
     """Plain average over slices. The slice of a finding is still the one that looks most malignant. No parameter.
 
     Source: M&M-3D, Table 5 (MeanPool).
     """
 
-    def forward(
-        self,
-        proposal_feats: Tensor,
-        roi_feats: Tensor,
-        interact: Callable[[Tensor, Tensor], Tensor],
-        malignancy_logits: Callable[[Tensor], Tensor],
-    ) -> FusedSlices:
-        slice_feats = interact(proposal_feats, roi_feats)
+    def fuse(self, slice_feats: Tensor, malignancy_logits: Callable[[Tensor], Tensor]) -> FusedSlices:
+        """Averages the slices."""
         return FusedSlices(slice_feats.mean(dim=1), malignancy_logits(slice_feats).log_softmax(dim=-1))
 
 
 @MODELS.register_module()
-class MaxFusion(SliceFusion):
+class MaxFusion(ObjectFeatureFusion):
     """The slice that looks most malignant stands for all, or the largest value of each channel. No parameter.
 
     Source: M&M-3D, Table 5 (MaxPool). The paper does not say of what the maximum is taken; it explains the result with
@@ -43,14 +37,8 @@ class MaxFusion(SliceFusion):
         super().__init__()
         self.by_channel = by_channel
 
-    def forward(
-        self,
-        proposal_feats: Tensor,
-        roi_feats: Tensor,
-        interact: Callable[[Tensor, Tensor], Tensor],
-        malignancy_logits: Callable[[Tensor], Tensor],
-    ) -> FusedSlices:
-        slice_feats = interact(proposal_feats, roi_feats)
+    def fuse(self, slice_feats: Tensor, malignancy_logits: Callable[[Tensor], Tensor]) -> FusedSlices:
+        """Picks the slice, or the largest value of each channel."""
         log_weights = malignancy_logits(slice_feats).log_softmax(dim=-1)
         if self.by_channel:
             return FusedSlices(slice_feats.amax(dim=1), log_weights)

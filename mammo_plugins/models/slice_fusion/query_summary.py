@@ -8,11 +8,11 @@ import torch
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
-from .base import FusedSlices, SliceFusion, log_of_attention
+from .base import FusedSlices, ObjectFeatureFusion, log_of_attention
 
 
 @MODELS.register_module()
-class QuerySummaryFusion(SliceFusion):
+class QuerySummaryFusion(ObjectFeatureFusion):
     """QuerySummary: each proposal has a learned query that attends to its slice features.
 
     Parameters: ``N D`` of the queries and ``4 D^2 + 4 D`` of the attention.
@@ -31,14 +31,8 @@ class QuerySummaryFusion(SliceFusion):
         nn.init.normal_(self.queries, std=0.02)
         self.attention = nn.MultiheadAttention(embed_dims, num_heads, batch_first=True)
 
-    def forward(
-        self,
-        proposal_feats: Tensor,
-        roi_feats: Tensor,
-        interact: Callable[[Tensor, Tensor], Tensor],
-        malignancy_logits: Callable[[Tensor], Tensor],
-    ) -> FusedSlices:
-        slice_feats = interact(proposal_feats, roi_feats)
+    def fuse(self, slice_feats: Tensor, malignancy_logits: Callable[[Tensor], Tensor]) -> FusedSlices:
+        """Asks the slices with each proposal's query (Eq. 9)."""
         views, rest = divmod(len(slice_feats), len(self.queries))
         if rest:
             raise ValueError(

@@ -38,6 +38,7 @@ class RoIAttentionFusion(SliceFusion):
         interact: Callable[[Tensor, Tensor], Tensor],
         malignancy_logits: Callable[[Tensor], Tensor],
     ) -> FusedSlices:
+        """Fuses the RoI features of all slices, then interacts once; see :meth:`SliceFusion.forward`."""
         num_proposals, num_slices, _, height, width = roi_feats.shape
         tokens = roi_feats.flatten(3).transpose(2, 3)  # (P, S, k*k, D)
         asking, asked = tokens.mean(dim=1), tokens.flatten(1, 2)

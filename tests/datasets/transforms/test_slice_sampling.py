@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mammo_plugins.datasets.transforms import SampleSlice
+from mammo_plugins.datasets.transforms import PackCaseInputs, SampleSlice
 from mammo_plugins.structures import SliceBins
 from mammo_plugins.structures.geometry import scale_homography
 
@@ -54,8 +54,6 @@ def test_bins_show_the_slice_that_they_hold(make_view):
 
 
 def test_packed_view_is_one_slice(make_view):
-    from mammo_plugins.datasets.transforms import PackCaseInputs
-
     view = sampled(make_view(IMG, [BOX], [20]), 0)
     case = dict(
         views=[view], case_id='c', patient_id='p', study_uid='s', laterality='L', annotated=True, gt_malignancy=1.0

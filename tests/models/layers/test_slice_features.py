@@ -5,14 +5,14 @@ import torch
 from mmdet.registry import MODELS
 
 from mammo_plugins.models.layers import SliceFeatures
-from tests.models.small_models import HIDDEN, STRIDES, _roi_extractor
+from tests.models.small_models import HIDDEN, STRIDES, roi_extractor_config
 
 IMAGES, PROPOSALS = 6, 4
 
 
 @pytest.fixture
 def extractor():
-    return MODELS.build(dict(_scope_='mmdet', **_roi_extractor()))
+    return MODELS.build(dict(_scope_='mmdet', **roi_extractor_config()))
 
 
 def levels(dtype=torch.float32, requires_grad=False):

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from mammo_plugins.models.slice_fusion import SliceFusion
+from mammo_plugins.models.slice_fusion import ObjectFeatureFusion, SliceFusion
 from tests.models.small_models import build
 
 
@@ -76,6 +76,7 @@ def test_no_proposals_give_no_features(fusion):
     assert features.shape == (0, 4) and log_weights.shape == (0, 3)
 
 
-def test_fusion_without_a_rule_names_its_class():
-    with pytest.raises(NotImplementedError, match='SliceFusion does not say'):
-        SliceFusion()(None, None, None, None)
+@pytest.mark.parametrize(('base', 'missing'), [(SliceFusion, 'forward'), (ObjectFeatureFusion, 'fuse')])
+def test_fusion_without_a_rule_cannot_be_built(base, missing):
+    with pytest.raises(TypeError, match=f'{base.__name__}.*{missing}'):
+        base()
