@@ -80,10 +80,11 @@ def choose_thresholds(
         fp_per_volume: at least 0.
 
     Raises:
-        ValueError: the split is the one that is evaluated, or a row, image or annotation is not as it must be.
+        ValueError: the split is evaluated too, or a row, image or annotation is not as it must be.
     """
-    if split == options.split:
-        raise ValueError(f'a threshold that is chosen on the evaluated split ({split}) says nothing: choose another')
+    if options.split in (None, split):
+        evaluated = f'evaluated split ({split})' if options.split else f'images that are evaluated, {split} among them,'
+        raise ValueError(f'a threshold that is chosen on the {evaluated} says nothing: give --split another than that')
     chosen_on = replace(options, split=split)
     truth = chosen_on.read_truth()
     found = chosen_on.read_predictions(predictions, truth)

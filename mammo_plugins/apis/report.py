@@ -15,6 +15,7 @@ from mammo_plugins.evaluation import (
     get_protocol,
     truth_from_annotations,
 )
+from mammo_plugins.evaluation.matching import locate_images
 from mammo_plugins.io import AnnotationSet
 from mammo_plugins.io.unreadable_image import UnreadableImageError
 from mammo_plugins.visualization import ReportCase, model_rows, result_curves, write_report
@@ -81,12 +82,13 @@ def _cases(
 ) -> tuple[list[ReportCase], list[str]]:
     """The cases, and a note for each that could not be read."""
     truth = truth_from_annotations(annotations)
+    matched_rows, _, _ = locate_images(predictions, truth, lenient=True)  # scoring has refused what it had to
     shown, notes = [], []
     for breast in _in_turn(truth):
         if len(shown) == wanted:
             break
         try:
-            shown.append(stored_case(breast, annotations, truth, predictions, result.matched))
+            shown.append(stored_case(breast, annotations, truth, matched_rows, result.matched))
         except UnreadableImageError as error:
             notes.append(f'Case {" / ".join(truth.breasts[breast])} is not shown: {error}')
     return shown, notes

@@ -106,6 +106,9 @@ def test_threshold_of_the_evaluated_split_is_refused(files, capsys):
     arguments = [predictions, '--ann', str(files / 'ann.json'), '--split', 'test', '--threshold-from', predictions]
     assert main([*arguments, '--threshold-split', 'test']) == 2
     assert 'a threshold that is chosen on the evaluated split (test) says nothing' in capsys.readouterr().err
+    del arguments[arguments.index('--split') : arguments.index('--split') + 2]
+    assert main([*arguments, '--threshold-split', 'test']) == 2
+    assert 'on the images that are evaluated, test among them, says nothing' in capsys.readouterr().err
 
 
 def test_one_protocol_may_be_chosen(files, capsys):

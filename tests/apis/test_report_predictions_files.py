@@ -97,3 +97,14 @@ def test_command_imports_neither_torch_nor_openmmlab():
     )
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == '[]'
+
+
+def test_rows_left_out_do_not_shift_the_findings_of_the_cases(files):
+    header, *rows = (files / 'first.csv').read_text().splitlines()
+    stranger = 'p9,s1,lcc,1,2,1,2,0,1,0.9'
+    (files / 'stranger.csv').write_text('\n'.join([header, stranger, *rows]) + '\n')
+    found = []
+    for name in ('first', 'stranger'):
+        assert run(files, f'M&M={files / name}.csv', '--lenient') == 0
+        found.append([view['predictions'] for case in embedded(files)[1]['cases'] for view in case['views']])
+    assert found[0] == found[1] and found[0][0]
