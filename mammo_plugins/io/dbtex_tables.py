@@ -19,12 +19,67 @@ from mammo_plugins.structures import ViewKey
 from .annotation_records import AnnotationSet, FindingRecord, ImageRecord
 from .csv_table import RowError, TableRow, read_csv_table
 
-_KEY = ('PatientID', 'StudyUID', 'View')
-_LABELS = ('Normal', 'Actionable', 'Benign', 'Cancer')
-_BOX = ('X', 'Y', 'Width', 'Height')
+KEY = ('PatientID', 'StudyUID', 'View')
+LABEL_NAMES = ('Normal', 'Actionable', 'Benign', 'Cancer')
+BOX_EDGES = ('X', 'Y', 'Width', 'Height')
 _CATEGORIES = {'cancer': 'malignant', 'benign': 'benign'}
 
-VolumeKey = tuple[str, ...]
+VolumeKey = tuple[str, str, str]
+
+
+def volume_key(row: TableRow) -> VolumeKey:
+    """(PatientID, StudyUID, View) of a row, the view in lower case.
+
+    Raises:
+        RowError: one of them is empty.
+    """
+    return row.text('PatientID'), row.text('StudyUID'), row.text('View').lower()
+
+
+def label_flags(row: TableRow) -> dict[str, int]:
+    """The four labels of a volume, one of which is 1.
+
+    Raises:
+        RowError: they are not one-hot.
+    """
+    flags = {name: row.flag(name) for name in LABEL_NAMES}
+    if sum(flags.values()) != 1:
+        raise RowError(f'{"/".join(LABEL_NAMES)} is {"/".join(map(str, flags.values()))}, not one-hot')
+    return flags
+
+
+def box_category(row: TableRow) -> str:
+    """``malignant`` or ``benign``.
+
+    Raises:
+        RowError: the class is another.
+    """
+    category = row.text('Class').lower()
+    if category not in _CATEGORIES:
+        raise RowError(f'Class {row.values["Class"]!r} is none of {", ".join(_CATEGORIES)}')
+    return _CATEGORIES[category]
+
+
+def box_slice(row: TableRow, num_slices: int) -> int:
+    """The annotated slice, from 0.
+
+    Raises:
+        RowError: the volume has no such slice.
+    """
+    slice_index = row.integer('Slice')
+    if not 0 <= slice_index < num_slices:
+        raise RowError(f'Slice {slice_index} is outside 0 to {num_slices - 1}')
+    return slice_index
+
+
+def box_xywh(row: TableRow) -> tuple[float, float, float, float]:
+    """The box as it is drawn, in the frame of the release.
+
+    Raises:
+        RowError: an edge is no number.
+    """
+    x, y, width, height = (row.number(name) for name in BOX_EDGES)
+    return x, y, width, height
 
 
 def read_dbtex_tables(labels: str | Path, boxes: str | Path) -> AnnotationSet:
@@ -41,7 +96,7 @@ def read_dbtex_tables(labels: str | Path, boxes: str | Path) -> AnnotationSet:
             names file and line.
     """
     images: dict[VolumeKey, ImageRecord] = {}
-    for row in _read_rows(labels, (*_KEY, *_LABELS)):
+    for row in _read_rows(labels, (*KEY, *LABEL_NAMES)):
         try:
             key, image = _volume(row, len(images) + 1)
             if key in images:
@@ -50,9 +105,9 @@ def read_dbtex_tables(labels: str | Path, boxes: str | Path) -> AnnotationSet:
             raise ValueError(f'{row.where}: {error}') from None
         images[key] = image
     findings = []
-    for row in _read_rows(boxes, (*_KEY, 'Slice', *_BOX, 'Class', 'VolumeSlices')):
+    for row in _read_rows(boxes, (*KEY, 'Slice', *BOX_EDGES, 'Class', 'VolumeSlices')):
         try:
-            key = _key(row)
+            key = volume_key(row)
             if key not in images:
                 raise RowError(f'{" ".join(key)} is not in {Path(labels).name}')
             images[key] = _with_length(images[key], row.integer('VolumeSlices'))
@@ -69,15 +124,9 @@ def _read_rows(path: str | Path, columns: Sequence[str]) -> list[TableRow]:
     return read_csv_table(Path(path), columns, ('Subject', 'AD'), refuse)
 
 
-def _key(row: TableRow) -> VolumeKey:
-    return row.text('PatientID'), row.text('StudyUID'), row.text('View').lower()
-
-
 def _volume(row: TableRow, number: int) -> tuple[VolumeKey, ImageRecord]:
-    patient, study, view = key = _key(row)
-    flags = {name.lower(): row.flag(name) for name in _LABELS}
-    if sum(flags.values()) != 1:
-        raise RowError(f'{"/".join(_LABELS)} is {"/".join(map(str, flags.values()))}, not one-hot')
+    patient, study, view = key = volume_key(row)
+    flags = label_flags(row)
     return key, ImageRecord(
         id=number,
         file_name='',
@@ -89,7 +138,7 @@ def _volume(row: TableRow, number: int) -> tuple[VolumeKey, ImageRecord]:
         view=str(ViewKey.parse(view)),
         modality='DBT',
         view_name=view,
-        labels={'malignant': flags['cancer'], 'benign': flags['benign']},
+        labels={'malignant': flags['Cancer'], 'benign': flags['Benign']},
     )
 
 
@@ -101,18 +150,13 @@ def _with_length(image: ImageRecord, num_slices: int) -> ImageRecord:
 
 
 def _finding(row: TableRow, image: ImageRecord) -> FindingRecord:
-    category = row.text('Class').lower()
-    if category not in _CATEGORIES:
-        raise RowError(f'Class {category!r} is none of {", ".join(_CATEGORIES)}')
-    slice_index = row.integer('Slice')
-    if not 0 <= slice_index < image.num_slices:
-        raise RowError(f'Slice {slice_index} is outside 0 to {image.num_slices - 1}')
-    x, y, width, height = (row.number(name) for name in _BOX)
+    category, slice_index = box_category(row), box_slice(row, image.num_slices)
+    x, y, width, height = box_xywh(row)
     if min(width, height) <= 0:
         raise RowError(f'Width and Height are {width:g} and {height:g}, not above 0')
     return FindingRecord(
         image_id=image.id,
-        category=_CATEGORIES[category],
+        category=category,
         bbox_xywh=(x, y, width, height),
         slice_index=slice_index,
         attributes={'type': 'distortion' if row.values.get('AD') and row.flag('AD') else 'mass'},

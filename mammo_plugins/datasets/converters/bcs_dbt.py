@@ -17,6 +17,17 @@ from typing import Any
 
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord, MammogramHeader, OrientationFlips
 from mammo_plugins.io.annotation_records import SPLITS
+from mammo_plugins.io.dbtex_tables import (
+    BOX_EDGES,
+    KEY,
+    LABEL_NAMES,
+    VolumeKey,
+    box_category,
+    box_slice,
+    box_xywh,
+    label_flags,
+    volume_key,
+)
 from mammo_plugins.structures import ViewKey
 
 from .box_clipping import clip_box
@@ -25,15 +36,10 @@ from .image_inspection import inspect_images
 from .release_paths import resolve_release_path
 from .release_table import RowError, TableRow, read_table
 
-KEY = ('PatientID', 'StudyUID', 'View')
 PATH_COLUMNS = (*KEY, 'descriptive_path', 'classic_path')
-LABEL_NAMES = ('Normal', 'Actionable', 'Benign', 'Cancer')
-BOX_COLUMNS = (*KEY, 'Subject', 'Slice', 'X', 'Y', 'Width', 'Height', 'Class', 'AD')
+BOX_COLUMNS = (*KEY, 'Subject', 'Slice', *BOX_EDGES, 'Class', 'AD')
 
 _TABLES = ('file-paths', 'labels', 'boxes')
-_CATEGORIES = {'cancer': 'malignant', 'benign': 'benign'}
-
-VolumeKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,7 @@ def _read_volumes(src: Path, tables: dict[str, dict[str, Path]], split: str, rep
     volumes = []
     for row in read_table(tables[split]['file-paths'], PATH_COLUMNS, report):
         try:
-            key = _key_of(row)
+            key = volume_key(row)
             view = ViewKey.parse(key[2])
         except ValueError as error:
             report.drop(row.where, str(error), 'images')
@@ -163,10 +169,8 @@ def _read_labels(tables: dict[str, Path], report: ConversionReport) -> dict[Volu
     labels: dict[VolumeKey, tuple[TableRow, dict[str, int]]] = {}
     for row in read_table(tables['labels'], (*KEY, *LABEL_NAMES), report):
         try:
-            key = _key_of(row)
-            flags = {name: row.flag(name) for name in LABEL_NAMES}
-            if sum(flags.values()) != 1:
-                raise RowError(f'{"/".join(LABEL_NAMES)} is {"/".join(map(str, flags.values()))}, not one-hot')
+            key = volume_key(row)
+            flags = label_flags(row)
         except ValueError as error:
             report.drop(row.where, str(error), 'labels')
             continue
@@ -215,27 +219,22 @@ def _read_boxes(
 
 
 def _finding_record(row: TableRow, images: dict[VolumeKey, ImageRecord], report: ConversionReport) -> FindingRecord:
-    key = _key_of(row)
+    key = volume_key(row)
     if key not in images:
         raise RowError(f'no image of {_named(key)}')
     image = images[key]
-    category = row.text('Class').lower()
-    if category not in _CATEGORIES:
-        raise RowError(f'Class {row.values["Class"]!r} is none of {", ".join(_CATEGORIES)}')
-    slice_index = row.integer('Slice')
-    if not 0 <= slice_index < image.num_slices:
-        raise RowError(f'Slice {slice_index} is outside 0 to {image.num_slices - 1}')
+    category, slice_index = box_category(row), box_slice(row, image.num_slices)
     announced = row.optional_integer('VolumeSlices')
     if announced not in (None, image.num_slices):
         reason = f'VolumeSlices is {announced}, the file has {image.num_slices} slices'
         report.note(row.where, reason, 'volumes_of_other_length')
-    drawn = tuple(row.number(name) for name in ('X', 'Y', 'Width', 'Height'))
+    drawn = box_xywh(row)
     box, was_clipped = clip_box(drawn, image.width, image.height)
     if was_clipped:
         report.note(row.where, f'box {drawn} clipped to {image.width} x {image.height} pixels', 'clipped_boxes')
     return FindingRecord(
         image_id=image.id,
-        category=_CATEGORIES[category],
+        category=category,
         bbox_xywh=_to_stored_pixels(box, image),
         slice_index=slice_index,
         attributes={'type': 'distortion' if row.flag('AD') else 'mass'},
@@ -284,10 +283,6 @@ def _note_contradictions(
 
 def _wrong_kind(header: MammogramHeader | None) -> str | None:
     return None if header is None or header.modality == 'DBT' else f'is an image of modality {header.modality}, not DBT'
-
-
-def _key_of(row: TableRow) -> VolumeKey:
-    return row.text('PatientID'), row.text('StudyUID'), row.text('View').lower()
 
 
 def _named(key: VolumeKey) -> str:
