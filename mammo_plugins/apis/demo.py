@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,16 +11,13 @@ from pathlib import Path
 
 from mmengine.runner import find_latest_checkpoint
 from rich.console import Console
-from rich.progress import Progress
 
-from mammo_plugins.datasets.phantom.settings import read_preset
 from mammo_plugins.evaluation import DetectionResult
 from mammo_plugins.visualization import screen_table
 
-from .convert import convert_dataset
 from .demo_report import demo_rows, write_demo_report
 from .evaluate import evaluate_predictions_file
-from .phantoms import make_phantoms
+from .phantoms import phantom_options, prepare_phantoms
 from .scoring_options import ScoringOptions
 from .testing import evaluate_checkpoint
 from .train import train
@@ -123,7 +118,7 @@ def run_demo(
     console = Console()
     clock = StepClock(console)
     with clock.step(f'Make phantoms of {cases} patients as DICOM, and convert them'):
-        annotations = _prepare_phantoms(out, cases, seed, workers or os.cpu_count() or 1)
+        annotations = prepare_phantoms(out, cases, seed, SPLIT, workers)
     for name, config in TRAININGS.items():
         with clock.step(f'Train {config}'):
             start = {} if name == FIRST_TRAINING else {'load_from': _last_checkpoint(out, FIRST_TRAINING)}
@@ -153,28 +148,6 @@ def run_demo(
     return DemoResult(out / 'report.html', out / 'results.json', rows)
 
 
-def _prepare_phantoms(out: Path, cases: int, seed: int, workers: int) -> Path:
-    phantoms, annotations = out / 'phantoms', out / 'phantoms.json'
-    wanted = json.dumps({'cases': cases, 'seed': seed, 'split': SPLIT, 'settings': read_preset('demo').as_dict()})
-    done = out / 'phantoms.done'
-    if not (done.is_file() and done.read_text() == wanted):
-        done.unlink(missing_ok=True)
-        shutil.rmtree(phantoms, ignore_errors=True)  # of other settings, or of a run that was interrupted
-        with Progress() as progress:
-            task = progress.add_task('patients', total=cases)
-            make_phantoms(
-                phantoms,
-                cases,
-                seed,
-                split=SPLIT,
-                workers=workers,
-                on_patient=lambda number: progress.update(task, completed=number),
-            )
-        convert_dataset('phantom', phantoms, annotations)
-        done.write_text(wanted)
-    return annotations
-
-
 def _predict(row: DemoRow, out: Path, options: Mapping[str, object]) -> Path:
     csv = out / 'predictions' / f'{row.file_stem}.csv'
     csv.parent.mkdir(parents=True, exist_ok=True)
@@ -194,13 +167,11 @@ def _last_checkpoint(out: Path, training: str) -> str:
 
 def _options(out: Path, seed: int) -> dict[str, object]:
     """Points a demo config to the demo's folder and quiets its log."""
-    loaders = {f'{name}_dataloader.dataset.data_root': f'{out}/' for name in ('train', 'val', 'test')}
-    evaluators = {f'{name}_evaluator.ann_file': str(out / 'phantoms.json') for name in ('val', 'test')}
     quiet = {
         'log_level': 'WARNING',
         'custom_hooks': [dict(type='IterationSeedHook'), dict(type='ProgressBarHook', lines=5)],
     }
-    return {**loaders, **evaluators, **quiet, 'randomness.seed': seed}
+    return {**phantom_options(out), **quiet, 'randomness.seed': seed}
 
 
 def _write_results(path: Path, rows: Mapping[str, Mapping[str, DetectionResult]], settings: dict) -> None:

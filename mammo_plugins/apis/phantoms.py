@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from rich.progress import Progress
+
 from mammo_plugins.datasets.phantom.generate import generate_release
 from mammo_plugins.datasets.phantom.settings import read_preset
+
+from .convert import convert_dataset
 
 RELEASES = ('bcs-dbt',)
 
@@ -50,3 +57,56 @@ def make_phantoms(
         settings = settings.resized(size)
     generate_release(Path(out), settings.override(overrides or {}), cases, seed, split, workers, on_patient)
     return Path(out)
+
+
+def prepare_phantoms(
+    root: Path,
+    cases: int,
+    seed: int,
+    split: Sequence[float],
+    workers: int | None = None,
+    overrides: Mapping[str, object] | None = None,
+    size: str | None = None,
+) -> Path:
+    """Phantoms in ``root/phantoms`` and their annotation file ``root/phantoms.json``.
+
+    They are kept from a finished run with the same arguments. Those of other arguments, or of a run that was
+    interrupted, are made again.
+
+    Args:
+        root: the folder.
+        cases, seed, split, overrides, size: as for :func:`make_phantoms`.
+        workers: processes, all cores by default.
+
+    Returns:
+        The annotation file.
+    """
+    phantoms, annotations, done = root / 'phantoms', root / 'phantoms.json', root / 'phantoms.done'
+    settings = read_preset('demo') if size is None else read_preset('demo').resized(size)
+    settings = settings.override(overrides or {})
+    wanted = json.dumps({'cases': cases, 'seed': seed, 'split': list(split), 'settings': settings.as_dict()})
+    if not (done.is_file() and done.read_text() == wanted):
+        done.unlink(missing_ok=True)
+        shutil.rmtree(phantoms, ignore_errors=True)
+        with Progress() as progress:
+            task = progress.add_task('patients', total=cases)
+            make_phantoms(
+                phantoms,
+                cases,
+                seed,
+                size=size,
+                split=split,
+                workers=workers or os.cpu_count() or 1,
+                overrides=overrides,
+                on_patient=lambda number: progress.update(task, completed=number),
+            )
+        convert_dataset('phantom', phantoms, annotations)
+        done.write_text(wanted)
+    return annotations
+
+
+def phantom_options(root: Path) -> dict[str, object]:
+    """Overrides that point a config to the phantoms of :func:`prepare_phantoms`."""
+    loaders = {f'{name}_dataloader.dataset.data_root': f'{root}/' for name in ('train', 'val', 'test')}
+    evaluators = {f'{name}_evaluator.ann_file': str(root / 'phantoms.json') for name in ('val', 'test')}
+    return {**loaders, **evaluators}

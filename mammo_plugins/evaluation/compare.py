@@ -19,7 +19,6 @@ from .functional import (
     PairedDifference,
     ScoredCases,
     as_ranks,
-    bootstrap_difference,
     compare_aucs,
     draw_patients,
     permutation_difference,
@@ -27,7 +26,7 @@ from .functional import (
     roc_auc,
 )
 from .matching import MatchedDetections, locate_images, match_detections
-from .number_samples import NumberSample, sample_breast_numbers, sample_numbers
+from .number_samples import NumberSample, sample_breast_numbers, sample_difference, sample_numbers
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
 from .reported_numbers import BREAST_NUMBERS
@@ -97,7 +96,7 @@ def compare_detections(
     rng = np.random.default_rng(seed)
     draws = draw_patients(len(truth.patients), bootstrap, rng)
     one, other = (_score(predictions, truth, protocol, draws, lenient) for predictions in (first, second))
-    differences = {name: _difference(one.samples[name], other.samples[name]) for name in one.samples}
+    differences = {name: sample_difference(one.samples[name], other.samples[name]) for name in one.samples}
     if not one.breasts.missing_class:
         scores = np.stack([one.breasts.scores, other.breasts.scores])
         differences['breast_auc'] = compare_aucs(scores, one.breasts.labels)
@@ -120,14 +119,6 @@ def _score(
     samples = sample_numbers(located, image_index, truth, matched, protocol, draws)
     samples |= sample_slice_errors(located, truth, matched, protocol, draws)
     return _Scored(matched, samples | sample_breast_numbers(breasts, draws), breasts)
-
-
-def _difference(first: NumberSample, second: NumberSample) -> PairedDifference:
-    if first.replicates is None or second.replicates is None:
-        return PairedDifference(
-            first.value, second.value, second.value - first.value, reason=first.missing or second.missing
-        )
-    return bootstrap_difference(first.value, second.value, first.replicates, second.replicates)
 
 
 def _breast_statistics(

@@ -8,7 +8,15 @@ import numpy as np
 
 from .coco_matching import rank_detections
 from .detection_truth import DetectionTruth
-from .functional import NO_FINDING, Estimate, ScoredCases, percentile_estimate, resample_numbers
+from .functional import (
+    NO_FINDING,
+    Estimate,
+    PairedDifference,
+    ScoredCases,
+    bootstrap_difference,
+    percentile_estimate,
+    resample_numbers,
+)
 from .matching import MatchedDetections, select_findings
 from .predictions import Predictions
 from .protocols import DetectionProtocol
@@ -34,6 +42,15 @@ class NumberSample:
         if self.replicates is None:
             return Estimate(self.value, reason=self.missing)
         return percentile_estimate(self.value, self.replicates)
+
+
+def sample_difference(first: NumberSample, second: NumberSample) -> PairedDifference:
+    """The second number less the first, whose replicates were drawn from the same patients."""
+    if first.replicates is None or second.replicates is None:
+        return PairedDifference(
+            first.value, second.value, second.value - first.value, reason=first.missing or second.missing
+        )
+    return bootstrap_difference(first.value, second.value, first.replicates, second.replicates)
 
 
 def sample_numbers(

@@ -41,5 +41,7 @@ class ResizeBreast(BaseTransform):
         new_width, new_height = max(1, round(scale * old_width)), max(1, round(scale * old_height))
         interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         slices = [cv2.resize(pixels, (new_width, new_height), interpolation=interpolation) for pixels in results['img']]
-        move_view(results, np.stack(slices), scale_homography(new_width / old_width, new_height / old_height))
+        # The weights of an average sum to 1 but for rounding, which must not carry white beyond white.
+        resized = np.stack(slices).clip(results['img'].min(), results['img'].max())
+        move_view(results, resized, scale_homography(new_width / old_width, new_height / old_height))
         return results

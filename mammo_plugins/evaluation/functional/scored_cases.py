@@ -71,6 +71,11 @@ class ThresholdCounts:
         """Sum of the precision at each threshold times the recall that it adds; NaN without positive case."""
         return float(self.precision @ np.diff(self.sensitivity, prepend=0))
 
+    def auc(self) -> float:
+        """Area under the ROC curve, ties counted as half; NaN without a class."""
+        heights = self.sensitivity[1:] + self.sensitivity[:-1]
+        return float(np.diff(self.false_positive_rate) @ heights / 2)
+
     def vertices(self) -> ThresholdCounts:
         """The same ROC curve with only the points at which its direction changes, for plotting and storing."""
         steps = np.diff(self.true_positives), np.diff(self.false_positives)

@@ -35,3 +35,9 @@ def test_rounded_sizes_are_recorded_exactly(make_view):
 def test_size_of_nothing_is_refused():
     with pytest.raises(ValueError, match='width=0'):
         ResizeBreast(width=0)
+
+
+def test_rounding_carries_nothing_beyond_the_grey_values_there_are(make_view):
+    for width in range(20, 60):
+        view = ResizeBreast(width, max_length=2 * width)(make_view(np.ones((1, 190, 125), np.float32)))
+        assert view['img'].max() == 1

@@ -1,0 +1,137 @@
+"""The rows of M&M-3D: Tables 2 to 5 and 8 to 10, and Fig. 6."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .rows import AUC, FLAT, VOLUME, Claim, Study, StudyRow
+
+_CONFIGS = 'projects/mm3d/configs'
+_MM3D = 'configs/mm3d_dbt.py'
+_SHARES = {'data10': '10 % data', 'data40': '40 % data', 'ann2': '2 % annotated', 'ann16': '16 % annotated'}
+_LEARNED = {
+    'mm3d': 'M&M-3D',
+    'timesform': 'TimeSform',
+    'query_summary': 'QuerySummary',
+    'mlp_regress': 'MLP-Regress',
+    'mm3d_coco': 'M&M-3D without FFDM weights',
+}
+# Tables 8, 9 and 10: R@0.25 and, where the data vary, AUC.
+_OF_SHARES = {
+    'mm3d_data10': (0.61, 0.91),
+    'mm3d_data40': (0.71, 0.94),
+    'mm3d_ann2': (0.74,),
+    'mm3d_ann16': (0.77,),
+    'timesform_data10': (0.51, 0.90),
+    'timesform_data40': (0.65, 0.93),
+    'timesform_ann2': (0.69,),
+    'timesform_ann16': (0.73,),
+    'query_summary_data10': (0.51, 0.88),
+    'query_summary_data40': (0.70, 0.94),
+    'query_summary_ann2': (0.64,),
+    'query_summary_ann16': (0.74,),
+    'mlp_regress_data10': (0.41, 0.83),
+    'mlp_regress_data40': (0.63, 0.94),
+    'mlp_regress_ann2': (0.44,),
+    'mlp_regress_ann16': (0.63,),
+}
+
+
+def _numbers(recall_at_quarter: float, recall_at_half: float, auc: float) -> dict[str, float]:
+    return {'R@0.25': recall_at_quarter, 'R@0.5': recall_at_half, AUC: auc}
+
+
+def _inference_rows() -> Iterator[StudyRow]:
+    """Table 2: weights of the FFDM, never trained on tomosynthesis."""
+    flat = dict(table='Table 2', trained=False, has_slices=False)
+    volume = dict(table='Table 2', trained=False)
+    yield StudyRow('mip_0', 'MIP, 0 %', f'{_CONFIGS}/mip_dbt.py', paper={FLAT: _numbers(0.14, 0.16, 0.65)}, **flat)
+    yield StudyRow('hm_0', 'HM, 0 %', f'{_CONFIGS}/hm_dbt.py', paper={FLAT: _numbers(0.33, 0.41, 0.77)}, **flat)
+    yield StudyRow(
+        'buda_0', 'Buda, 0 %', f'{_CONFIGS}/buda_dbt.py', paper={VOLUME: _numbers(0.45, 0.49, 0.84)}, **volume
+    )
+    paper = {FLAT: _numbers(0.53, 0.57, 0.85), VOLUME: _numbers(0.46, 0.48, 0.85)}
+    yield StudyRow('mm3d_0', 'M&M-3D, 0 %', _MM3D, paper=paper, **volume)
+
+
+def _fine_tuned_rows() -> Iterator[StudyRow]:
+    """Tables 3 to 5."""
+    flat = dict(table='Table 3', has_slices=False)
+    yield StudyRow('mip', 'MIP', f'{_CONFIGS}/mip_dbt.py', paper={FLAT: _numbers(0.52, 0.60, 0.86)}, **flat)
+    yield StudyRow('hm', 'HM', f'{_CONFIGS}/hm_dbt.py', paper={FLAT: _numbers(0.53, 0.60, 0.87)}, **flat)
+    for name, title, config, table, numbers in (
+        ('buda_annotated', 'Buda*', 'buda_annotated_dbt', 'Table 3', (0.68, 0.74, 0.92)),
+        ('buda', 'Buda', 'buda_dbt', 'Table 3', (0.68, 0.73, 0.92)),
+        ('mm3d_annotated', 'M&M-3D*', 'mm3d_annotated_dbt', 'Table 3', (0.73, 0.79, 0.94)),
+        ('mm3d_z8', 'M&M-3D, 8 slices', 'mm3d_z8', 'Table 4', (0.69, 0.76, 0.94)),
+        ('mm3d_z32', 'M&M-3D, 32 slices', 'mm3d_z32', 'Table 4', (0.79, 0.83, 0.95)),
+        ('mm3d_mean', 'M&M-3D, mean', 'mm3d_mean', 'Table 5', (0.72, 0.76, 0.95)),
+        ('mm3d_max', 'M&M-3D, max', 'mm3d_max', 'Table 5', (0.77, 0.81, 0.95)),
+    ):
+        yield StudyRow(name, title, f'{_CONFIGS}/{config}.py', table, paper={VOLUME: _numbers(*numbers)})
+    paper = {FLAT: _numbers(0.80, 0.84, 0.95), VOLUME: _numbers(0.77, 0.82, 0.95)}
+    yield StudyRow('mm3d', 'M&M-3D', _MM3D, 'Tables 3 to 5, 8 to 10', paper=paper)
+    whole = {'timesform': (0.74, 0.95), 'query_summary': (0.77, 0.95), 'mlp_regress': (0.69, 0.95), 'mm3d_coco': ()}
+    for name, numbers in whole.items():
+        yield _learned_row(name, _LEARNED[name], numbers)
+
+
+def _share_rows() -> Iterator[StudyRow]:
+    """Tables 8 to 10, and Fig. 6, which gives no numbers."""
+    for family, title in _LEARNED.items():
+        for share, of_what in _SHARES.items():
+            name = f'{family}_{share}'
+            yield _learned_row(name, f'{title}, {of_what}', _OF_SHARES.get(name, ()))
+
+
+def _learned_row(name: str, title: str, numbers: tuple[float, ...]) -> StudyRow:
+    from_ffdm = not name.startswith('mm3d_coco')
+    table = ('Table 10' if '_ann' in name else 'Tables 8, 9') if from_ffdm else 'Fig. 6'
+    paper = {VOLUME: dict(zip(('R@0.25', AUC), numbers))} if numbers else {}
+    return StudyRow(name, title, f'{_CONFIGS}/{name}.py', table, from_ffdm=from_ffdm, paper=paper)
+
+
+def _claims() -> Iterator[Claim]:
+    """What the paper says of its rows, as far as two rows can say it."""
+    yield Claim('mm3d_0', 'mip_0', FLAT)
+    yield Claim('mm3d_0', 'hm_0', FLAT)
+    yield Claim('mm3d_0', 'buda_0')
+    yield Claim('mnm_ffdm', 'mm3d_0', FLAT)
+    yield Claim('mm3d', 'mm3d_0')
+    yield Claim('mm3d', 'mnm_ffdm', FLAT)
+    for flat in ('mip', 'hm'):
+        yield Claim('mm3d', flat, FLAT)
+        yield Claim('mm3d', flat, FLAT, AUC)
+        yield Claim('buda', flat, FLAT)
+    yield Claim('mm3d', 'buda')
+    yield Claim('mm3d', 'buda', VOLUME, AUC)
+    yield Claim('mm3d_annotated', 'buda_annotated')
+    yield Claim('mm3d', 'mm3d_annotated')
+    yield Claim('mm3d', 'mm3d_z8')
+    yield Claim('mm3d_z32', 'mm3d')
+    yield Claim('mm3d', 'mm3d_mean')
+    yield Claim('mm3d_max', 'mm3d_mean')
+    for rival in ('timesform', 'query_summary', 'mlp_regress'):
+        for share in ('data10', 'data40', 'ann2', 'ann16'):
+            yield Claim(f'mm3d_{share}', f'{rival}_{share}')
+        yield Claim('mm3d_data10', f'{rival}_data10', VOLUME, AUC)
+        yield Claim('mm3d', rival)
+    for share in ('', '_data10', '_data40', '_ann2', '_ann16'):
+        yield Claim(f'mm3d{share}', f'mm3d_coco{share}')
+
+
+MM3D_STUDY = Study(
+    reference=_MM3D,
+    ffdm_row='mnm_ffdm',
+    rows=(
+        StudyRow(
+            'mnm_ffdm', 'M&M on FFDM', 'configs/mnm_ffdm.py', 'Tables 2, 3', from_ffdm=False, has_slices=False,
+            paper={FLAT: _numbers(0.62, 0.69, 0.89)},
+        ),
+        *_inference_rows(),
+        *_fine_tuned_rows(),
+        *_share_rows(),
+    ),
+    claims=tuple(_claims()),
+    presets={name: f'{_CONFIGS}/study/{name}_dbt.py' for name in ('small', 'large')},
+)  # fmt: skip

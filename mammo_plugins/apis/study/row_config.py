@@ -1,0 +1,102 @@
+"""From the config of a row, which wants a hospital's archive and a cluster, to the same row on phantoms."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mammo_plugins.compat.config_paths import find_config
+
+from ..phantoms import phantom_options
+from .rows import Study, StudyRow
+
+HISTOGRAM = 'ffdm_histogram.json'
+"""Reference of histogram matching, beside the phantoms."""
+
+_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+_QUIET = {'log_level': 'WARNING', 'custom_hooks': [dict(type='IterationSeedHook')]}
+
+
+def row_config(study: Study, row: StudyRow, preset: str, root: Path, seed: int) -> Config:
+    """The config of a row at the size of a preset.
+
+    Args:
+        study: the rows and presets.
+        row: one of them.
+        preset: name of the preset.
+        root: folder of the phantoms.
+        seed: of weights, order and subsets.
+    """
+    base = Config.fromfile(find_config(study.presets[preset]))
+    if row.name == study.ffdm_row:
+        cfg = Config.fromfile(find_config(base.study.ffdm_config))
+    else:
+        cfg = apply_row(base, Config.fromfile(find_config(row.config)), Config.fromfile(find_config(study.reference)))
+    cfg.merge_from_dict({**phantom_options(root), **_QUIET, 'randomness.seed': seed, 'load_from': None})
+    if not row.from_ffdm:
+        cfg.model.backbone.frozen_stages = -1  # nothing has been learned yet that could be kept
+    for loader in _LOADERS:
+        for step in cfg[loader].dataset.loading:
+            if step.type == 'MatchHistogram':
+                step.reference = str(root / HISTOGRAM)
+        if 'subset' in cfg[loader].dataset:
+            cfg[loader].dataset.subset.seed = seed
+    return cfg
+
+
+def apply_row(base: Config, row: Config, reference: Config) -> Config:
+    """The config of a study, changed as the config of a row changes the reference config of the paper.
+
+    Args:
+        base: the reference at the size of the study; ``study`` holds what it is smaller by.
+        row: config of the row.
+        reference: config that the row inherits from.
+
+    Raises:
+        ValueError: the row changes something that is not carried over.
+    """
+    _check_changes(row, reference)
+    cfg = copy.deepcopy(base)
+    changed = {key: value for key, value in row.model.items() if key not in reference.model or key == 'type'}
+    cfg.model.update(changed)
+    cfg.model.roi_head.bbox_head.slice_fusion = _small_fusion(row, cfg)
+    own_steps = row.train_dataloader.dataset.loading[len(reference.train_dataloader.dataset.loading) :]
+    num_slices = _small_slices(row, cfg)
+    for loader in _LOADERS:
+        first, *others = base[loader].dataset.loading
+        cfg[loader].dataset.loading = [dict(first, num_slices=num_slices), *others, *copy.deepcopy(own_steps)]
+    of_row, of_study = row.train_dataloader.dataset, cfg.train_dataloader.dataset
+    of_study.pipeline = copy.deepcopy(of_row.pipeline)
+    of_study.subset = {**base.train_dataloader.dataset.subset, **of_row.get('subset', {})}
+    if 'filter_cfg' in of_row:
+        of_study.filter_cfg = of_row.filter_cfg
+    return cfg
+
+
+def _small_slices(row: Config, cfg: Config) -> int:
+    return max(1, row.train_dataloader.dataset.loading[0].num_slices // cfg.study.slice_divisor)
+
+
+def _small_fusion(row: Config, cfg: Config) -> dict:
+    """The row's fusion for the study's widths and numbers."""
+    fusion = dict(row.model.roi_head.bbox_head.slice_fusion)
+    sizes = {
+        'embed_dims': cfg.model.roi_head.bbox_head.in_channels,
+        'num_proposals': cfg.model.rpn_head.num_proposals,
+        'num_slices': _small_slices(row, cfg),
+    }
+    return {**fusion, **{name: size for name, size in sizes.items() if name in fusion}}
+
+
+def _check_changes(row: Config, reference: Config) -> None:
+    """A row that changes what nobody carries over would be the reference under another name."""
+    carried = {'model', 'loading', 'dataset', 'train_pipeline', 'slice_fusion', 'load_from', *_LOADERS}
+    kept = {name: [cfg.get(name) for cfg in (row, reference)] for name in {*row, *reference} - carried}
+    model = [dict(cfg.model, roi_head=dict(cfg.model.roi_head, bbox_head=None)) for cfg in (row, reference)]
+    kept['model.roi_head'] = [cfg['roi_head'] for cfg in model]
+    kept['model.backbone'] = [cfg['backbone'] for cfg in model]
+    different = sorted(name for name, (one, other) in kept.items() if one != other)
+    if different:
+        raise ValueError(f'the row changes {", ".join(different)}, which a study does not carry over')

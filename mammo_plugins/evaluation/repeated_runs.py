@@ -1,0 +1,79 @@
+"""A model that was trained several times, each run tested on patients of its own: numbers averaged over the runs.
+
+The bootstrap draws patients within each run, since no patient is in two. Its interval says how far the average would
+move with other patients; how far it would move with other runs shows in the values of the runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .breast_scores import scored_breasts
+from .detection_truth import truth_to_evaluate
+from .functional import ScoredCases, draw_patients
+from .matching import locate_images, match_detections
+from .number_samples import NumberSample, sample_numbers
+from .predictions import Predictions
+from .protocols import DetectionProtocol, get_protocol
+
+if TYPE_CHECKING:
+    from mammo_plugins.io import AnnotationSet
+
+
+def sample_run(
+    predictions: Predictions,
+    annotations: AnnotationSet,
+    protocol: str | DetectionProtocol,
+    bootstrap: int,
+    seed: int,
+) -> dict[str, NumberSample]:
+    """The numbers of one run with their replicates, and ``breast_auc``.
+
+    Runs of two models on the same patients are paired when they get the same ``bootstrap`` and ``seed``: replicate r of
+    both comes from the same patients.
+
+    Args:
+        predictions: what was found.
+        annotations: the evaluated images.
+        protocol: a name or an object of one's own.
+        bootstrap: replicates R, at least 1.
+        seed: of the draws.
+
+    Raises:
+        ValueError: no image is evaluated, or predictions and annotations do not fit together.
+    """
+    protocol = get_protocol(protocol)
+    truth = truth_to_evaluate(annotations)
+    draws = draw_patients(len(truth.patients), bootstrap, np.random.default_rng(seed))
+    located, image_index, _ = locate_images(predictions, truth, lenient=False)
+    matched = match_detections(located, image_index, truth, protocol)
+    samples = sample_numbers(located, image_index, truth, matched, protocol, draws)
+    return samples | {'breast_auc': _sample_auc(scored_breasts(located, image_index, truth), draws)}
+
+
+def average_runs(runs: Sequence[NumberSample]) -> NumberSample:
+    """The mean of a number over independent runs.
+
+    Args:
+        runs: the number in each run, with equally many replicates.
+
+    Raises:
+        ValueError: there is no run, or their replicates differ in number.
+    """
+    if not runs:
+        raise ValueError('there is no run to average')
+    if missing := next((run.missing for run in runs if run.replicates is None), None):
+        return NumberSample(float('nan'), missing=missing)
+    if len({len(run.replicates) for run in runs}) > 1:
+        raise ValueError(f'runs with {sorted({len(run.replicates) for run in runs})} replicates cannot be averaged')
+    return NumberSample(float(np.mean([run.value for run in runs])), np.mean([run.replicates for run in runs], axis=0))
+
+
+def _sample_auc(breasts: ScoredCases, draws: np.ndarray) -> NumberSample:
+    if missing := breasts.missing_class:
+        return NumberSample(float('nan'), missing=missing)
+    replicates = np.array([breasts.counts(counts).auc() for counts in draws])
+    return NumberSample(breasts.counts().auc(), replicates)

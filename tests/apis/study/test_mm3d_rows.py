@@ -1,0 +1,111 @@
+"""The rows of the M&M-3D study are those of the paper's tables, each with what its config changes."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+from mmdet.registry import MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from mammo_plugins.apis.study.mm3d import MM3D_STUDY
+from mammo_plugins.apis.study.row_config import apply_row, row_config
+from mammo_plugins.apis.study.rows import AUC, FLAT, VOLUME
+
+ROOT = Path(__file__).parents[3]
+ROWS = {row.name: row for row in MM3D_STUDY.rows}
+NO_PART = {'unified_ffdm_dbt', 'mm3d_low_memory'}  # not of the paper, and the same model by other means
+
+
+def small(name, preset='small'):
+    return row_config(MM3D_STUDY, ROWS[name], preset, Path('phantoms'), seed=7)
+
+
+def test_every_config_of_the_project_is_trained():
+    configs = {Path(row.config) for row in ROWS.values() if row.trained}
+    project = {path.relative_to(ROOT) for path in (ROOT / 'projects/mm3d/configs').glob('*.py')}
+    project = {path for path in project if path.stem not in NO_PART}
+    assert configs == project | {Path('configs/mnm_ffdm.py'), Path('configs/mm3d_dbt.py')}
+
+
+def test_names_are_unique_and_claims_are_about_rows():
+    assert len(ROWS) == len(MM3D_STUDY.rows)
+    for claim in MM3D_STUDY.claims:
+        assert all(claim.protocol in ROWS[name].protocols for name in (claim.better, claim.worse))
+
+
+@pytest.mark.parametrize('preset', MM3D_STUDY.presets)
+@pytest.mark.parametrize('name', ROWS)
+def test_row_builds_at_every_size(name, preset):
+    init_default_scope('mmdet')
+    cfg = small(name, preset)
+    MODELS.build(cfg.model)
+    assert cfg.train_dataloader.dataset.modality == ('FFDM' if name == 'mnm_ffdm' else 'DBT')
+
+
+@pytest.mark.parametrize(
+    ('name', 'slices'),
+    [('mip', 1), ('hm', 1), ('mm3d_z8', 4), ('mm3d', 8), ('buda', 8), ('mm3d_z32', 16), ('mnm_ffdm', 1)],
+)
+def test_slices_shrink_in_proportion(name, slices):
+    cfg = small(name)
+    assert {cfg[f'{part}_dataloader'].dataset.loading[0].num_slices for part in ('train', 'val', 'test')} == {slices}
+
+
+@pytest.mark.parametrize(
+    ('name', 'subset'),
+    [
+        ('mm3d', {'annotated_fraction': 0.4}),
+        ('timesform_data10', {'annotated_fraction': 0.4, 'patient_fraction': 0.1}),
+        ('mlp_regress_ann2', {'annotated_fraction': 0.02}),
+    ],
+)
+def test_shares_are_of_the_paper(name, subset):
+    assert dict(small(name).train_dataloader.dataset.subset) == {**subset, 'seed': 7}
+    assert 'subset' not in small(name).test_dataloader.dataset
+
+
+def test_what_rows_change_arrives():
+    assert small('buda').model.type == 'SliceBySliceRCNN'
+    assert small('buda').train_dataloader.dataset.pipeline[0].type == 'SampleSlice'
+    assert small('mm3d_annotated').train_dataloader.dataset.filter_cfg == {'drop_unannotated': True}
+    assert small('hm').test_dataloader.dataset.loading[-1].reference == 'phantoms/ffdm_histogram.json'
+    assert small('mm3d_mean').model.roi_head.bbox_head.slice_fusion.type == 'MeanFusion'
+    assert small('query_summary').model.roi_head.bbox_head.slice_fusion.num_proposals == 12
+    assert small('mlp_regress').model.roi_head.bbox_head.slice_fusion.num_slices == 8
+    assert small('mm3d_coco').model.backbone.frozen_stages == -1
+
+
+def test_rows_differ_in_nothing_else():
+    reference = small('mm3d')
+    for name in ROWS.keys() - {'mnm_ffdm'}:
+        row = small(name)
+        assert row.optim_wrapper == reference.optim_wrapper and row.train_cfg == reference.train_cfg
+        assert row.train_dataloader.batch_size == reference.train_dataloader.batch_size
+        assert row.param_scheduler == reference.param_scheduler
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [({'optim_wrapper': {}}, 'optim_wrapper'), ({'model.roi_head.num_stages': 2}, 'model.roi_head')],
+)
+def test_row_that_changes_something_else_is_refused(change, message):
+    base = Config.fromfile(ROOT / MM3D_STUDY.presets['small'])
+    reference = Config.fromfile(ROOT / MM3D_STUDY.reference)
+    row = copy.deepcopy(reference)
+    for key, value in change.items():
+        row.merge_from_dict({key: value})
+        if not value:
+            row[key] = {}
+    with pytest.raises(ValueError, match=f'the row changes {message}'):
+        apply_row(base, row, reference)
+
+
+def test_numbers_of_the_paper_stand_under_protocols_that_the_row_has():
+    for row in ROWS.values():
+        assert set(row.paper) <= set(row.protocols)
+    assert ROWS['mm3d'].paper[VOLUME] == {'R@0.25': 0.77, 'R@0.5': 0.82, AUC: 0.95}
+    assert ROWS['mm3d'].paper[FLAT]['R@0.25'] == 0.80
+    assert ROWS['mlp_regress_data10'].paper[VOLUME] == {'R@0.25': 0.41, AUC: 0.83}
