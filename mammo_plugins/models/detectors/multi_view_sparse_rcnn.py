@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from itertools import groupby
+
 import torch
 from mmdet.models.detectors import SparseRCNN
 from mmdet.registry import MODELS
@@ -96,20 +99,39 @@ class MultiViewSparseRCNN(SparseRCNN):
         if len(batch_inputs) != num_slices:
             raise ValueError(f'{len(batch_inputs)} slice images for views that have {num_slices} slices in all')
         # mmdet gives image sizes the type of the features, and bfloat16 knows no 1100: it gets to see the images.
-        return self._extract_pieces(batch_inputs), self.rpn_head.predict((batch_inputs,), views)
+        return self._extract_pieces(batch_inputs, views), self.rpn_head.predict((batch_inputs,), views)
 
-    def _extract_pieces(self, batch_inputs: Tensor) -> SliceFeatures:
-        if self.slices_at_once is None:
-            return SliceFeatures.of(self.extract_feat(batch_inputs))
-        pieces = batch_inputs.split(self.slices_at_once)
-        if not torch.is_grad_enabled():
-            return SliceFeatures(tuple(self.extract_feat(piece) for piece in pieces))
+    def _extract_pieces(self, batch_inputs: Tensor, views: list[DetDataSample]) -> SliceFeatures:
+        parts = [batch_inputs] if self.training else self._at_own_sizes(batch_inputs, views)
+        if self.slices_at_once is not None:
+            parts = [piece for part in parts for piece in part.split(self.slices_at_once)]
+        if self.slices_at_once is None or not torch.is_grad_enabled():
+            return SliceFeatures(tuple(self.extract_feat(part) for part in parts))
         if any(isinstance(module, _BatchNorm) and module.training for module in self.modules()):
             raise ValueError(
                 'slices_at_once does not go with batch normalisation in training mode, whose statistics would be those '
                 'of each piece: set norm_eval=True in the backbone, or use layer or group normalisation'
             )
-        return SliceFeatures(tuple(checkpoint(self.extract_feat, piece, use_reentrant=False) for piece in pieces))
+        return SliceFeatures(tuple(checkpoint(self.extract_feat, part, use_reentrant=False) for part in parts))
+
+    def _at_own_sizes(self, batch_inputs: Tensor, views: list[DetDataSample]) -> list[Tensor]:
+        """Slice images without the air that larger images of the batch bring: it would leak in at their borders.
+
+        What is found in a breast then depends on that breast alone. In training all stay together, for the sake of
+        batch normalisation and speed.
+        """
+        parts, start = [], 0
+        for (height, width), alike in groupby(views, key=self._padded_size):
+            end = start + sum(view.num_slices for view in alike)
+            parts.append(batch_inputs[start:end, :, :height, :width])
+            start = end
+        return parts
+
+    def _padded_size(self, view: DetDataSample) -> tuple[int, int]:
+        """Height and width of an image that shares its batch with nobody."""
+        divisor = self.data_preprocessor.pad_size_divisor
+        height, width = (math.ceil(side / divisor) * divisor for side in view.img_shape)
+        return height, width
 
 
 def _to_source_frame(instances: InstanceData, view: DetDataSample) -> InstanceData:

@@ -13,7 +13,7 @@ from tests.models.small_cases import (
     make_cases,
     make_volumes,
 )
-from tests.models.small_models import NUM_PROPOSALS, build_detector
+from tests.models.small_models import NUM_PROPOSALS, build, build_detector, detector_config
 
 FFDM = [[SmallView(boxes=[[10, 12, 24, 30]]), SmallView()]]
 DBT = [[LESION, SAME_LESION]]
@@ -168,6 +168,28 @@ def test_larger_neighbour_leaves_the_proposals_alone():
         _, proposals = detector._features_and_proposals(batch['inputs'], batch['data_samples'])
         boxes.append(proposals[0].bboxes)
     assert torch.equal(*boxes)
+
+
+@pytest.mark.parametrize('detector_type', ['MultiViewSparseRCNN', 'SliceBySliceRCNN'])
+@pytest.mark.parametrize('slices_at_once', [None, 2])
+def test_padding_never_changes_a_result(detector_type, slices_at_once):
+    config = detector_config()
+    config.update(type=detector_type, slices_at_once=slices_at_once)
+    detector = build(config)
+    # The two views differ in size themselves, so even a breast alone is padded.
+    breasts = [
+        [SmallView(3, image_size=(64, 48)), SmallView(3, image_size=(90, 40))],
+        [SmallView(image_size=(160, 130))],
+    ]
+    volumes = make_volumes(breasts)
+    (alone,) = predict(detector, breasts[:1], volumes[:1])
+    together, _ = predict(detector, breasts, volumes)
+    _, behind = predict(detector, breasts[::-1], volumes[::-1])
+    for padded in (together, behind):
+        assert padded.pred_malignancy == pytest.approx(alone.pred_malignancy, abs=1e-6)
+        for one, other in zip(alone.views, padded.views):
+            for name, values in one.pred_instances.items():
+                torch.testing.assert_close(other.pred_instances[name], values, msg=name)
 
 
 def test_wrong_number_of_slice_images_is_quoted():
