@@ -7,13 +7,20 @@ from mmdet.models.layers import DynamicConv
 from mmdet.registry import MODELS
 from torch import Tensor
 
+CELLS_AT_ONCE_ON_CPU = 16384
+"""RoI cells (proposals x slices x k x k) that a CPU mixes together: 16 MiB of 256 channels in float32.
+
+What one operation writes is then still in the cache when the next one reads it, and small enough for the allocator to
+hand out again; for all proposals at once, every operation would fault in fresh pages.
+"""
+
 
 @MODELS.register_module()
 class SliceDynamicConv(DynamicConv):
     """mmdet's ``DynamicConv`` applied to every slice of a proposal; no parameter is added.
 
     The kernels come from the 3-D proposal feature and are the same for all its slices, so they are generated once a
-    proposal and applied to the slices' RoI cells in one matrix product.
+    proposal and applied to the slices' RoI cells in one matrix product. A GPU takes all proposals at once, a CPU some.
 
     Source: Sparse R-CNN (Sun et al. 2021), dynamic instance interaction; M&M-3D, Eq. 5.
 
@@ -41,13 +48,27 @@ class SliceDynamicConv(DynamicConv):
         Returns:
             (P, S, C_out) slice-level object features.
         """
-        num_proposals, num_slices, channels, height, width = input_feature.shape
         kernels = self.dynamic_layer(param_feature)
-        kernel_in = kernels[:, : self.num_params_in].view(-1, self.in_channels, self.feat_channels)
-        kernel_out = kernels[:, -self.num_params_out :].view(-1, self.feat_channels, self.out_channels)
+        at_once = _proposals_at_once(input_feature)
+        rois = [self._mix(*part) for part in zip(kernels.split(at_once), input_feature.split(at_once))]
+        return self.activation(self.fc_norm(torch.cat(rois)))
 
-        cells = input_feature.permute(0, 1, 3, 4, 2).reshape(num_proposals, num_slices * height * width, channels)
+    def _mix(self, kernels: Tensor, rois: Tensor) -> Tensor:
+        """Applies the kernels (p, C * F + F * C_out) of some proposals to their RoIs (p, S, C, k, k): (p, S, C_out)."""
+        num_proposals, num_slices, channels, height, width = rois.shape
+        kernel_in, kernel_out = kernels.split([self.num_params_in, self.num_params_out], dim=1)
+        kernel_in = kernel_in.view(-1, self.in_channels, self.feat_channels)
+        kernel_out = kernel_out.view(-1, self.feat_channels, self.out_channels)
+
+        cells = rois.permute(0, 1, 3, 4, 2).reshape(num_proposals, num_slices * height * width, channels)
         cells = self.activation(self.norm_in(torch.bmm(cells, kernel_in)))
         cells = self.activation(self.norm_out(torch.bmm(cells, kernel_out)))
-        rois = cells.reshape(num_proposals, num_slices, height * width * self.out_channels)
-        return self.activation(self.fc_norm(self.fc_layer(rois)))
+        return self.fc_layer(cells.reshape(num_proposals, num_slices, height * width * self.out_channels))
+
+
+def _proposals_at_once(rois: Tensor) -> int:
+    """Proposals to mix together, of RoI features (P, S, C, k, k)."""
+    num_proposals, num_slices, _, height, width = rois.shape
+    if rois.device.type != 'cpu':
+        return max(1, num_proposals)
+    return max(1, CELLS_AT_ONCE_ON_CPU // (num_slices * height * width))

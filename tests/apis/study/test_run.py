@@ -1,0 +1,122 @@
+"""A study of three rows on a few small phantoms, from nothing to its tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from mammo_plugins.apis.study import run as study_run
+from mammo_plugins.apis.study import run_study
+from mammo_plugins.apis.study.jobs import StudyJob, run_jobs
+from mammo_plugins.apis.study.mm3d import MM3D_STUDY
+from mammo_plugins.apis.study.rows import Claim
+from tests.markdown_tables import read_tables
+
+ROOT = Path(__file__).parents[3]
+
+TINY = f"""
+_base_ = '{ROOT}/projects/mm3d/configs/study/small_dbt.py'
+study = dict(
+    cases=10, split=[0.5, 0.1, 0.4], size='96x64x12', ffdm_config='{{ffdm}}', annotated_fraction=1.0, phantoms={{{{}}}}
+)
+train_dataloader = dict(batch_size=2, dataset=dict(subset=dict(annotated_fraction=0.5)))
+train_cfg = dict(max_iters=1)
+"""
+
+
+@pytest.fixture(scope='module')
+def tiny(tmp_path_factory):
+    """The study of M&M-3D with three of its rows, at a size of seconds."""
+    folder = tmp_path_factory.mktemp('presets')
+    ffdm, dbt = folder / 'ffdm.py', folder / 'dbt.py'
+    ffdm.write_text(f"_base_ = '{ROOT}/projects/mm3d/configs/study/small_ffdm.py'\ntrain_cfg = dict(max_iters=1)\n")
+    dbt.write_text(TINY.format(ffdm=ffdm))
+    return dataclasses.replace(
+        MM3D_STUDY,
+        rows=[MM3D_STUDY.row(name) for name in ('mnm_ffdm', 'mm3d_0', 'mm3d')],
+        claims=[Claim('mm3d', 'mm3d_0'), Claim('mm3d', 'mnm_ffdm', 'mm3d-2d', 'breast_auc')],
+        presets={'tiny': str(dbt)},
+    )
+
+
+@pytest.fixture(scope='module')
+def finished(tiny, tmp_path_factory):
+    out = tmp_path_factory.mktemp('study')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(study_run, 'STUDIES', {'mm3d': tiny})
+        return out, run_study('mm3d', out, preset='tiny', seeds=[3, 4], workers=2, bootstrap=20)
+
+
+@pytest.fixture
+def again(tiny, monkeypatch):
+    """Runs the same study again, with changes."""
+    monkeypatch.setattr(study_run, 'STUDIES', {'mm3d': tiny})
+    return lambda out, **changes: run_study('mm3d', out, **{'preset': 'tiny', 'seeds': [3, 4], 'workers': 1, **changes})
+
+
+def test_every_row_and_seed_is_in_the_json(finished, tiny):
+    out, result = finished
+    content = json.loads(result.json_path.read_text())
+    assert list(content['rows']) == [row.name for row in tiny.rows]
+    assert content['settings']['seeds'] == [3, 4] and content['settings']['sizes']['cases'] == 10
+    assert len(content['seconds']) == 6
+    assert all(seconds['wall'] > 0 and seconds['cpu'] > 0 for seconds in content['seconds'].values())
+    recall = content['rows']['mm3d']['mm3d']['R@0.25']
+    assert recall['paper'] == 0.77 and len(recall['by_seed']) == 2
+    assert recall['mean']['value'] == pytest.approx(sum(recall['by_seed']) / 2)
+    assert (out / 'seed3/predictions/mm3d_0.csv').is_file()
+
+
+def test_claims_are_the_difference_of_their_rows(finished):
+    _, result = finished
+    recall, auc = result.claims
+    rows = result.numbers
+    assert recall.difference.difference == pytest.approx(
+        rows['mm3d']['mm3d']['R@0.25'].mean.value - rows['mm3d_0']['mm3d']['R@0.25'].mean.value
+    )
+    assert recall.paper == pytest.approx(0.77 - 0.46)
+    assert auc.difference.second == pytest.approx(rows['mm3d']['mm3d-2d']['breast_auc'].mean.value)
+
+
+def test_tables_show_the_json(finished):
+    out, result = finished
+    rows, claims = read_tables((out / 'tables.md').read_text())
+    shown = {row['row']: row for row in rows}
+    mean = result.numbers['mm3d']['mm3d']['R@0.25'].mean
+    assert shown['M&M-3D']['R@0.25 (3-D)'] == f'{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]'
+    assert shown['M&M on FFDM']['R@0.25 (3-D)'] == '' and shown['M&M on FFDM']['paper R@0.25'] == '0.62 (2-D)'
+    assert [claim['here'] for claim in claims] == [checked.verdict for checked in result.claims]
+
+
+def test_finished_study_trains_nothing_again(finished, again):
+    out, result = finished
+    before = {path: path.stat().st_mtime_ns for path in out.rglob('*.pth')}
+    assert len(before) == 4  # FFDM and M&M-3D of two seeds
+    assert again(out, bootstrap=20).numbers == result.numbers
+    assert {path: path.stat().st_mtime_ns for path in out.rglob('*.pth')} == before
+
+
+def test_folder_of_another_study_is_refused(again, tmp_path):
+    (tmp_path / 'study.json').write_text('{}\n')
+    with pytest.raises(ValueError, match='holds a study with other settings'):
+        again(tmp_path)
+
+
+def test_training_that_fails_is_named_with_its_log(tiny, tmp_path):
+    job = StudyJob(tiny, tiny.row('mm3d'), 'tiny', 0, tmp_path)  # no FFDM weights, no phantoms
+    with pytest.raises(RuntimeError, match=r'seed 0, M&M-3D: .*last_checkpoint.*logs/mm3d.txt'):
+        run_jobs([job], 1, lambda *_: None)
+    assert not job.is_done
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [(('glam',), "unknown study 'glam'"), (('mm3d', 'study', 'huge'), "unknown preset 'huge'")],
+)
+def test_unknown_names_are_refused(tmp_path, arguments, message):
+    name, *others = arguments
+    with pytest.raises(ValueError, match=message):
+        run_study(name, tmp_path, preset=others[-1] if others else 'small')
