@@ -47,7 +47,7 @@ class StudyJob:
 
     @property
     def seconds(self) -> dict[str, float]:
-        """What the job took, once it is done: ``wall``, and ``cpu`` of its process, which other load does not change."""
+        """What the job took, once it is done: ``wall``, and ``cpu`` of its process, whatever else ran."""
         return json.loads(self._times.read_text())
 
     @property
