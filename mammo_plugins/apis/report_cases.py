@@ -8,14 +8,13 @@ import numpy as np
 from mmdet.structures import DetDataSample
 
 from mammo_plugins.datasets.case_dataset import CaseDataset
-from mammo_plugins.evaluation import get_protocol
-from mammo_plugins.evaluation.hit_rules import CandidatePairs
 from mammo_plugins.io import AnnotationSet
 from mammo_plugins.io.coco_volume import FindingRecord
 from mammo_plugins.structures.case_sample import MammoCaseSample
 from mammo_plugins.structures.geometry import project_boxes
 from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportView
 
+from .finding_hits import finding_corners, finding_hits
 from .stored_cases import report_truth
 
 _HIT_PROTOCOL = 'mm3d'
@@ -43,13 +42,18 @@ def report_case(dataset: CaseDataset, index: int, sample: MammoCaseSample, annot
     )
 
 
+def network_frames(view: dict[str, Any]) -> np.ndarray:
+    """(S, H, W) uint8 pictures of what the network gets to see of a loaded view, one a slice bin."""
+    return np.round(np.clip(view['img'], 0, 1) * 255).astype(np.uint8)
+
+
 def _report_view(view: dict[str, Any], sample: DetDataSample, annotations: AnnotationSet) -> ReportView:
     bins = view['slice_bins']
     findings = annotations.findings_of(view['image_id'])
-    boxes = project_boxes(_corners([finding.bbox_xywh for finding in findings]), view['homography_matrix'])
+    boxes = project_boxes(finding_corners(findings), view['homography_matrix'])
     return ReportView(
         view_name=view['view'],
-        frames=np.round(np.clip(view['img'], 0, 1) * 255).astype(np.uint8),
+        frames=network_frames(view),
         truth=[
             report_truth(finding, view['num_source_slices'], tuple(map(float, box)))
             for finding, box in zip(findings, boxes)
@@ -84,24 +88,4 @@ def _hits(
     malignant = [finding for finding in findings if finding.category == 'malignant']
     if not malignant:
         return [None] * len(boxes_xyxy)
-    count, targets = len(boxes_xyxy), len(malignant)
-    ranges = np.array([finding.slice_range or (np.nan, np.nan) for finding in malignant], dtype=float)
-    boxes_xywh = np.concatenate([boxes_xyxy[:, :2], boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]], axis=1)
-    pairs = CandidatePairs(
-        predicted_boxes=np.repeat(boxes_xywh, targets, axis=0),
-        z=np.repeat(slices.astype(float), targets),
-        depth=np.ones(count * targets),
-        true_boxes=np.tile(np.array([finding.bbox_xywh for finding in malignant], dtype=float), (count, 1)),
-        true_slice=np.tile([float(finding.slice_index or 0) for finding in malignant], count),
-        first_slice=np.tile(ranges[:, 0], count),
-        last_slice=np.tile(ranges[:, 1], count),
-        num_slices=np.full(count * targets, num_slices),
-    )
-    hit, _ = get_protocol(_HIT_PROTOCOL).hit(pairs)
-    return hit.reshape(count, targets).any(axis=1).tolist()
-
-
-def _corners(boxes_xywh: list[tuple[float, ...]]) -> np.ndarray:
-    boxes = np.array(boxes_xywh, dtype=np.float64).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
-    return boxes
+    return finding_hits(boxes_xyxy, slices, malignant, num_slices, _HIT_PROTOCOL).any(axis=1).tolist()

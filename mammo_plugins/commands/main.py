@@ -18,7 +18,9 @@ COMMANDS = {
     'phantoms': ('make_phantoms', 'make synthetic breasts as DICOM'),
     'mean-histogram': ('mean_histogram', 'average grey values, for histogram matching'),
     'report': ('report', 'write an HTML report of predictions'),
+    'figures': ('figures', 'draw findings as several models see them, and slice scores'),
     'doctor': ('doctor', 'check this installation'),
+    'study': ('study', 'every row of a paper on synthetic breasts'),
     'demo': ('demo', 'the whole way, small: phantoms, training, evaluation, report'),
 }
 
