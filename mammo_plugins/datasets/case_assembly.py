@@ -14,7 +14,7 @@ A view: ``image_id``, ``img_path``, ``view`` (L-CC), ``view_name``, ``modality``
 - ``gt_lesion_ids`` n strings, empty where unknown.
 
 Loading adds ``img`` (S, H, W) float32 in [0, 1], ``img_shape`` (H, W), ``slice_bins`` and ``homography_matrix`` (3, 3)
-float64, stored to current pixels.
+float64, stored to current pixels, and ``geometry_steps``, which led there (see ``transforms.view_geometry``).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmdet.registry import DATASETS, TRANSFORMS
+from mmdet.registry import DATASETS
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
@@ -20,7 +20,7 @@ from .case_draw import CaseDraw
 from .case_filter import CaseFilter
 from .case_grouping import group_cases
 from .patient_subset import PatientSubset
-from .view_loader import ImageLoadingError, ViewLoader
+from .view_loader import ImageLoadingError, ViewLoader, build_transforms
 
 ON_ERROR = ('raise', 'skip-report')
 
@@ -48,6 +48,8 @@ class CaseDataset(BaseDataset):
         filter_cfg: arguments of :class:`~mammo_plugins.datasets.case_filter.CaseFilter`; None keeps every case.
         subset: arguments of :class:`~mammo_plugins.datasets.patient_subset.PatientSubset`; None keeps all patients.
         cache_in_memory: keep the loaded images, S x H x W x 2 bytes each in each process (see ``view_loader``).
+        volume_cache: folder of ``tools/cache_volumes.py``. Images that are prepared there are read from it, all others
+            from their files, with the same result; the log says how many are which.
         on_error: ``raise``: an image that cannot be loaded stops the run, with its file and the reason.
             ``skip-report``: each image is loaded once at the start, and those that cannot be are listed in the log
             and in ``unreadable``, and are left out for the whole run.
@@ -75,6 +77,7 @@ class CaseDataset(BaseDataset):
         filter_cfg: Mapping[str, Any] | None = None,
         subset: Mapping[str, Any] | None = None,
         cache_in_memory: bool = False,
+        volume_cache: str | Path | None = None,
         on_error: str = 'raise',
         data_root: str = '',
         metainfo: Mapping[str, Any] | None = None,
@@ -89,14 +92,14 @@ class CaseDataset(BaseDataset):
         self.unreadable: dict[str, str] = {}  # file to reason
         self._case_filter = CaseFilter(**(filter_cfg or {}))
         self._subset = PatientSubset(**(subset or {}))
-        self._load_view = ViewLoader(_build_transforms(loading), cache_in_memory)
+        self._load_view = ViewLoader(build_transforms(loading), cache_in_memory, volume_cache)
         super().__init__(
             ann_file=[ann_file] if isinstance(ann_file, str) else list(ann_file),
             metainfo={**(metainfo or {}), 'classes': self.classes},
             data_root=data_root,
             data_prefix={},
             filter_cfg=filter_cfg,
-            pipeline=_build_transforms(pipeline),
+            pipeline=build_transforms(pipeline),
             **kwargs,
         )
 
@@ -114,6 +117,7 @@ class CaseDataset(BaseDataset):
                 f'filter_cfg={self.filter_cfg!r}, {len(self.unreadable)} unreadable images)'
             )
         _log(f'{len(cases)} cases, {_summary(cases)}')
+        self._report_prepared(cases)
         return cases
 
     def prepare_data(self, idx: int | CaseDraw) -> dict[str, Any]:
@@ -159,16 +163,15 @@ class CaseDataset(BaseDataset):
             _log(f'left out {len(self.unreadable)} of {len(images)} images that cannot be loaded:{reasons}')
         return readable
 
+    def _report_prepared(self, cases: Sequence[dict[str, Any]]) -> None:
+        if self._load_view.prepared is None:
+            return
+        views = [view for case in cases for view in case['views']]
+        count = sum(map(self._load_view.prepared.has, views))
+        _log(f'{count} of {len(views)} images are prepared in {self._load_view.prepared.folder}')
+
     def _join_prefix(self) -> None:
         self.ann_file = [str(Path(self.data_root) / name) for name in self.ann_file]
-
-
-def _build_transforms(transforms: Sequence[dict | Callable]) -> list[Callable]:
-    # The scope is named, so that a data set can be built before or beside any runner.
-    return [
-        TRANSFORMS.build({'_scope_': 'mmdet', **transform}) if isinstance(transform, dict) else transform
-        for transform in transforms
-    ]
 
 
 def _summary(cases: Sequence[dict[str, Any]]) -> str:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmdet.registry import TRANSFORMS
 from mmengine.dataset import Compose
+from mmengine.logging import print_log
+
+from .prepared_views import PreparedViews
 
 _LARGEST = np.iinfo(np.uint16).max
 
@@ -19,19 +25,24 @@ class ImageLoadingError(ValueError):
 class ViewLoader:
     """Runs the deterministic transforms of a view.
 
-    Intensities are rounded to 16 bits (detectors deliver 10 to 14), whether or not they are remembered, so that the
-    cache changes nothing but time. It holds S x H x W x 2 bytes an image in each process: with data loading workers,
-    once a worker, for as long as the worker lives (set ``persistent_workers=True``), and once a rank.
+    Intensities are rounded to 16 bits (detectors deliver 10 to 14), whether or not they are remembered, so that no
+    cache changes anything but time. Memory holds S x H x W x 2 bytes an image in each process: with data loading
+    workers, once a worker, for as long as the worker lives (set ``persistent_workers=True``), and once a rank.
 
     Args:
         transforms: transforms of a view dictionary. They must not be random.
         cache_in_memory: keep what they give.
+        volume_cache: folder of ``tools/cache_volumes.py``; images that are prepared there are not decoded again.
     """
 
-    def __init__(self, transforms: Sequence[Callable], cache_in_memory: bool = False) -> None:
+    def __init__(
+        self, transforms: Sequence[Callable], cache_in_memory: bool = False, volume_cache: str | Path | None = None
+    ) -> None:
         self.transforms = Compose(transforms)
         self.cache_in_memory = cache_in_memory
+        self.prepared = None if volume_cache is None else PreparedViews(volume_cache, transforms)
         self._cache: dict[int, dict[str, Any]] = {}
+        self._reported: set[str] = set()
 
     def __call__(self, view: dict[str, Any]) -> dict[str, Any]:
         """The loaded view; arrays in it belong to the caller.
@@ -48,15 +59,54 @@ class ViewLoader:
         loaded['img'] = stored['img'].astype(np.float32) / np.float32(_LARGEST)
         return {**view, **loaded}
 
+    def prepare(self, view: dict[str, Any]) -> None:
+        """Loads a view from its source and stores it in the volume cache, unless it is there.
+
+        Raises:
+            ImageLoadingError: the image cannot be read or is unusable.
+            ValueError: there is no volume cache.
+        """
+        if self.prepared is None:
+            raise ValueError('this loader has no volume_cache to prepare images in')
+        if not self.prepared.has(view):
+            self.prepared.store(view, self._run(lambda: self._from_source(view), view))
+
     def _load(self, view: dict[str, Any]) -> dict[str, Any]:
+        loaded = None if self.prepared is None else self._run(lambda: self.prepared.load(view), view)
+        if loaded is None:
+            loaded = self._run(lambda: self._from_source(view), view)
+        self._report_losses(loaded)
+        del loaded['annotated']  # depends on the other images of the breast, so it is the caller's
+        return loaded
+
+    def _from_source(self, view: dict[str, Any]) -> dict[str, Any]:
+        loaded = self.transforms(copy.deepcopy(view))
+        loaded['img'] = _to_16_bits(loaded['img'])
+        return loaded
+
+    @staticmethod
+    def _run(load: Callable[[], dict[str, Any] | None], view: dict[str, Any]) -> dict[str, Any] | None:
         try:
-            loaded = self.transforms(copy.deepcopy(view))
-            loaded['img'] = _to_16_bits(loaded['img'])
+            return load()
         except (ValueError, OSError) as error:
             path, reason = view['img_path'], str(error)
             raise ImageLoadingError(reason if path in reason else f'{path}: {reason}') from error
-        del loaded['annotated']  # depends on the other images of the breast, so it is the caller's
-        return loaded
+
+    def _report_losses(self, view: dict[str, Any]) -> None:
+        cut, lost, path = view.get('num_findings_clipped', 0), view.get('num_findings_lost', 0), view['img_path']
+        if (cut or lost) and path not in self._reported:
+            self._reported.add(path)
+            message = f'{path}: the crop to the breast cuts {cut} findings and loses {lost}'
+            print_log(message, logger='current', level=logging.WARNING)
+
+
+def build_transforms(transforms: Sequence[dict | Callable]) -> list[Callable]:
+    """Transforms from their configs; what is built already stays."""
+    # The scope is named, so that a data set can be built before or beside any runner.
+    return [
+        TRANSFORMS.build({'_scope_': 'mmdet', **transform}) if isinstance(transform, dict) else transform
+        for transform in transforms
+    ]
 
 
 def _to_16_bits(img: np.ndarray) -> np.ndarray:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, NamedTuple
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
-from mmengine.logging import print_log
 from scipy import ndimage
 
 from mammo_plugins.structures.geometry import shift_homography
 
-from .view_geometry import move_view, select_findings
+from .view_geometry import move_view
 
 THRESHOLD, PERCENTILES = 0.05, (1, 99)
 _DECISION_SIZE = 512  # the longest side, in pixels, of the image on which the breast is looked for
@@ -49,8 +47,7 @@ class CropBreast(BaseTransform):
     The breast is the largest connected region of the maximum intensity projection above a threshold between the
     darkest and the brightest of its percentiles; labels and markers are other regions. Boxes are never looked at,
     since they are not known for a new patient: a box that reaches outside is clipped, and a finding that lies outside
-    altogether is dropped from the targets; both are counted in ``num_findings_clipped`` and ``num_findings_lost``, and
-    logged when the image is first seen.
+    altogether is dropped from the targets; both are counted in ``num_findings_clipped`` and ``num_findings_lost``.
 
     Args:
         margin: added around the breast, as a fraction of its longer side.
@@ -73,14 +70,11 @@ class CropBreast(BaseTransform):
         if margin < 0 or not 0 < threshold < 1 or not 0 <= low < high <= 100 or not 0 <= min_area < 1:
             raise ValueError(f'out of range: {margin=}, {threshold=}, {percentiles=}, {min_area=}')
         self.margin, self.threshold, self.percentiles, self.min_area = margin, threshold, (low, high), min_area
-        self._reported: set[str] = set()
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         window = self.find_breast(results['img'].max(axis=0))
         img = results['img'][:, window.top : window.bottom, window.left : window.right]
-        move_view(results, np.ascontiguousarray(img), shift_homography(-window.left, -window.top))
-        _clip_findings(results)
-        self._report_losses(results)
+        move_view(results, np.ascontiguousarray(img), shift_homography(-window.left, -window.top), clips=True)
         return results
 
     def find_breast(self, projection: np.ndarray) -> CropWindow:
@@ -110,21 +104,3 @@ class CropBreast(BaseTransform):
             min(width, columns.stop * stride + margin),
             min(height, rows.stop * stride + margin),
         )
-
-    def _report_losses(self, view: dict[str, Any]) -> None:
-        cut, lost, path = view['num_findings_clipped'], view['num_findings_lost'], view['img_path']
-        if (cut or lost) and path not in self._reported:
-            self._reported.add(path)
-            message = f'{path}: the crop to the breast cuts {cut} findings and loses {lost}'
-            print_log(message, logger='current', level=logging.WARNING)
-
-
-def _clip_findings(view: dict[str, Any]) -> None:
-    height, width = view['img_shape']
-    boxes = view['gt_bboxes']
-    clipped = boxes.clip(0, np.array([width, height, width, height], dtype=boxes.dtype))
-    inside = (clipped[:, 2] > clipped[:, 0]) & (clipped[:, 3] > clipped[:, 1])
-    view['num_findings_clipped'] = int(((clipped != boxes).any(axis=1) & inside).sum())
-    view['num_findings_lost'] = int((~inside).sum())
-    view['gt_bboxes'] = clipped
-    select_findings(view, inside)

@@ -18,7 +18,7 @@ class LoadMammogram(BaseTransform):
     """Reads an FFDM, SM or DBT as a volume of at most ``num_slices`` bins.
 
     Frames are decoded one at a time and folded into their bin's running maximum. Adds ``img``, ``img_shape``,
-    ``slice_bins`` and an identity ``homography_matrix``.
+    ``slice_bins``, an identity ``homography_matrix`` and an empty list of ``geometry_steps``.
 
     Source: M&M-3D, section 4.1 (z-resolution 16 by max pooling).
 
@@ -52,6 +52,7 @@ class LoadMammogram(BaseTransform):
         results['img_shape'] = results['img'].shape[-2:]
         results['slice_bins'] = bins
         results['homography_matrix'] = np.eye(3)
+        results['geometry_steps'] = []
         return results
 
 

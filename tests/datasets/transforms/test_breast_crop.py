@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mammo_plugins.datasets.transforms import CropBreast, breast_crop
+from mammo_plugins.datasets.transforms import CropBreast
 
 
 def test_background_and_markers_are_cut_away(make_view):
@@ -35,17 +35,6 @@ def test_findings_outside_are_dropped_and_counted(make_view):
     np.testing.assert_array_equal(view['gt_bboxes'], [[30, 11, 41, 21], [5, 11, 9, 15]])
     assert view['gt_lesion_ids'] == ['lesion0', 'lesion2']
     assert (view['num_findings_clipped'], view['num_findings_lost']) == (1, 1)
-
-
-def test_losses_are_reported_once_a_file(make_view, monkeypatch):
-    messages = []
-    monkeypatch.setattr(breast_crop, 'print_log', lambda message, **settings: messages.append(message))
-    pixels = np.zeros((100, 80), dtype=np.float32)
-    pixels[30:70, :40] = 0.5
-    transform = CropBreast(margin=0)
-    for path in ('a.dcm', 'a.dcm', 'b.dcm'):
-        transform(make_view([pixels], [[60, 0, 70, 10]], img_path=path))
-    assert messages == [f'{name}: the crop to the breast cuts 0 findings and loses 1' for name in ('a.dcm', 'b.dcm')]
 
 
 def test_large_image_loses_nothing_of_the_breast(breast):

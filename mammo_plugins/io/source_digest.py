@@ -1,0 +1,77 @@
+"""Telling whether an image file is still the one it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from .whole_file import write_whole
+
+_BLOCK_BYTES = 1 << 20
+
+
+def digest_source(path: str | Path) -> str:
+    """SHA-256 of a file's bytes; of a folder (one file a slice), of its files' names and bytes in order of name.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    path = Path(path)
+    digest = hashlib.sha256()
+    for file in _files_of(path):
+        if file != path:
+            digest.update(f'{file.name}\0'.encode())
+        with file.open('rb') as stream:
+            while block := stream.read(_BLOCK_BYTES):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+class SourceDigests:
+    """Remembers digests in a folder, so that a file that has not changed since is not read again.
+
+    A file counts as unchanged while its size and time of modification are. Paths are kept as digests only: names of
+    folders may say who somebody is.
+
+    Args:
+        folder: where they are kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def known(self, path: str | Path) -> str | None:
+        """The digest, or None where it was never computed for the file as it is."""
+        try:
+            note = json.loads(self._note_of(path).read_text(encoding='utf-8'))
+            return note['digest'] if note['stamp'] == _stamp(Path(path)) else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def compute(self, path: str | Path) -> str:
+        """The digest, from the file's bytes unless it is known.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        if (known := self.known(path)) is not None:
+            return known
+        stamp = _stamp(Path(path))  # before reading: a change meanwhile must not be taken for what was read
+        digest = digest_source(path)
+        write_whole(self._note_of(path), json.dumps({'stamp': stamp, 'digest': digest}) + '\n')
+        return digest
+
+    def _note_of(self, path: str | Path) -> Path:
+        name = hashlib.sha256(str(Path(path).resolve()).encode()).hexdigest()
+        return self.folder / name[:2] / f'{name}.json'
+
+
+def _stamp(path: Path) -> list[list[int]]:
+    """Size and time of modification of each file."""
+    states = [file.stat() for file in _files_of(path)]
+    return [[state.st_size, state.st_mtime_ns] for state in states]
+
+
+def _files_of(path: Path) -> list[Path]:
+    return sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]
