@@ -19,7 +19,7 @@ def convert_dataset(name: str, src: str | Path, out: str | Path, **options: Any)
     file, so that both can be moved together; else they are absolute.
 
     Args:
-        name: ``bcs-dbt`` or ``phantom``.
+        name: one of :data:`~mammo_plugins.datasets.converters.CONVERTERS`, such as ``bcs-dbt``.
         src: folder of the data set.
         out: annotation file to write.
         options: of the converter, see :mod:`mammo_plugins.datasets.converters`.

@@ -7,22 +7,25 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.progress import Progress
 
 from mammo_plugins.datasets.phantom.generate import generate_release
+from mammo_plugins.datasets.phantom.releases import RELEASE_WRITERS
 from mammo_plugins.datasets.phantom.settings import read_preset
 
 from .convert import convert_dataset
 
-RELEASES = ('bcs-dbt',)
+OWN_LAYOUT = 'bcs-dbt'  # with the project's own tables beside those of BCS-DBT
+RELEASES = (OWN_LAYOUT, *RELEASE_WRITERS)
 
 
 def make_phantoms(
     out: str | Path,
     cases: int,
     seed: int,
-    release: str = 'bcs-dbt',
+    release: str = OWN_LAYOUT,
     preset: str = 'demo',
     size: str | None = None,
     split: Sequence[float] = (0.6, 0.15, 0.25),
@@ -36,7 +39,8 @@ def make_phantoms(
         out: folder, new or empty.
         cases: patients, each with two breasts in two views.
         seed: the same seed and settings give the same bytes, whatever ``workers`` is.
-        release: whose layout and tables to write.
+        release: whose layout and tables to write, see :data:`RELEASES`. All but ``bcs-dbt`` hold the images and facts
+            that the public release has, and no more.
         preset: ``demo``, ``easy`` or ``full``.
         size: another image size than the preset's, ``demo``, ``full`` or ``ROWSxCOLUMNSxSLICES``.
         split: shares of patients in train, validation and test.
@@ -55,8 +59,17 @@ def make_phantoms(
     settings = read_preset(preset)
     if size is not None:
         settings = settings.resized(size)
-    generate_release(Path(out), settings.override(overrides or {}), cases, seed, split, workers, on_patient)
-    return Path(out)
+    out, settings = Path(out), settings.override(overrides or {})
+    if release == OWN_LAYOUT:
+        generate_release(out, settings, cases, seed, split, workers, on_patient)
+        return out
+    if out.exists() and any(out.iterdir()):
+        raise ValueError(f'{out} is not empty: give a new folder, or delete this one first')
+    out.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out.parent, prefix=f'.{out.name}-') as source:
+        record = generate_release(Path(source), settings, cases, seed, split, workers, on_patient)
+        RELEASE_WRITERS[release](Path(source), out, record.images, record.findings, seed)
+    return out
 
 
 def prepare_phantoms(

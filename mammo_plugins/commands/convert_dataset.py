@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mammo_plugins.apis.convert import convert_dataset, print_summary
+from mammo_plugins.datasets.converters.patient_splits import DEFAULT_SHARES
 from mammo_plugins.io.annotation_records import MODALITIES, SPLITS
 
 
@@ -36,20 +37,91 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, description='Turn a data set into an annotation file (COCO JSON).')
     datasets = parser.add_subparsers(dest='name', required=True, metavar='DATASET')
     bcs_dbt = _add_dataset(datasets, 'bcs-dbt', 'Breast Cancer Screening - DBT (Duke, TCIA)')
-    bcs_dbt.add_argument(
-        '--split', dest='splits', action='append', choices=SPLITS, help='may be repeated (default: all with tables)'
-    )
+    _add_split_choice(bcs_dbt)
     bcs_dbt.add_argument(
         '--no-rotation-check',
         dest='check_rotation',
         action='store_false',
         help='do not look at the pixels for volumes stored turned by 180 degrees: only for copies turned already',
     )
+    cbis_ddsm = _add_dataset(datasets, 'cbis-ddsm', 'CBIS-DDSM (digitised films with masks, TCIA)')
+    _add_split_choice(cbis_ddsm)
+    _add_validation_share(cbis_ddsm)
+    cbis_ddsm.add_argument(
+        '--kind', dest='kinds', action='append', choices=('mass', 'calc'), help='may be repeated (default: both)'
+    )
+    cbis_ddsm.add_argument(
+        '--overlapping',
+        choices=('test', 'drop'),
+        default='test',
+        help='where patients go who are in training and test tables (default: %(default)s)',
+    )
+    cbis_ddsm.add_argument('--no-masks', dest='masks', action='store_false', help='leave the masks of lesions out')
+    _add_shares(_add_dataset(datasets, 'cmmd', 'Chinese Mammography Database (TCIA)'))
+    _add_shares(_add_dataset(datasets, 'ddsm', 'DDSM (digitised films, .ics and .OVERLAY)'))
+    embed = _add_dataset(datasets, 'embed', 'EMBED (Emory, 20 % open release)')
+    _add_shares(embed)
+    embed.add_argument('--special-views', action='store_true', help='include magnification and spot views')
+    embed.add_argument(
+        '--unproven-as-benign', action='store_true', help='suspicious findings without pathology count as benign'
+    )
+    inbreast = _add_dataset(datasets, 'inbreast', 'INbreast (Porto)')
+    _add_shares(inbreast)
+    inbreast.add_argument(
+        '--malignant-from', default='4', metavar='BIRADS', help='lowest malignant category, such as 4a (default: 4)'
+    )
+    inbreast.add_argument(
+        '--single-calcifications', action='store_true', help='include outlines of single calcifications (thousands)'
+    )
+    omi_db = _add_dataset(datasets, 'omi-db', 'OPTIMAM Mammography Image Database')
+    _add_shares(omi_db)
+    omi_db.add_argument('--for-processing', action='store_true', help='include unprocessed images')
+    omi_db.add_argument('--unknown-outcomes', action='store_true', help='include breasts of unknown outcome')
     phantom = _add_dataset(datasets, 'phantom', 'phantoms of tools/make_phantoms.py')
     phantom.add_argument('--modality', action='append', choices=MODALITIES, help='may be repeated (default: all)')
     phantom.add_argument('--split', action='append', choices=SPLITS, help='may be repeated (default: all)')
     phantom.add_argument('--no-masks', dest='masks', action='store_false', help='leave the masks of lesions out')
+    _add_shares(_add_dataset(datasets, 'rsna-2022', 'RSNA Screening Mammography 2022'))
+    vindr = _add_dataset(datasets, 'vindr-mammo', 'VinDr-Mammo (PhysioNet)')
+    _add_split_choice(vindr)
+    _add_validation_share(vindr)
+    vindr.add_argument(
+        '--malignant-from', type=int, default=4, metavar='BIRADS', help='lowest malignant category (default: 4)'
+    )
     return parser
+
+
+def _add_split_choice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--split', dest='splits', action='append', choices=SPLITS, help='may be repeated (default: all)'
+    )
+
+
+def _add_validation_share(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--validation-share',
+        type=float,
+        default=0.1,
+        metavar='SHARE',
+        help='of the training patients, for the validation split that the release lacks (default: %(default)s)',
+    )
+    _add_seed(parser)
+
+
+def _add_shares(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--split-shares',
+        type=float,
+        nargs=3,
+        default=DEFAULT_SHARES,
+        metavar=('TRAIN', 'VALIDATION', 'TEST'),
+        help='shares of the patients; the release has no splits (default: 0.7 0.1 0.2)',
+    )
+    _add_seed(parser)
+
+
+def _add_seed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--seed', type=int, default=0, help='who comes into which split (default: %(default)s)')
 
 
 def _add_dataset(datasets: Any, name: str, summary: str) -> argparse.ArgumentParser:

@@ -15,6 +15,7 @@ COMMANDS = {
     'evaluate': ('evaluate', 'score a predictions CSV'),
     'convert-checkpoint': ('convert_checkpoint', 'keep the weights of another detector that fit'),
     'convert': ('convert_dataset', 'turn a data set into an annotation file'),
+    'audit': ('audit', 'check the records, headers and pixels of a data set'),
     'cache': ('cache_volumes', 'prepare the images of a config, so that training decodes nothing'),
     'phantoms': ('make_phantoms', 'make synthetic breasts as DICOM'),
     'mean-histogram': ('mean_histogram', 'average grey values, for histogram matching'),

@@ -14,6 +14,7 @@ from .annotation_records import CATEGORIES, MODALITIES, SPLITS, AnnotationSet, F
 
 DENSITIES = ('A', 'B', 'C', 'D')
 
+_LARGEST_SIDE = 2**31 - 1
 _BORDER_TOLERANCE_PX = 1e-6  # a box may leave the image by a rounding error only
 
 
@@ -62,7 +63,8 @@ def _validate_image(image: ImageRecord, where: str) -> None:
     expect('file_name', image.file_name, '\\' not in image.file_name, 'a path with forward slashes')
     for name in ('width', 'height', 'num_slices'):
         value = getattr(image, name)
-        expect(name, value, _is_integer(value) and value >= 1, 'an integer of at least 1')
+        is_count = _is_integer(value) and 1 <= value <= _LARGEST_SIDE
+        expect(name, value, is_count, f'an integer of at least 1 and at most {_LARGEST_SIDE}')
     expect('view', image.view, _is_canonical_view(image.view), 'a view such as L-CC')
     expect('modality', image.modality, image.modality in MODALITIES, f'one of {", ".join(MODALITIES)}')
     has_slices = image.modality == 'DBT'
@@ -136,7 +138,7 @@ def _expect(where: str, name: str, value: Any, holds: bool, expected: str) -> No
 def _check_json(value: Any, where: str) -> None:
     try:
         json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise AnnotationError(f'{where}: cannot be written as JSON ({error})') from error
 
 
@@ -153,7 +155,10 @@ def _are_numbers(values: Any, count: int) -> bool:
 
 
 def _is_finite_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an integer beyond all floats
+        return False
 
 
 def _is_canonical_view(view: Any) -> bool:

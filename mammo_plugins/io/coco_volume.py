@@ -62,18 +62,28 @@ def read_annotations(path: str | Path) -> AnnotationSet:
 
     Raises:
         FileNotFoundError: there is no such file.
-        AnnotationError: it is no JSON, or a record breaks the format.
+        AnnotationError: it cannot be opened, is no JSON, or a record breaks the format.
     """
     path = Path(path)
     try:
         content = json.loads(path.read_text(encoding='utf-8'))
+        return _read_content(content, path)
     except FileNotFoundError:
         raise FileNotFoundError(
             f'annotation file {path} does not exist: make it with tools/convert_dataset.py (for example '
             f'"python tools/convert_dataset.py bcs-dbt SRC {path.name}")'
         ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise AnnotationError(f'{path}: cannot be opened: {error.strerror or type(error).__name__}') from error
+    except RecursionError as error:
+        raise AnnotationError(f'{path}: values are nested too deeply') from error
+    except AnnotationError:
+        raise
+    except ValueError as error:  # broken JSON, wrong encoding, integers of thousands of digits
         raise AnnotationError(f'{path}: not a JSON file ({error})') from error
+
+
+def _read_content(content: Any, path: Path) -> AnnotationSet:
     _check_sections(content, path)
     images = _parse_records(content['images'], f'{path}: images', _IMAGE_FIELDS, _image_from_json)
     findings = _parse_records(content['annotations'], f'{path}: annotations', _FINDING_FIELDS, _finding_from_json)
@@ -88,9 +98,9 @@ def _check_sections(content: Any, path: Path) -> None:
     for name, kind in (('info', dict), ('images', list), ('annotations', list), ('categories', list)):
         if not isinstance(content.get(name), kind):
             raise AnnotationError(f'{path}: {name}: expected {kind.__name__}, got {type(content.get(name)).__name__}')
-    found = {c.get('id'): c.get('name') for c in content['categories'] if isinstance(c, dict)}
-    if found != _CATEGORY_NAMES:
-        raise AnnotationError(f'{path}: categories: expected {_CATEGORY_NAMES}, got {found}')
+    found = [(c.get('id'), c.get('name')) for c in content['categories'] if isinstance(c, dict)]
+    if len(found) != len(_CATEGORY_NAMES) or any(entry not in found for entry in _CATEGORY_NAMES.items()):
+        raise AnnotationError(f'{path}: categories: expected {list(_CATEGORY_NAMES.items())}, got {found}')
 
 
 def _parse_records(
@@ -125,6 +135,7 @@ def _image_to_json(image: ImageRecord) -> dict[str, Any]:
 
 
 def _image_from_json(entry: dict[str, Any]) -> ImageRecord:
+    _check_hashable(entry, 'id')
     return ImageRecord(**{**entry, 'spacing_mm': _as_tuple(entry.get('spacing_mm'))})
 
 
@@ -149,6 +160,7 @@ def _finding_to_json(number: int, finding: FindingRecord) -> dict[str, Any]:
 
 
 def _finding_from_json(entry: dict[str, Any]) -> FindingRecord:
+    _check_hashable(entry, 'image_id')
     if entry['category_id'] not in _CATEGORY_NAMES:
         raise ValueError(f'category_id: expected {_CATEGORY_NAMES}, got {entry["category_id"]!r}')
     if entry.get('iscrowd', 0) != 0:
@@ -163,6 +175,12 @@ def _finding_from_json(entry: dict[str, Any]) -> FindingRecord:
         segmentation=entry.get('segmentation'),
         attributes=entry.get('attributes') or {},
     )
+
+
+def _check_hashable(entry: dict[str, Any], name: str) -> None:
+    """Records are indexed by id before they are validated."""
+    if isinstance(entry[name], (list, dict)):
+        raise ValueError(f'{name}: expected an integer, got {entry[name]!r}')
 
 
 def _as_tuple(value: Any) -> Any:

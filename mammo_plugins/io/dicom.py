@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy.typing as npt
 from numpy import float32
-from pydicom import Dataset, dcmread
 from pydicom.pixels import get_decoder, iter_pixels
 from pydicom.uid import (
     JPEG2000,
     UID,
     DeflatedExplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
     JPEGLSLossless,
     JPEGLSNearLossless,
     RLELossless,
 )
 
+from .deflated_file import inflate_dicom
 from .dicom_header import read_dicom_header
 from .dicom_intensity import has_rules_per_frame, read_intensity_rules
 from .slice_selection import check_slice_indices
@@ -30,7 +33,7 @@ from .voi import IntensityRules, check_policy, to_intensities
 # it must not get what another decoder has already refused.
 _CAREFUL_PLUGINS = {
     JPEG2000Lossless: 'pylibjpeg', JPEG2000: 'pylibjpeg', JPEGLSLossless: 'pyjpegls', JPEGLSNearLossless: 'pyjpegls',
-    RLELossless: 'pydicom',
+    RLELossless: 'pydicom', JPEGBaseline8Bit: 'pillow', JPEGExtended12Bit: 'pillow',
 }  # fmt: skip
 
 
@@ -120,9 +123,10 @@ class DicomFile:
                 )
             yield frame
 
-    def _pixel_source(self) -> Path | Dataset:
-        is_deflated = self.header.transfer_syntax_uid == DeflatedExplicitVRLittleEndian
-        return dcmread(self.path) if is_deflated else self.path  # a deflated file cannot be read in parts
+    def _pixel_source(self) -> Path | BinaryIO:
+        if self.header.transfer_syntax_uid != DeflatedExplicitVRLittleEndian:
+            return self.path
+        return inflate_dicom(self.path) or self.path  # a deflated file cannot be read in parts
 
     def _rules(self, frame_index: int) -> IntensityRules:
         if not self._rules_differ:

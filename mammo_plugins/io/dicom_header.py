@@ -9,8 +9,9 @@ from pydicom import dcmread
 from pydicom.config import disable_value_validation
 from pydicom.errors import InvalidDicomError
 from pydicom.pixels import get_decoder
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGExtended12Bit
 
+from .deflated_file import inflate_dicom
 from .dicom_intensity import INTENSITY_KEYWORDS
 from .dicom_modality import HOLOGIC_PIXEL_TAGS, MODALITY_KEYWORDS, identify_modality, is_for_processing
 from .dicom_pixel_data import AnnouncedPixels, find_pixel_problem
@@ -43,9 +44,11 @@ def read_dicom_header(path: Path) -> tuple[MammogramHeader, DicomTags]:
     """
     try:
         with path.open('rb') as file, disable_value_validation():  # its warnings would quote values
-            dataset = dcmread(file, stop_before_pixels=True, specific_tags=[*_KEYWORDS, *HOLOGIC_PIXEL_TAGS])
+            inflated = inflate_dicom(path)
+            content = inflated or file
+            dataset = dcmread(content, stop_before_pixels=True, specific_tags=[*_KEYWORDS, *HOLOGIC_PIXEL_TAGS])
             tags = DicomTags(path, dataset)
-            return _build_header(tags, file), tags
+            return _build_header(tags, content, is_deflated=inflated is not None), tags
     except UnreadableImageError:
         raise
     except InvalidDicomError as error:
@@ -57,10 +60,11 @@ def read_dicom_header(path: Path) -> tuple[MammogramHeader, DicomTags]:
         raise UnreadableImageError(path, f'truncated or broken DICOM header ({type(error).__name__})') from error
 
 
-def _build_header(tags: DicomTags, file: BinaryIO) -> MammogramHeader:
+def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> MammogramHeader:
     modality = identify_modality(tags)
     rows, columns, num_slices = _read_size(tags)
     syntax = DicomTags(tags.path, tags.dataset.file_meta).require_text('TransferSyntaxUID')
+    syntax = DeflatedExplicitVRLittleEndian if is_deflated else syntax
     announced = AnnouncedPixels(UID(syntax), rows, columns, num_slices, tags.integer('BitsAllocated') // 8)
     view = read_view(tags)
     spacing_mm, spacing_source = read_spacing(tags)
@@ -130,6 +134,6 @@ def _find_problem(file: BinaryIO, announced: AnnouncedPixels) -> str | None:
         return f'transfer syntax {syntax.name} ({syntax}) holds no image that can be decoded'
     if not decoder.is_available:
         return f'no decoder for transfer syntax {syntax.name} is installed: {_DECODERS}'
-    if syntax == DeflatedExplicitVRLittleEndian:
-        return None  # the file's position says nothing about the inflated content
+    if syntax == JPEGExtended12Bit and announced.bytes_a_pixel > 1:
+        return 'JPEG Extended of more than 8 bits, for which there is no decoder: decompress it, such as with dcmdjpeg'
     return find_pixel_problem(file, announced)

@@ -8,7 +8,7 @@ import numpy as np
 from pydicom import Dataset
 from pydicom.multival import MultiValue
 
-from .dicom_tags import DicomTags
+from .dicom_tags import DicomTags, tag_name
 from .voi import IntensityRules, LookUpTable, Window
 
 INTENSITY_KEYWORDS = (
@@ -17,6 +17,9 @@ INTENSITY_KEYWORDS = (
     'PixelPaddingValue', 'PixelPaddingRangeLimit', 'SharedFunctionalGroupsSequence',
     'PerFrameFunctionalGroupsSequence',
 )  # fmt: skip
+
+_LARGEST = 1e12
+"""Beyond any detector; with more, products of values leave the range of 32-bit floats and become infinite or NaN."""
 
 _WINDOW_FUNCTIONS = ('LINEAR', 'LINEAR_EXACT', 'SIGMOID')
 
@@ -34,7 +37,7 @@ def read_intensity_rules(tags: DicomTags, frame_index: int, for_processing: bool
     bits_stored = tags.integer('BitsStored')
     is_signed = tags.integer('PixelRepresentation', 0) == 1
     rescale = _group_holding(tags, frame_index, 'PixelValueTransformationSequence', 'RescaleSlope')
-    slope = rescale.number('RescaleSlope', 1.0)
+    slope = _plausible(rescale, 'RescaleSlope', 1.0)
     if slope == 0:
         tags.fail('RescaleSlope (0028,1053) is 0: all values would be equal')
     voi = _group_holding(tags, frame_index, 'FrameVOILUTSequence', 'WindowCenter', 'VOILUTSequence')
@@ -42,7 +45,7 @@ def read_intensity_rules(tags: DicomTags, frame_index: int, for_processing: bool
         bits_stored=bits_stored,
         is_signed=is_signed,
         slope=slope,
-        intercept=rescale.number('RescaleIntercept', 0.0),
+        intercept=_plausible(rescale, 'RescaleIntercept', 0.0),
         modality_table=_read_table(tags, 'ModalityLUTSequence', is_signed),
         is_inverted=tags.text('PhotometricInterpretation').upper() == 'MONOCHROME1',
         padding=_read_padding(tags, bits_stored, is_signed),
@@ -73,13 +76,20 @@ def _group_holding(tags: DicomTags, frame_index: int, group: str, *keywords: str
 
 
 def _read_window(tags: DicomTags) -> Window | None:
-    center, width = tags.number('WindowCenter'), tags.number('WindowWidth')
+    center, width = _plausible(tags, 'WindowCenter'), _plausible(tags, 'WindowWidth')
     if center is None or width is None or width <= 0:
         return None
     function = tags.text('VOILUTFunction', 'LINEAR').upper()
     if function not in _WINDOW_FUNCTIONS:
         tags.fail(f'VOILUTFunction (0028,1056) {function!r} is none of {", ".join(_WINDOW_FUNCTIONS)}')
     return Window(center, width, function)
+
+
+def _plausible(tags: DicomTags, keyword: str, default: float | None = None) -> float | None:
+    value = tags.number(keyword, default)
+    if value and not 1 / _LARGEST <= abs(value) <= _LARGEST:
+        tags.fail(f'{tag_name(keyword)} is {value:g}: beyond any detector')
+    return value
 
 
 def _read_table(tags: DicomTags, keyword: str, is_signed: bool) -> LookUpTable | None:

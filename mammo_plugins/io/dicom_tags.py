@@ -11,6 +11,7 @@ from pydicom import Dataset
 from pydicom.config import disable_value_validation
 from pydicom.datadict import tag_for_keyword
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
 from .unreadable_image import UnreadableImageError
@@ -56,7 +57,7 @@ class DicomTags:
         """
         try:
             numbers = tuple(float(value) for value in self._values(keyword))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             self.fail(f'{tag_name(keyword)} is not a number')
         if not all(map(math.isfinite, numbers)):
             self.fail(f'{tag_name(keyword)} is not finite')
@@ -90,8 +91,17 @@ class DicomTags:
         return value
 
     def items(self, keyword: str) -> list[DicomTags]:
-        """Items of a sequence; empty where it is absent."""
-        return [DicomTags(self.path, item) for item in self._element_value(keyword) or ()]
+        """Items of a sequence; empty where it is absent.
+
+        Raises:
+            UnreadableImageError: it is stored as something else.
+        """
+        sequence = self._element_value(keyword)
+        if sequence is None or sequence == '':
+            return []
+        if not isinstance(sequence, Sequence):
+            self.fail(f'{tag_name(keyword)} is not a sequence')
+        return [DicomTags(self.path, item) for item in sequence]
 
     def first_item(self, *keywords: str) -> DicomTags | None:
         """The first item of a sequence nested in the first items of others, or None where one of them is absent."""

@@ -37,17 +37,26 @@ def open_image(path: str | Path) -> ImageSource:
         UnreadableImageError: no such image; the reason names what is wrong.
     """
     path = Path(path)
-    if path.is_dir():
+    start = _read_start(path)
+    if start is None:
         files = dicom_files_in(path)
         return DicomFile(files[0]) if len(files) == 1 else DicomSliceFolder(path)
-    try:
-        with path.open('rb') as file:
-            start = file.read(len(_PNG_SIGNATURE))
-    except OSError as error:
-        raise UnreadableImageError(path, f'cannot be opened: {error.strerror or type(error).__name__}') from error
     if not start:
         raise UnreadableImageError(path, 'the file is empty')
     return PngImage(path) if start == _PNG_SIGNATURE else DicomFile(path)
+
+
+def _read_start(path: Path) -> bytes | None:
+    """The first bytes of a file; None for a folder."""
+    try:
+        if path.is_dir():
+            return None
+        with path.open('rb') as file:
+            return file.read(len(_PNG_SIGNATURE))
+    except OSError as error:
+        raise UnreadableImageError(path, f'cannot be opened: {error.strerror or type(error).__name__}') from error
+    except ValueError as error:  # NUL, or half of a surrogate pair
+        raise UnreadableImageError(path, 'no file can have this name') from error
 
 
 def read_header(path: str | Path) -> MammogramHeader:
@@ -111,7 +120,11 @@ def read_dbt_volume(
     header = source.header
     wanted = check_slice_indices(slices, header.num_slices, Path(path))
     frames = source.iter_slices(slices, voi)  # checks the stored pixels before anything is allocated
-    volume = np.empty((len(wanted), header.rows, header.columns), np.float32)
+    try:
+        volume = np.empty((len(wanted), header.rows, header.columns), np.float32)
+    except MemoryError as error:
+        size = f'{len(wanted)} slices of {header.columns} x {header.rows} pixels'
+        raise UnreadableImageError(path, f'{size} do not fit into the memory: read fewer at a time') from error
     for target, frame in zip(volume, frames, strict=True):
         target[...] = frame
     return header, volume

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from .unreadable_image import UnreadableImageError
 from .voi import check_policy
 
 _MIN_POSITION_STEP_MM = 1e-3
+_NUMBERS_LISTED = 5
 _GAP_FACTOR = 1.5  # of the median distance of neighbouring slices: a slice is missing
 
 
@@ -109,9 +111,15 @@ class DicomSliceFolder:
             return
         counts = Counter(numbers)
         if repeated := sorted(number for number, count in counts.items() if count > 1):
-            raise UnreadableImageError(self.path, f'several slices have Instance Number {_listed(repeated)}')
-        if missing := sorted(set(range(min(counts), max(counts) + 1)).difference(counts)):
-            raise UnreadableImageError(self.path, f'slices are missing: Instance Number {_listed(missing)}')
+            raise UnreadableImageError(
+                self.path, f'several slices have Instance Number {_listed(repeated, len(repeated))}'
+            )
+        if missing := max(counts) - min(counts) + 1 - len(counts):
+            # Numbers may lie billions apart: looked for one by one, and only as far as they are listed.
+            first = islice((n for n in range(min(counts), max(counts)) if n not in counts), _NUMBERS_LISTED)
+            raise UnreadableImageError(
+                self.path, f'slices are missing: Instance Number {_listed(list(first), missing)}'
+            )
 
 
 def dicom_files_in(folder: Path) -> list[Path]:
@@ -165,5 +173,7 @@ def _counted(values: Counter[str]) -> str:
     return ', '.join(f'{value} ({count})' for value, count in values.most_common(3))
 
 
-def _listed(numbers: list[int]) -> str:
-    return ', '.join(map(str, numbers[:5])) + (f' and {len(numbers) - 5} more' if len(numbers) > 5 else '')
+def _listed(numbers: list[int], count: int) -> str:
+    """The first of ``count`` numbers."""
+    shown = numbers[:_NUMBERS_LISTED]
+    return ', '.join(map(str, shown)) + (f' and {count - len(shown)} more' if count > len(shown) else '')

@@ -27,7 +27,7 @@ def test_preset_size_and_overrides_reach_the_release(tmp_path):
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
-        ({'release': 'inbreast'}, "unknown release 'inbreast'"),
+        ({'release': 'x'}, "unknown release 'x'"),
         ({'preset': 'x'}, "unknown phantom preset 'x'"),
         ({'size': '12'}, "unknown size '12'"),
         ({'overrides': {'finding.x': 1}}, "no phantom setting 'finding.x'"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from mammo_plugins.commands.convert_dataset import main
+from mammo_plugins.commands.convert_dataset import _build_parser, main
+from mammo_plugins.datasets.converters import CONVERTERS
 from mammo_plugins.io import read_annotations
 from tests.datasets.converters.bcs_dbt_release import BcsDbtRelease
 
@@ -70,3 +72,14 @@ def test_tool_runs_the_command(release, tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stderr
     assert 'malignant_findings' in result.stdout and 'Reading images' in result.stderr
+
+
+@pytest.mark.parametrize('name', CONVERTERS)
+def test_every_option_of_a_converter_is_on_the_command_line(name):
+    given = vars(_build_parser(None).parse_args([name, 'SRC', 'OUT.json']))
+    of_command = {'name', 'src', 'out', 'strict', 'no_progress'}
+    parameters = inspect.signature(CONVERTERS[name]).parameters
+    assert set(given) - of_command == set(parameters) - {'src', 'show_progress'}
+    for option in set(given) - of_command:
+        default = parameters[option].default
+        assert given[option] == default or str(given[option]) == str(default), option

@@ -27,7 +27,7 @@ def generate_release(
     split_shares: Sequence[float] = (0.6, 0.15, 0.25),
     workers: int = 1,
     on_patient: Callable[[int], None] | None = None,
-) -> None:
+) -> PatientRecord:
     """Writes a release of ``cases`` patients into ``folder``; the bytes depend on settings, cases and seed only.
 
     Args:
@@ -38,6 +38,9 @@ def generate_release(
         split_shares: patients in train, validation and test.
         workers: processes.
         on_patient: called with the number of finished patients after each.
+
+    Returns:
+        The rows of all patients.
 
     Raises:
         ValueError: the folder holds something, or the plan is impossible.
@@ -61,6 +64,7 @@ def generate_release(
         format_version=FORMAT_VERSION, seed=seed, cases=cases, split=list(split_shares), settings=settings.as_dict()
     )
     (folder / 'phantom.json').write_text(json.dumps(about, indent=2) + '\n', encoding='utf-8')
+    return total
 
 
 def _run(

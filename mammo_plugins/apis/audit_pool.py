@@ -1,0 +1,89 @@
+"""Runs over files in processes, and outlives a process that a file has ended."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import track
+
+Job = TypeVar('Job')
+Result = TypeVar('Result')
+
+_JOBS_AT_ONCE = 8  # handed to a process
+
+
+def run_jobs(
+    work: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    lost: Callable[[Job], Result],
+    *,
+    workers: int | None = None,
+    title: str = 'Reading files',
+    show_progress: bool = True,
+) -> list[Result]:
+    """The result of each job, in order.
+
+    Decoders are compiled code, and a damaged file can end the process that reads it. Its jobs are then run again one by
+    one, so that only the job at fault is lost.
+
+    Args:
+        work: a function of a module, which does not raise.
+        jobs: what to call it with.
+        lost: the result of a job that has ended its process.
+        workers: processes; one for each processor where None, this process itself where 0, in which nothing is saved.
+        title: of the progress bar.
+        show_progress: a bar with the remaining time on standard error.
+
+    Raises:
+        ValueError: fewer than 0 workers.
+    """
+    if workers is not None and workers < 0:
+        raise ValueError(f'{workers} workers cannot work: give at least 0')
+    finished: Iterator[tuple[int, Result]]
+    if workers == 0 or not jobs:
+        finished = ((index, work(job)) for index, job in enumerate(jobs))
+    else:
+        finished = _run_in_processes(work, jobs, lost, workers or os.cpu_count() or 1)
+    if show_progress:
+        finished = track(finished, title, total=len(jobs), console=Console(stderr=True))
+    results = dict(finished)
+    return [results[index] for index in range(len(jobs))]
+
+
+def _run_in_processes(
+    work: Callable[[Job], Result], jobs: Sequence[Job], lost: Callable[[Job], Result], workers: int
+) -> Iterator[tuple[int, Result]]:
+    batches = [range(start, min(start + _JOBS_AT_ONCE, len(jobs))) for start in range(0, len(jobs), _JOBS_AT_ONCE)]
+    unfinished = []
+    with _new_pool(min(workers, len(batches))) as pool:
+        futures = {pool.submit(_run_batch, work, [jobs[index] for index in batch]): batch for batch in batches}
+        for future in as_completed(futures):
+            try:
+                yield from zip(futures[future], future.result(), strict=True)
+            except BrokenProcessPool:
+                unfinished += futures[future]
+    # One at a time from here on: who breaks the pool is then known.
+    while unfinished:
+        with _new_pool(1) as pool:
+            while unfinished:
+                index = unfinished.pop(0)
+                try:
+                    yield index, pool.submit(work, jobs[index]).result()
+                except BrokenProcessPool:
+                    yield index, lost(jobs[index])
+                    break
+
+
+def _new_pool(workers: int) -> ProcessPoolExecutor:
+    # Fresh interpreters: forking a process that runs threads (torch, BLAS) may hang.
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context('spawn'))
+
+
+def _run_batch(work: Callable[[Job], Result], jobs: Sequence[Job]) -> list[Result]:
+    return [work(job) for job in jobs]

@@ -1,0 +1,78 @@
+"""Side and view: what the annotation file says, what the header says, and where the chest wall lies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mammo_plugins.io.mammogram_header import MammogramHeader
+from mammo_plugins.structures import Laterality
+
+from .acquisition_checks import special_view
+from .audit_finding import AuditFinding
+from .audit_thresholds import AuditThresholds
+from .audited_image import AuditedImage
+from .image_facts import ImageFacts
+
+
+def check_views_in_headers(images: Sequence[AuditedImage], facts: Mapping[int, ImageFacts]) -> list[AuditFinding]:
+    """Side and projection of the header against those of the record.
+
+    A header that claims the other side is only noted where the record says that the image is stored turned by 180
+    degrees, since that is how such volumes of BCS-DBT come about.
+    """
+    findings = []
+    for image in images:
+        header = facts[image.record.id].header
+        if header is None:
+            continue
+        annotated, stated = image.record.view_key, header.view
+        if stated is None:
+            reason = f'the header gives no view: {header.view_problem or "side or projection is absent"}'
+            findings.append(image.report('view_in_header', 'note', reason))
+        elif stated.position != annotated.position:
+            reason = f'the header says {stated}, the annotation {annotated}'
+            findings.append(image.report('view_in_header', 'warning', reason))
+        elif stated.laterality != annotated.laterality:
+            turned = image.record.rotated_180
+            reason = f'the header says {stated}, the annotation {annotated}'
+            reason += ' and that the image is stored turned by 180 degrees' if turned else ''
+            findings.append(image.report('view_in_header', 'note' if turned else 'warning', reason))
+    return findings
+
+
+def check_chest_wall(
+    images: Sequence[AuditedImage], facts: Mapping[int, ImageFacts], thresholds: AuditThresholds
+) -> list[AuditFinding]:
+    """The edge that the breast touches against the annotated side.
+
+    A left breast is stored with its chest wall on the left and a right one on the right; turned by 180 degrees, the
+    other way round. Where the header names the annotated side and its Patient Orientation agrees with the pixels, the
+    vendor stores its images mirrored, which is a note. Spot and magnification views may touch both edges, and blank or
+    inverted images have findings of their own: they are not judged.
+    """
+    findings = []
+    for image in images:
+        found = facts[image.record.id]
+        pixels, header = found.pixels, found.header
+        if pixels is None or pixels.is_blank or pixels.has_bright_background or not pixels.breast_share:
+            continue
+        expected = 'left' if image.record.view_key.laterality is Laterality.LEFT else 'right'
+        if image.record.rotated_180:
+            expected = {'left': 'right', 'right': 'left'}[expected]
+        if pixels.chest_wall == expected or special_view(found, thresholds):
+            continue
+        explained = header is not None and _stores_mirrored(header, image, pixels.chest_wall)
+        reason = f'the chest wall lies on the {pixels.chest_wall}; for {image.record.view} '
+        reason += '(stored turned by 180 degrees) ' if image.record.rotated_180 else ''
+        reason += f'it is expected on the {expected}'
+        reason += '; Patient Orientation agrees with the pixels' if explained else ''
+        findings.append(image.report('chest_wall', 'note' if explained else 'warning', reason))
+    return findings
+
+
+def _stores_mirrored(header: MammogramHeader, image: AuditedImage, chest_wall: str) -> bool:
+    """Whether side and direction of the rows in the header explain where the chest wall lies."""
+    if header.view is None or header.view.laterality is not image.record.view_key.laterality:
+        return False
+    along_row = header.patient_orientation[0].upper() if header.patient_orientation else ''
+    return along_row[:1] == {'left': 'A', 'right': 'P'}[chest_wall]
