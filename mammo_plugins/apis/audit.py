@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -32,15 +33,14 @@ from mammo_plugins.datasets.audit.acquisition_tables import box_size_rows, vendo
 from mammo_plugins.datasets.audit.audited_image import name_first
 from mammo_plugins.datasets.audit.check_catalogue import PIXELS
 from mammo_plugins.datasets.audit.class_balance import class_balance_rows, label_rows
+from mammo_plugins.datasets.parallel_reading import LOST, read_in_parallel
 from mammo_plugins.io.whole_file import write_whole
 from mammo_plugins.visualization.audit_content import AuditPage, PageCheck, PageFinding, PageTable
 from mammo_plugins.visualization.audit_report import write_audit_report
 
 from .audit_pictures import choose_images, draw_pictures
-from .audit_pool import run_jobs
 
 _CHECKS_OF_THE_FORMAT = ('broken_record', 'box_outside_image', 'slice')
-_LOST = 'reading it ends the process: a decoder has crashed on it'
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,8 @@ def audit_dataset(
         raise ValueError(f'{ann_file} holds no image: there is nothing to audit')
     decoded = _choose_sample(len(read.images), sample, seed) if read_pixels else set()
     jobs = [_job(image, index in decoded) for index, image in enumerate(read.images)]
-    found = run_jobs(inspect_file, jobs, _lost_file, workers=workers, show_progress=show_progress)
+    processes = os.cpu_count() or 1 if workers is None else workers  # never this one: files may be hostile
+    found = read_in_parallel(inspect_file, jobs, _lost_file, workers=processes, show_progress=show_progress)
     facts = {image.record.id: fact for image, fact in zip(read.images, found, strict=True)}
     findings = [*read.findings, *check_conversion(read.info), *run_checks(read.images, facts, thresholds)]
     if not any(finding.severity == 'error' and finding.check in _CHECKS_OF_THE_FORMAT for finding in findings):
@@ -194,7 +195,7 @@ def _job(image: AuditedImage, read_pixels: bool) -> InspectionJob:
 
 
 def _lost_file(job: InspectionJob) -> ImageFacts:
-    return ImageFacts(problem=_LOST)
+    return ImageFacts(problem=LOST)
 
 
 def _saw_pixels(audit: DatasetAudit) -> bool:

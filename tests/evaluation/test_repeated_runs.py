@@ -19,7 +19,9 @@ def run(build_annotations, build_predictions):
     def make(skill, seed, patients=24):
         rng = np.random.default_rng(seed)
         labels = {f'p{i}/s1/{view}': 'malignant' if i % 2 else '' for i in range(patients) for view in ('lcc', 'lmlo')}
-        annotations = build_annotations(labels, [(n, BOX, 'malignant', 20, (15, 25)) for n, l in labels.items() if l])
+        annotations = build_annotations(
+            labels, [(n, BOX, 'malignant', 20, (15, 25)) for n, label in labels.items() if label]
+        )
         rows, image_scores = [], {}
         for name, label in labels.items():
             found = bool(label) and rng.random() < skill

@@ -17,8 +17,8 @@ from mammo_plugins.io.slice_folder import dicom_files_in, has_dicom_marker
 from mammo_plugins.io.unreadable_image import UnreadableImageError
 from mammo_plugins.io.voi import IntensityRules, to_intensities
 
+from ..breast_region import find_breast_mask
 from .box_contrast import Box, box_contrast
-from .breast_mask import find_breast_mask
 from .image_facts import BoxFacts, ImageFacts, PixelFacts
 from .image_statistics import breast_share, has_bright_background, pixel_digest, shown_range
 

@@ -6,8 +6,8 @@ import hashlib
 
 import numpy as np
 
+from ..breast_region import decision_stride
 from .box_contrast import Box, pixel_window
-from .breast_mask import decision_stride
 
 _STRIP_FRACTION = 0.05
 _FLAT_SHARE = 0.05

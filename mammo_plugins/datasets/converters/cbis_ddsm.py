@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mammo_plugins.datasets.parallel_reading import LOST, read_in_parallel
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord, MammogramHeader
 from mammo_plugins.io.annotation_records import SPLITS
 
@@ -24,7 +25,6 @@ from .conversion_report import ConversionError, ConversionReport
 from .ddsm_vocabulary import image_labels
 from .image_inspection import inspect_images
 from .lesion_links import SeenLesion, link_lesions
-from .parallel_reading import read_in_parallel
 from .roi_masks import RoiJob, RoiMask, read_roi_mask
 from .view_numbering import ViewNumbering
 
@@ -217,7 +217,9 @@ def _read_findings(
     ids = lesion_ids([row for film in films for row in film.rows])
     rows = [(number, film, row) for number, film in enumerate(films, start=1) for row in film.rows]
     jobs = [RoiJob(files.find_roi_files(row.roi_paths), *film.size, masks) for _, film, row in rows]
-    results = read_in_parallel(read_roi_mask, jobs, workers, show_progress, 'Reading masks')
+    results = read_in_parallel(
+        read_roi_mask, jobs, _lost_mask, workers=workers, title='Reading masks', show_progress=show_progress
+    )
     findings = []
     for (number, _, row), mask in zip(rows, results, strict=True):
         if mask.problem:
@@ -227,6 +229,10 @@ def _read_findings(
             report.note(row.where, mask.adapted, 'masks_of_other_size')
         findings.append(_finding_record(number, row, mask, ids.get(row.key)))
     return findings
+
+
+def _lost_mask(job: RoiJob) -> RoiMask:
+    return RoiMask(None, problem=f'{", ".join(path.name for path in job.paths)}: {LOST}')
 
 
 def _finding_record(image_id: int, row: Abnormality, mask: RoiMask, lesion_id: str | None) -> FindingRecord:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import track
-
+from mammo_plugins.datasets.parallel_reading import LOST, read_in_parallel
 from mammo_plugins.io import ImageSource, MammogramHeader, UnreadableImageError, chest_wall_side, open_image
 from mammo_plugins.structures import Laterality
-
-_MIN_IMAGES_A_PROCESS = 32  # below it, starting a process takes longer than reading the images
-_CHUNK = 8
 
 
 @dataclass(frozen=True)
@@ -55,21 +47,10 @@ def inspect_images(
     Returns:
         One for each path, in order.
     """
-    processes = max(1, min(workers or os.cpu_count() or 1, len(paths) // _MIN_IMAGES_A_PROCESS))
     jobs = list(zip(paths, sides, strict=True))
-    results = _run(jobs, processes)
-    if show_progress:
-        results = track(results, 'Reading images', total=len(jobs), console=Console(stderr=True))
-    return list(results)
-
-
-def _run(jobs: list[tuple[Path, Laterality | None]], processes: int) -> Iterator[InspectedImage]:
-    if processes == 1:
-        yield from map(_inspect, jobs)
-        return
-    # A fresh interpreter: forking a process that runs threads (torch, BLAS) may hang.
-    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context('spawn')) as pool:
-        yield from pool.map(_inspect, jobs, chunksize=_CHUNK)
+    return read_in_parallel(
+        _inspect, jobs, _lost_image, workers=workers, title='Reading images', show_progress=show_progress
+    )
 
 
 def _inspect(job: tuple[Path, Laterality | None]) -> InspectedImage:
@@ -82,6 +63,10 @@ def _inspect(job: tuple[Path, Laterality | None]) -> InspectedImage:
     except UnreadableImageError as error:
         return InspectedImage(None, problem=error.reason)
     return InspectedImage(source.header, rotated)
+
+
+def _lost_image(job: tuple[Path, Laterality | None]) -> InspectedImage:
+    return InspectedImage(None, problem=LOST)
 
 
 def _is_rotated(source: ImageSource, side: Laterality) -> bool:

@@ -11,10 +11,8 @@ from scipy import ndimage
 
 from mammo_plugins.structures.geometry import shift_homography
 
+from ..breast_region import MIN_AREA, PERCENTILES, THRESHOLD, decision_stride, find_breast_region
 from .view_geometry import move_view
-
-THRESHOLD, PERCENTILES = 0.05, (1, 99)
-_DECISION_SIZE = 512  # the longest side, in pixels, of the image on which the breast is looked for
 
 
 class CropWindow(NamedTuple):
@@ -24,20 +22,6 @@ class CropWindow(NamedTuple):
     top: int
     right: int
     bottom: int
-
-
-def background_limit(
-    img: np.ndarray, threshold: float = THRESHOLD, percentiles: tuple[float, float] = PERCENTILES
-) -> float:
-    """The grey level up to which a pixel is background.
-
-    Args:
-        img: (..., H, W), dark background.
-        threshold: between the darkest percentile (0) and the brightest (1).
-        percentiles: the darkest and the brightest, in percent.
-    """
-    low, high = np.percentile(img, percentiles)
-    return low + threshold * (high - low)
 
 
 @TRANSFORMS.register_module()
@@ -64,7 +48,7 @@ class CropBreast(BaseTransform):
         margin: float = 0.02,
         threshold: float = THRESHOLD,
         percentiles: tuple[float, float] = PERCENTILES,
-        min_area: float = 0.01,
+        min_area: float = MIN_AREA,
     ) -> None:
         low, high = percentiles
         if margin < 0 or not 0 < threshold < 1 or not 0 <= low < high <= 100 or not 0 <= min_area < 1:
@@ -87,16 +71,9 @@ class CropBreast(BaseTransform):
             ValueError: nothing is bright and large enough.
         """
         height, width = projection.shape
-        stride = max(1, -(-max(height, width) // _DECISION_SIZE))
-        coarse = projection[::stride, ::stride]
-        regions, count = ndimage.label(coarse > background_limit(coarse, self.threshold, self.percentiles))
-        areas = np.bincount(regions.ravel(), minlength=2)[1:]
-        if count == 0 or areas.max() < self.min_area * coarse.size:
-            raise ValueError(
-                f'no breast found: the largest bright region covers {areas.max() / coarse.size:.1%} of the image, '
-                f'less than {self.min_area:.1%}'
-            )
-        rows, columns = ndimage.find_objects(regions)[int(areas.argmax())]
+        stride = decision_stride(projection)
+        region = find_breast_region(projection, self.threshold, self.percentiles, self.min_area)
+        rows, columns = ndimage.find_objects(region.astype(np.int8))[0]
         margin = stride + round(self.margin * stride * max(rows.stop - rows.start, columns.stop - columns.start))
         return CropWindow(
             max(0, columns.start * stride - margin),

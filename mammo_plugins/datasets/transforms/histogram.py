@@ -11,7 +11,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
-from .breast_crop import background_limit
+from ..breast_region import background_limit
 
 NUM_BINS = 1024
 

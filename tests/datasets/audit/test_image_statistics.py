@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from mammo_plugins.datasets.audit.box_contrast import box_contrast, pixel_window
-from mammo_plugins.datasets.audit.breast_mask import find_breast_mask
 from mammo_plugins.datasets.audit.image_statistics import (
     breast_share,
     has_bright_background,
     pixel_digest,
     shown_range,
 )
+from mammo_plugins.datasets.breast_region import find_breast_mask
 
 EVERYWHERE = np.ones((60, 60), dtype=bool)
 

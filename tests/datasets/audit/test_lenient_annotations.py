@@ -38,8 +38,8 @@ def test_sound_file_is_read_as_the_strict_reader_does(content, tmp_path):
 @pytest.mark.parametrize(
     ('changes', 'reason'),
     [
-        (dict(width=0), 'width: expected an integer of at least 1, got 0'),
-        (dict(width='100'), "width: expected an integer of at least 1, got '100'"),
+        (dict(width=0), 'width: expected an integer of at least 1 and at most 2147483647, got 0'),
+        (dict(width='100'), "width: expected an integer of at least 1 and at most 2147483647, got '100'"),
         (dict(view='L-XY'), "view: expected a view such as L-CC, got 'L-XY'"),
         (dict(view=None), 'view: expected a view such as L-CC, got None'),
         (dict(modality='CT'), "modality: expected one of FFDM, SM, DBT, got 'CT'"),

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from mammo_plugins.apis.audit_pool import run_jobs
+from mammo_plugins.datasets.parallel_reading import read_in_parallel
 
 
 def double(number: int) -> int:
@@ -23,22 +23,22 @@ def lose(number: int) -> int:
     return -number
 
 
-@pytest.mark.parametrize('workers', [0, 1, 2])
+@pytest.mark.parametrize('workers', [0, 1, 2, None])
 def test_results_come_in_the_order_of_the_jobs(workers):
     jobs = list(range(30))
-    assert run_jobs(double, jobs, lose, workers=workers, show_progress=False) == [2 * job for job in jobs]
+    assert read_in_parallel(double, jobs, lose, workers=workers, show_progress=False) == [2 * job for job in jobs]
 
 
 def test_only_the_jobs_that_end_their_process_are_lost():
     jobs = list(range(22))
-    found = run_jobs(double_or_crash, jobs, lose, workers=2, show_progress=False)
+    found = read_in_parallel(double_or_crash, jobs, lose, workers=2, show_progress=False)
     assert found == [-job if job in (3, 20) else 2 * job for job in jobs]
 
 
 def test_no_jobs_need_no_process():
-    assert run_jobs(double, [], lose, workers=2, show_progress=False) == []
+    assert read_in_parallel(double, [], lose, workers=2, show_progress=False) == []
 
 
 def test_impossible_number_of_workers_is_refused():
     with pytest.raises(ValueError, match='-1 workers cannot work: give at least 0'):
-        run_jobs(double, [1], lose, workers=-1)
+        read_in_parallel(double, [1], lose, workers=-1)

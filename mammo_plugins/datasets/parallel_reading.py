@@ -1,4 +1,4 @@
-"""Runs over files in processes, and outlives a process that a file has ended."""
+"""Reads many files at once in several processes, and outlives a process that a file has ended."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from rich.progress import track
 Job = TypeVar('Job')
 Result = TypeVar('Result')
 
+LOST = 'reading it ends the process: a decoder has crashed on it'
+
+_MIN_JOBS_A_PROCESS = 32  # below it, starting a process takes longer than the reading
 _JOBS_AT_ONCE = 8  # handed to a process
 
 
-def run_jobs(
-    work: Callable[[Job], Result],
+def read_in_parallel(
+    read: Callable[[Job], Result],
     jobs: Sequence[Job],
     lost: Callable[[Job], Result],
     *,
@@ -27,16 +30,17 @@ def run_jobs(
     title: str = 'Reading files',
     show_progress: bool = True,
 ) -> list[Result]:
-    """The result of each job, in order.
+    """What ``read`` gives for each job, in order.
 
     Decoders are compiled code, and a damaged file can end the process that reads it. Its jobs are then run again one by
     one, so that only the job at fault is lost.
 
     Args:
-        work: a function of a module, which does not raise.
-        jobs: what to call it with.
-        lost: the result of a job that has ended its process.
-        workers: processes; one for each processor where None, this process itself where 0, in which nothing is saved.
+        read: a function of a module, so that other processes find it; it must not raise.
+        jobs: its arguments.
+        lost: the result of a job that has ended its process; :data:`LOST` says so in words.
+        workers: processes; one for each processor, and no more than the work is worth, where None; this process itself,
+            in which nothing is saved, where 0 or where a single one is worth it.
         title: of the progress bar.
         show_progress: a bar with the remaining time on standard error.
 
@@ -45,11 +49,14 @@ def run_jobs(
     """
     if workers is not None and workers < 0:
         raise ValueError(f'{workers} workers cannot work: give at least 0')
+    if workers is None:
+        worthwhile = min(os.cpu_count() or 1, len(jobs) // _MIN_JOBS_A_PROCESS)
+        workers = worthwhile if worthwhile > 1 else 0
     finished: Iterator[tuple[int, Result]]
     if workers == 0 or not jobs:
-        finished = ((index, work(job)) for index, job in enumerate(jobs))
+        finished = ((index, read(job)) for index, job in enumerate(jobs))
     else:
-        finished = _run_in_processes(work, jobs, lost, workers or os.cpu_count() or 1)
+        finished = _run_in_processes(read, jobs, lost, workers)
     if show_progress:
         finished = track(finished, title, total=len(jobs), console=Console(stderr=True))
     results = dict(finished)
@@ -57,12 +64,12 @@ def run_jobs(
 
 
 def _run_in_processes(
-    work: Callable[[Job], Result], jobs: Sequence[Job], lost: Callable[[Job], Result], workers: int
+    read: Callable[[Job], Result], jobs: Sequence[Job], lost: Callable[[Job], Result], workers: int
 ) -> Iterator[tuple[int, Result]]:
     batches = [range(start, min(start + _JOBS_AT_ONCE, len(jobs))) for start in range(0, len(jobs), _JOBS_AT_ONCE)]
     unfinished = []
     with _new_pool(min(workers, len(batches))) as pool:
-        futures = {pool.submit(_run_batch, work, [jobs[index] for index in batch]): batch for batch in batches}
+        futures = {pool.submit(_run_batch, read, [jobs[index] for index in batch]): batch for batch in batches}
         for future in as_completed(futures):
             try:
                 yield from zip(futures[future], future.result(), strict=True)
@@ -74,7 +81,7 @@ def _run_in_processes(
             while unfinished:
                 index = unfinished.pop(0)
                 try:
-                    yield index, pool.submit(work, jobs[index]).result()
+                    yield index, pool.submit(read, jobs[index]).result()
                 except BrokenProcessPool:
                     yield index, lost(jobs[index])
                     break
@@ -85,5 +92,5 @@ def _new_pool(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context('spawn'))
 
 
-def _run_batch(work: Callable[[Job], Result], jobs: Sequence[Job]) -> list[Result]:
-    return [work(job) for job in jobs]
+def _run_batch(read: Callable[[Job], Result], jobs: Sequence[Job]) -> list[Result]:
+    return [read(job) for job in jobs]
