@@ -54,6 +54,7 @@ def cache_volumes(
     splits: Sequence[str] = tuple(SPLIT_LOADERS),
     workers: int | None = None,
     scheduler: str | None = None,
+    ann_file: str | Path | None = None,
     cfg_options: Mapping[str, object] | None = None,
     show_progress: bool = True,
 ) -> CachedVolumes:
@@ -70,6 +71,7 @@ def cache_volumes(
         workers: processes on this machine; all cores by default. One that is killed is replaced.
         scheduler: address of a Dask scheduler, whose workers do the work instead. They must have this package, and
             see the images and the folder under the same paths.
+        ann_file: annotation file that takes the place of those of all data sets.
         cfg_options: dotted keys to override.
         show_progress: a bar on standard error.
 
@@ -79,7 +81,7 @@ def cache_volumes(
     """
     if unknown := [split for split in splits if split not in SPLIT_LOADERS]:
         raise ValueError(f'unknown splits {unknown}: expected {", ".join(SPLIT_LOADERS)}')
-    cfg = load_run_config(config, cfg_options=dict(cfg_options or {}))
+    cfg = load_run_config(config, ann_file=ann_file, cfg_options=dict(cfg_options or {}))
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     folder = str(Path(folder).resolve())
     jobs = [job for split in splits for job in _jobs(cfg[SPLIT_LOADERS[split]].dataset.to_dict(), folder)]

@@ -16,6 +16,7 @@ def load_run_config(
     config: str | Path,
     *,
     work_dir: str | Path | None = None,
+    ann_file: str | Path | None = None,
     cfg_options: dict | None = None,
     launcher: str = 'none',
     trust_checkpoint: bool = False,
@@ -25,17 +26,20 @@ def load_run_config(
     Args:
         config: path, or name inside the repository or the installed package such as ``configs/mm3d_dbt.py``.
         work_dir: where logs and checkpoints go; ``work_dirs/<config name>`` by default.
+        ann_file: annotation file that takes the place of those of all data sets and evaluators.
         cfg_options: dotted keys to override.
         launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
         trust_checkpoint: load checkpoints that hold more than tensors and plain values. This runs code from the file.
 
     Raises:
-        FileNotFoundError: no such config; the message lists close matches.
+        FileNotFoundError: no such config, and the message lists close matches; or no such annotation file.
     """
     install_mmcv_ops()
     install_safe_checkpoint_loading(trusted=trust_checkpoint)
     path = find_config(str(config))
     cfg = Config.fromfile(path)
+    if ann_file is not None:
+        _use_annotations(cfg, Path(ann_file))
     cfg.merge_from_dict(cfg_options or {})
     cfg.launcher = launcher
     cfg.work_dir = str(work_dir or cfg.get('work_dir') or Path('work_dirs') / Path(path).stem)
@@ -52,6 +56,17 @@ def leave_process_group() -> None:
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
+
+
+def _use_annotations(cfg: Config, ann_file: Path) -> None:
+    if not ann_file.is_file():
+        raise FileNotFoundError(f'annotation file {ann_file} does not exist: make it with tools/convert_dataset.py')
+    for part in ('train', 'val', 'test'):
+        if f'{part}_dataloader' in cfg:
+            cfg[f'{part}_dataloader'].dataset.update(ann_file=str(ann_file), data_root='')
+        evaluators = cfg.get(f'{part}_evaluator') or []
+        for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
+            evaluator.ann_file = str(ann_file)
 
 
 def _prepare_cpu_processes(cfg: Config, launcher: str) -> None:

@@ -16,6 +16,7 @@ def evaluate_checkpoint(
     *,
     out: str | Path | None = None,
     work_dir: str | Path | None = None,
+    ann_file: str | Path | None = None,
     cfg_options: dict | None = None,
     launcher: str = 'none',
     trust_checkpoint: bool = False,
@@ -26,13 +27,18 @@ def evaluate_checkpoint(
         config: path or name of the config.
         checkpoint: weights, a path or URL.
         out: where the predictions go, as CSV in DBTex columns.
-        work_dir, cfg_options, launcher, trust_checkpoint: as for :func:`~mammo_plugins.apis.train.train`.
+        work_dir, ann_file, cfg_options, launcher, trust_checkpoint: as for :func:`~mammo_plugins.apis.train.train`.
 
     Returns:
         The metrics by name.
     """
     cfg = load_run_config(
-        config, work_dir=work_dir, cfg_options=cfg_options, launcher=launcher, trust_checkpoint=trust_checkpoint
+        config,
+        work_dir=work_dir,
+        ann_file=ann_file,
+        cfg_options=cfg_options,
+        launcher=launcher,
+        trust_checkpoint=trust_checkpoint,
     )
     cfg.load_from, cfg.resume = str(checkpoint), False
     if out is not None:

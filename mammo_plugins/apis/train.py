@@ -17,6 +17,7 @@ def train(
     work_dir: str | Path | None = None,
     resume: bool | str = False,
     amp: bool = False,
+    ann_file: str | Path | None = None,
     cfg_options: dict | None = None,
     launcher: str = 'none',
     trust_checkpoint: bool = False,
@@ -29,6 +30,7 @@ def train(
         resume: True continues from the newest checkpoint in ``work_dir``, a path from that one; weights, optimiser,
             schedule, data order and random numbers go on exactly where they stopped.
         amp: mixed precision: bfloat16 where the GPU has it (no loss scaling needed), float16 otherwise.
+        ann_file: annotation file that takes the place of those of all data sets and evaluators.
         cfg_options: dotted keys to override.
         launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
         trust_checkpoint: see :func:`~mammo_plugins.apis.run_config.load_run_config`.
@@ -37,7 +39,12 @@ def train(
         The runner, after training.
     """
     cfg = load_run_config(
-        config, work_dir=work_dir, cfg_options=cfg_options, launcher=launcher, trust_checkpoint=trust_checkpoint
+        config,
+        work_dir=work_dir,
+        ann_file=ann_file,
+        cfg_options=cfg_options,
+        launcher=launcher,
+        trust_checkpoint=trust_checkpoint,
     )
     if amp:
         _use_mixed_precision(cfg)

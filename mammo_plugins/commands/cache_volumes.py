@@ -27,6 +27,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     parser.add_argument(
         '--split', dest='splits', action='append', choices=SPLIT_LOADERS, help='may be repeated (default: all)'
     )
+    parser.add_argument('--ann', metavar='ANN.json', help='annotation file in place of those of the config')
     parser.add_argument('--workers', type=int, metavar='N', help='processes on this machine (default: all cores)')
     parser.add_argument('--scheduler', metavar='ADDRESS', help='Dask scheduler whose workers do the work')
     parser.add_argument('--strict', action='store_true', help='exit with 1 where an image could not be prepared')
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
             splits=args.splits or tuple(SPLIT_LOADERS),
             workers=args.workers,
             scheduler=args.scheduler,
+            ann_file=args.ann,
             cfg_options=args.cfg_options,
             show_progress=not args.no_progress,
         )

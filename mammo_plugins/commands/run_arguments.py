@@ -9,8 +9,9 @@ from mmengine.config import DictAction
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the work directory, config overrides, launcher and checkpoint trust."""
+    """Adds the work directory, annotation file, config overrides, launcher and checkpoint trust."""
     parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config name>)')
+    parser.add_argument('--ann', metavar='ANN.json', help='annotation file in place of those of the config')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -32,6 +33,7 @@ def run_options(args: argparse.Namespace) -> dict:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return dict(
         work_dir=args.work_dir,
+        ann_file=args.ann,
         cfg_options=args.cfg_options,
         launcher=args.launcher,
         trust_checkpoint=args.trust_checkpoint,

@@ -117,3 +117,14 @@ def test_checkpoint_with_code_is_refused_and_does_not_run(phantom_root, tmp_path
             cfg_options=quick_options(phantom_root, load_from=str(checkpoint)),
         )
     assert not trap.target.exists()
+
+
+def test_annotation_file_of_the_command_line_takes_the_place_of_the_config(phantom_root, tmp_path):
+    options = {
+        key: value for key, value in quick_options(phantom_root).items() if 'data_root' not in key and 'ann_' not in key
+    }
+    config = 'configs/demo/mnm_ffdm.py'
+    runner = train(config, work_dir=tmp_path, ann_file=phantom_root / 'phantoms.json', cfg_options=options)
+    assert runner.iter == 1 and 'val/mm3d/R@0.5' in runner.message_hub.log_scalars
+    with pytest.raises(FileNotFoundError, match='none.json does not exist: make it with'):
+        train(config, work_dir=tmp_path, ann_file=tmp_path / 'none.json', cfg_options=options)
