@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from mammo_plugins.structures.case_sample import MammoCaseSample
 
 from ..layers.mil_pooling import log_not_noisy_or
+from ..layers.shared_box_pooling import SharedBoxPooling
 from ..layers.slice_features import SliceFeatures
 from ..layers.slice_layout import SliceLayout
 from ..slice_fusion import FusedSlices
@@ -134,7 +135,9 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         return self._run_cascade(x, rpn_results_list, SliceLayout.from_cases(batch_data_samples))
 
     def _run_cascade(self, x: Features, proposals: InstanceList, layout: SliceLayout) -> list[StageOutput]:
-        features = SliceFeatures.of(x)
+        features: SliceFeatures | SharedBoxPooling = SliceFeatures.of(x)
+        if SharedBoxPooling.suits(features, self.bbox_roi_extractor[0]):
+            features = SharedBoxPooling(features, layout)
         boxes = torch.stack([result.bboxes for result in proposals])
         object_feats = torch.stack([result.features for result in proposals])
         outputs = []
@@ -149,7 +152,12 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         return outputs
 
     def _run_stage(
-        self, stage: int, x: SliceFeatures, boxes: Tensor, object_feats: Tensor, layout: SliceLayout
+        self,
+        stage: int,
+        x: SliceFeatures | SharedBoxPooling,
+        boxes: Tensor,
+        object_feats: Tensor,
+        layout: SliceLayout,
     ) -> StageOutput:
         head = self.bbox_head[stage]
         proposal_feats = head.attend(object_feats, layout.partners)
@@ -164,7 +172,12 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         )
 
     def _fuse_slices(
-        self, stage: int, x: SliceFeatures, boxes: Tensor, proposal_feats: Tensor, layout: SliceLayout
+        self,
+        stage: int,
+        x: SliceFeatures | SharedBoxPooling,
+        boxes: Tensor,
+        proposal_feats: Tensor,
+        layout: SliceLayout,
     ) -> list[FusedSlices]:
         """Runs groups of equal slice count and puts their views back in order."""
         fused: dict[int, FusedSlices] = {}
@@ -176,9 +189,16 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         return [fused[view] for view in range(layout.num_views)]
 
     def _slice_roi_feats(
-        self, stage: int, x: SliceFeatures, boxes: Tensor, layout: SliceLayout, group: list[int]
+        self,
+        stage: int,
+        x: SliceFeatures | SharedBoxPooling,
+        boxes: Tensor,
+        layout: SliceLayout,
+        group: list[int],
     ) -> Tensor:
         """RoIAlign of every proposal on every slice, (len(group) * N, S, D, k, k)."""
+        if isinstance(x, SharedBoxPooling):
+            return torch.cat([x.pool(self.bbox_roi_extractor[stage], boxes[view], view) for view in group])
         images = layout.slice_images_of(group)
         feats = x.pool(self.bbox_roi_extractor[stage], layout.rois(boxes, group), images)
         shape = (len(group), layout.slice_counts[group[0]], boxes.shape[1])

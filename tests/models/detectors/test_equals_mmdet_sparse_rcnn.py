@@ -67,7 +67,7 @@ def test_losses_and_gradients_are_mmdets(cross_view):
     theirs.parse_losses(expected)[0].backward()
     gradients = {name: p.grad for name, p in ours.named_parameters()}
     for name, parameter in theirs.named_parameters():
-        torch.testing.assert_close(gradients[name], parameter.grad, rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(gradients[name], parameter.grad, rtol=1e-3, atol=2e-5)
 
 
 def test_batch_without_findings_is_where_the_losses_part():

@@ -1,0 +1,104 @@
+"""Pooling boxes that slices share gives what RoIAlign gives slice by slice."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from mmdet.registry import MODELS
+
+from mammo_plugins.models.layers import SliceFeatures
+from mammo_plugins.models.layers.shared_box_pooling import SharedBoxPooling
+from mammo_plugins.models.layers.slice_layout import SliceLayout
+from tests.models.small_models import HIDDEN, STRIDES, roi_extractor_config
+
+LAYOUT = SliceLayout(slice_counts=(3, 1, 4), partners=(1, 0, -1))
+SIDE = 96
+
+
+@pytest.fixture
+def extractor():
+    return MODELS.build(dict(_scope_='mmdet', **roi_extractor_config()))
+
+
+def levels(requires_grad=False):
+    return [
+        torch.randn(8, HIDDEN, SIDE // s, SIDE // s, dtype=torch.float64, requires_grad=requires_grad) for s in STRIDES
+    ]
+
+
+def boxes_of(count, seed=0):
+    """Small ones and large ones, inside, across the border and far outside."""
+    torch.manual_seed(seed)
+    corner = (torch.rand(count, 2, dtype=torch.float64) - 0.2) * 1.4 * SIDE
+    return torch.cat([corner, corner + torch.rand(count, 2, dtype=torch.float64) ** 3 * 2 * SIDE], dim=1)
+
+
+def slice_by_slice(extractor, whole, boxes, view):
+    """(N, S, D, k, k) by the extractor."""
+    images = LAYOUT.slice_images_of([view])
+    rois = [torch.cat([torch.full((len(boxes), 1), image, dtype=boxes.dtype), boxes], dim=1) for image in images]
+    return extractor(whole, torch.cat(rois)).unflatten(0, (len(images), len(boxes))).transpose(0, 1)
+
+
+@pytest.mark.parametrize('view', range(3))
+@pytest.mark.parametrize('sizes', [(8,), (2, 2, 4), (1,) * 8])
+def test_boxes_are_pooled_as_by_the_extractor(extractor, view, sizes):
+    whole, boxes = levels(), boxes_of(60, view)
+    assert len(extractor.map_roi_levels(torch.cat([boxes[:, :1], boxes], 1), 4).unique()) > 1
+    pieces = SliceFeatures(tuple(zip(*(level.split(sizes) for level in whole))))
+    pooled = SharedBoxPooling(pieces, LAYOUT).pool(extractor, boxes, view)
+    torch.testing.assert_close(pooled, slice_by_slice(extractor, whole, boxes, view), rtol=1e-9, atol=1e-9)
+
+
+def test_gradients_are_those_of_the_extractor(extractor):
+    whole, other = levels(True), levels(True)
+    with torch.no_grad():
+        for one, copy in zip(whole, other):
+            copy.copy_(one)
+    boxes = boxes_of(40)
+    SharedBoxPooling(SliceFeatures.of(whole), LAYOUT).pool(extractor, boxes, 2).square().sum().backward()
+    slice_by_slice(extractor, other, boxes, 2).square().sum().backward()
+    for one, copy in zip(whole, other):
+        torch.testing.assert_close(one.grad, copy.grad, rtol=1e-9, atol=1e-9)
+
+
+def test_level_that_no_box_is_pooled_from_gets_a_gradient_of_zero(extractor):
+    whole = levels(True)
+    small = torch.tensor([[10.0, 10.0, 20.0, 20.0]], dtype=torch.float64)
+    SharedBoxPooling(SliceFeatures.of(whole), LAYOUT).pool(extractor, small, 0).sum().backward()
+    assert whole[0].grad.abs().sum() > 0
+    assert all(level.grad is not None and not level.grad.any() for level in whole[1:])
+
+
+def test_box_that_is_no_number_reads_nothing(extractor):
+    boxes = torch.tensor([[float('nan')] * 4, [0.0, 0.0, float('inf'), 9.0], [5.0, 5.0, 20.0, 20.0]])
+    with torch.no_grad():
+        pooled = SharedBoxPooling(SliceFeatures.of([level.float() for level in levels()]), LAYOUT)
+        found = pooled.pool(extractor, boxes.nan_to_num(nan=-1e30), 0)
+    assert found[0].eq(0).all() and found[2].isfinite().all()
+
+
+def test_box_turned_inside_out_has_no_features_as_in_the_extractor(extractor):
+    boxes = torch.tensor([[30.0, 10.0, 20.0, 20.0], [5.0, 5.0, 20.0, 20.0]], dtype=torch.float64)
+    whole = levels()
+    pooled = SharedBoxPooling(SliceFeatures.of(whole), LAYOUT).pool(extractor, boxes, 0)
+    torch.testing.assert_close(pooled, slice_by_slice(extractor, whole, boxes, 0))
+    assert not pooled[0].any() and pooled[1].any()
+
+
+def test_half_precision_is_pooled_in_full(extractor):
+    half = [level.bfloat16() for level in levels()]
+    boxes = boxes_of(9).float()
+    pooled = SharedBoxPooling(SliceFeatures.of(half), LAYOUT).pool(extractor, boxes, 0)
+    assert pooled.dtype == torch.float32
+    expected = slice_by_slice(extractor, [level.float() for level in half], boxes, 0)
+    torch.testing.assert_close(pooled, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('change', [{'sampling_ratio': 0}, {'pool_mode': 'max'}, {'aligned': False}])
+def test_other_poolings_are_left_to_the_extractor(extractor, change):
+    features = SliceFeatures.of(levels())
+    assert SharedBoxPooling.suits(features, extractor)
+    for name, value in change.items():
+        setattr(extractor.roi_layers[0], name, value)
+    assert not SharedBoxPooling.suits(features, extractor)
