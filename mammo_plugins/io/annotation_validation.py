@@ -69,7 +69,7 @@ def _validate_image(image: ImageRecord, where: str) -> None:
     expect('modality', image.modality, image.modality in MODALITIES, f'one of {", ".join(MODALITIES)}')
     has_slices = image.modality == 'DBT'
     expect('num_slices', image.num_slices, has_slices or image.num_slices == 1, f'1 for {image.modality}')
-    expect('manufacturer', image.manufacturer, isinstance(image.manufacturer, str), 'a text')
+    expect('manufacturer', image.manufacturer, _is_unicode(image.manufacturer), 'a text')
     spacing = image.spacing_mm
     is_spacing = spacing is None or (_are_numbers(spacing, 2) and min(spacing) > 0)
     expect('spacing_mm', spacing, is_spacing, 'null or two positive numbers')
@@ -137,7 +137,7 @@ def _expect(where: str, name: str, value: Any, holds: bool, expected: str) -> No
 
 def _check_json(value: Any, where: str) -> None:
     try:
-        json.dumps(value, allow_nan=False)
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise AnnotationError(f'{where}: cannot be written as JSON ({error})') from error
 
@@ -147,7 +147,15 @@ def _is_integer(value: Any) -> bool:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and value.strip() != ''
+    return _is_unicode(value) and value.strip() != ''
+
+
+def _is_unicode(value: Any) -> bool:
+    """Whether it is a text that can be written; half of a surrogate pair cannot."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _are_numbers(values: Any, count: int) -> bool:

@@ -247,6 +247,27 @@ def test_broken_file_is_named(tmp_path, content):
 
 
 @pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        ('[' * 200_000, 'values are nested too deeply'),
+        ('{"a":' * 200_000, 'values are nested too deeply'),
+        (f'{{"images": [{"9" * 5000}]}}', 'not a JSON file'),
+    ],
+)
+def test_content_beyond_what_python_parses_is_an_error_that_names_the_file(tmp_path, content, message):
+    path = tmp_path / 'ann.json'
+    path.write_text(content)
+    with pytest.raises(AnnotationError, match=rf'ann\.json: {message}'):
+        read_annotations(path)
+
+
+def test_file_that_cannot_be_opened_is_named(tmp_path):
+    (tmp_path / 'ann.json').symlink_to('ann.json')
+    with pytest.raises(AnnotationError, match=r'ann\.json: cannot be opened'):
+        read_annotations(tmp_path / 'ann.json')
+
+
+@pytest.mark.parametrize(
     ('change', 'message'),
     [
         (lambda c: c['images'][1].pop('view'), r'images\[1\] \(id 8\): missing view'),
@@ -258,6 +279,17 @@ def test_broken_file_is_named(tmp_path, content):
         (lambda c: c['images'][0].update(width='1890'), r"image 7: width: expected .* got '1890'"),
         (lambda c: c['categories'].pop(), 'categories: expected'),
         (lambda c: c.update(info=[]), 'info: expected dict, got list'),
+        (lambda c: c['categories'][0].update(id=[1]), 'categories: expected'),
+        (lambda c: c['images'][0].update(id=[7]), r'images\[0\] \(id \[7\]\): id: expected an integer'),
+        (
+            lambda c: c['annotations'][0].update(image_id={}),
+            r'annotations\[0\] \(id 1\): image_id: expected an integer',
+        ),
+        (lambda c: c['annotations'][0].update(category_id=[]), r'annotations\[0\] \(id 1\): '),
+        (lambda c: c['images'][0].update(width=10**400), 'image 7: width: expected .* at most 2147483647'),
+        (lambda c: c['images'][0].update(spacing_mm=[10**400, 1]), 'image 7: spacing_mm: expected'),
+        (lambda c: c['images'][0].update(file_name='\ud800'), 'image 7: file_name: expected a text'),
+        (lambda c: c['images'][0]['labels'].update(site='\ud800'), 'image 7: labels: cannot be written'),
     ],
 )
 def test_broken_record_in_a_file_is_named(tmp_path, change, message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tracemalloc
 import warnings
 from pathlib import Path
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.pixels import get_decoder
 from pydicom.sequence import Sequence
+from pydicom.tag import Tag
 from pydicom.uid import (
     MPEG2MPML,
     DeflatedExplicitVRLittleEndian,
@@ -217,6 +220,16 @@ class TestIntensities:
         path = save(mammogram(WindowCenter=5, WindowWidth=5, VOILUTFunction='GAMMA'), tmp_path / 'a.dcm')
         assert "'GAMMA' is none of LINEAR" in reason_of(path)
 
+    @pytest.mark.parametrize(
+        ('keyword', 'value'),
+        [('RescaleSlope', '1e308'), ('RescaleIntercept', '-1e39'), ('WindowCenter', '1e308'), ('WindowWidth', '1e-46')],
+    )
+    def test_number_beyond_32_bit_floats_is_refused_instead_of_giving_nan(self, tmp_path, keyword, value):
+        elements = {'RescaleSlope': 1, 'RescaleIntercept': 0, 'WindowCenter': 100, 'WindowWidth': 100, keyword: value}
+        path = save(mammogram(VOILUTFunction='SIGMOID', **elements), tmp_path / 'a.dcm')
+        with pytest.raises(UnreadableImageError, match=rf'{keyword} \(0028,\d+\) is \S+: beyond any detector'):
+            read(path, voi='auto')
+
     def test_slope_of_zero_is_refused(self, tmp_path):
         assert 'RescaleSlope' in reason_of(save(mammogram(RescaleSlope=0, RescaleIntercept=0), tmp_path / 'a.dcm'))
 
@@ -314,6 +327,28 @@ class TestBrokenFiles:
         slope = content.index(b'\x28\x00\x53\x10DS') + 8
         path.write_bytes(content[:slope] + b'x ' + content[slope + 2 :])
         assert reason_of(path) == 'RescaleSlope (0028,1053) is not a number'
+
+    def test_sequence_stored_as_a_number_is_named(self, tmp_path):
+        dataset = mammogram()
+        dataset.add(DataElement('VOILUTSequence', 'US', 7))
+        assert reason_of(save(dataset, tmp_path / 'a.dcm')) == 'VOILUTSequence (0028,3010) is not a sequence'
+
+    def test_integer_beyond_all_floats_is_named(self, tmp_path):
+        dataset = mammogram()
+        dataset.add(RawDataElement(Tag('Rows'), 'IS', 400, b'9' * 400, 0, False, True))
+        assert reason_of(save(dataset, tmp_path / 'a.dcm')).startswith('Rows (0028,0010) is not ')
+
+    @pytest.mark.parametrize('depth', [50, 5000])
+    def test_sequence_that_holds_itself_thousands_of_times_does_not_exhaust_the_stack(self, tmp_path, depth):
+        path = save(mammogram(ViewPosition=None), tmp_path / 'a.dcm')
+        opened, closed = b'\xfe\xff\x00\xe0' + b'\xff' * 4, b'\xfe\xff\x0d\xe0' + bytes(4)
+        head, end = b'\x54\x00\x20\x02SQ\0\0' + b'\xff' * 4, b'\xfe\xff\xdd\xe0' + bytes(4)
+        nested = (head + opened) * depth + (closed + end) * depth
+        content = path.read_bytes()
+        pixels = content.index(b'\xe0\x7f\x10\x00')
+        path.write_bytes(content[:pixels] + nested + content[pixels:])
+        with contextlib.suppress(UnreadableImageError):
+            read(path)
 
     def test_transfer_syntax_of_a_video_is_refused(self, tmp_path):
         dataset = compressed(mammogram(gradient((40, 36))), JPEG2000Lossless)

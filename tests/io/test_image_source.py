@@ -92,3 +92,19 @@ def test_error_survives_a_process_boundary():
 
     error = pickle.loads(pickle.dumps(UnreadableImageError('a.dcm', 'truncated')))
     assert (str(error), error.reason) == ('a.dcm: truncated', 'truncated')
+
+
+@pytest.mark.parametrize(('name', 'reason'), [('a\0.dcm', 'no file can have this name'), ('a' * 300, 'too long')])
+def test_impossible_name_is_refused_like_a_missing_file(tmp_path, name, reason):
+    with pytest.raises(UnreadableImageError, match=reason) as caught:
+        open_image(tmp_path / name)
+    assert caught.value.path == tmp_path / name
+
+
+def test_volume_that_does_not_fit_into_the_memory_is_refused_by_name(dbt_path, monkeypatch):
+    def refuse(*arguments):
+        raise MemoryError
+
+    monkeypatch.setattr(np, 'empty', refuse)
+    with pytest.raises(UnreadableImageError, match='do not fit into the memory: read fewer at a time'):
+        read_dbt_volume(dbt_path)

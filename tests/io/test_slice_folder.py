@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -153,3 +154,14 @@ def test_folder_of_separate_mammograms_is_refused(tmp_path):
 def test_folder_without_dicom_files_is_refused(tmp_path):
     (tmp_path / 'readme.txt').write_text('hello')
     assert reason_of(tmp_path) == 'the folder holds no DICOM file'
+
+
+def test_instance_numbers_billions_apart_are_refused_without_listing_them(tmp_path):
+    slices = ct_slices(VOLUME)
+    slices[-1].InstanceNumber = 2_000_000_000
+    tracemalloc.start()
+    reason = reason_of(write(tmp_path, slices))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert reason == 'slices are missing: Instance Number 6, 7, 8, 9, 10 and 1999999989 more'
+    assert peak < 10_000_000

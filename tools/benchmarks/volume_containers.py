@@ -47,8 +47,8 @@ def write_b2nd(path: Path, volume: np.ndarray, codec: blosc2.Codec, level: int, 
 def b2nd_settings() -> dict[str, Callable[[Path, np.ndarray], None]]:
     shuffles = {'shuffle': [blosc2.Filter.SHUFFLE], 'bitshuffle': [blosc2.Filter.BITSHUFFLE]}
     return {
-        f'b2nd {codec.name.lower()} {level} {name}': lambda path, volume, c=codec, l=level, f=filters: write_b2nd(
-            path, volume, c, l, f
+        f'b2nd {codec.name.lower()} {level} {name}': lambda path, volume, c=codec, n=level, f=filters: write_b2nd(
+            path, volume, c, n, f
         )
         for codec, level in ((blosc2.Codec.ZSTD, 1), (blosc2.Codec.ZSTD, 5), (blosc2.Codec.LZ4, 5))
         for name, filters in shuffles.items()

@@ -13,6 +13,8 @@ from mammo_plugins.structures import ViewKey
 MAX_SIDE_PX = 20_000
 """The largest films have some 7,000 lines; a side above this is a broken number."""
 
+_MAX_DIGITS = 9  # of a number that is looked at
+
 _FILM_FIELDS = ('LINES', 'PIXELS_PER_LINE', 'BITS_PER_PIXEL', 'RESOLUTION')
 _SIDES = ('LEFT_', 'RIGHT_')
 
@@ -80,7 +82,7 @@ def parse_ics(text: str) -> IcsCase:
     age = facts.get('PATIENT_AGE', '')
     return IcsCase(
         density=facts.get('DENSITY', ''),
-        age=int(age) if age.isdecimal() and 0 < int(age[:4]) <= 120 else None,
+        age=int(age) if age.isdecimal() and len(age) <= _MAX_DIGITS and 0 < int(age) <= 120 else None,
         digitizer=facts.get('DIGITIZER', ''),
         films=tuple(films.values()),
         problems=tuple(problems),
@@ -113,7 +115,7 @@ def _parse_film(words: Sequence[str]) -> IcsFilm:
 
 def _integer(values: dict[str, str], key: str, largest: int) -> int:
     text = values[key]
-    if not (text.isdecimal() and len(text) < 10 and 1 <= int(text) <= largest):
+    if not (text.isdecimal() and len(text) <= _MAX_DIGITS and 1 <= int(text) <= largest):
         raise ValueError(f'{key} {text!r} is not an integer from 1 to {largest}')
     return int(text)
 

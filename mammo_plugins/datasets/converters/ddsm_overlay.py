@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 _STEPS_X = np.array([0, 1, 1, 1, 0, -1, -1, -1])
 _STEPS_Y = np.array([-1, -1, 0, 1, 1, 1, 0, -1])
-_MAX_START = 10**6  # beyond any film
+_MAX_DIGITS = 6  # of a column or row; the largest films have four
 _DESCRIPTORS = ('SHAPE', 'MARGINS', 'TYPE', 'DISTRIBUTION')
 _END = '#'
 
@@ -78,10 +78,11 @@ def trace_chain(tokens: list[str]) -> npt.NDArray[np.int64]:
     Raises:
         ValueError: it has no start, or a direction is none of 0 to 7.
     """
-    if len(tokens) < 2 or not all(token.isdecimal() and int(token[:9]) < _MAX_START for token in tokens[:2]):
-        raise ValueError(f'outline starts with {tokens[:2]}, not with a column and a row')
+    start = [token[: _MAX_DIGITS + 1] for token in tokens[:2]]
+    if len(start) < 2 or not all(token.isdecimal() and len(token) <= _MAX_DIGITS for token in start):
+        raise ValueError(f'outline starts with {start}, not with a column and a row')
     if wrong := [token for token in tokens[2:] if token not in ('0', '1', '2', '3', '4', '5', '6', '7')]:
-        raise ValueError(f'outline has direction {wrong[0]!r}: expected 0 to 7')
+        raise ValueError(f'outline has direction {wrong[0][:20]!r}: expected 0 to 7')
     directions = np.array([int(token) for token in tokens[2:]], dtype=np.int64)
     x = int(tokens[0]) + np.concatenate([[0], np.cumsum(_STEPS_X[directions])])
     y = int(tokens[1]) + np.concatenate([[0], np.cumsum(_STEPS_Y[directions])])

@@ -104,8 +104,12 @@ def parse_roi(number: int, entry: Any) -> Roi:
     if not isinstance(points, list) or not points:
         raise ValueError('has no Point_px')
     if (announced := entry.get('NumberOfPoints', len(points))) != len(points):
-        raise ValueError(f'NumberOfPoints is {announced!r}, Point_px has {len(points)}')
-    return Roi(number, str(entry.get('Name') or '').strip(), tuple(_parse_point(text) for text in points))
+        shown = announced if isinstance(announced, int) else type(announced).__name__
+        raise ValueError(f'NumberOfPoints is {shown}, Point_px has {len(points)}')
+    name = entry.get('Name', '')
+    if not isinstance(name, str):  # written out, a value of many levels would exhaust the stack
+        raise ValueError(f'Name is a {type(name).__name__}, not a text')
+    return Roi(number, name.strip(), tuple(_parse_point(text) for text in points))
 
 
 def _parse_point(text: Any) -> tuple[float, float]:
@@ -115,5 +119,6 @@ def _parse_point(text: Any) -> tuple[float, float]:
     except ValueError:
         x = y = math.nan
     if not (math.isfinite(x) and math.isfinite(y)):
-        raise ValueError(f'point {text!r} is not a pair of numbers "(x, y)"')
+        shown = repr(text[:60]) if isinstance(text, str) else f'of type {type(text).__name__}'
+        raise ValueError(f'point {shown} is not a pair of numbers "(x, y)"')
     return x, y

@@ -13,6 +13,7 @@ clinical data", Radiology: Artificial Intelligence 3(1), 2021; https://scicomcor
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -155,6 +156,8 @@ def _read_record(folder: Path, kind: str) -> dict[str, Any]:
         if (size := path.stat().st_size) > MAX_RECORD_BYTES:
             raise ValueError(f'{size} bytes, more than the {MAX_RECORD_BYTES} of any record')
         content = json.loads(path.read_bytes())
+        # Infinite numbers and halves of surrogate pairs can be read, but not be written into an annotation file.
+        json.dumps(content, allow_nan=False, ensure_ascii=False).encode()
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f'{path.name} cannot be read ({type(error).__name__}: {error})') from error
     if not isinstance(content, dict):
@@ -179,7 +182,7 @@ def _find_images(src: Path, client: _Client, report: ConversionReport) -> Iterat
                 path = src / IMAGE_FOLDER / client.name / study / f'{number}.dcm'
                 if not _UID.fullmatch(number):
                     report.drop(f'{where} series {series}', f'image {number!r} is no UID', 'images')
-                elif not path.is_file():
+                elif not os.path.isfile(path):  # unlike pathlib's, says no where a name is too long for any file
                     report.drop(f'{client.name} image {number}', f'no file {path.relative_to(src)}', 'images')
                 else:
                     yield _Image(client, study, episode, number, path, marks if isinstance(marks, dict) else {})

@@ -18,9 +18,11 @@ from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord, Mammogra
 from mammo_plugins.io.annotation_records import MODALITIES, SPLITS
 from mammo_plugins.structures import ViewKey
 
+from .birads_labels import read_density
 from .box_clipping import clip_box
 from .conversion_report import ConversionError, ConversionReport
 from .image_inspection import inspect_images
+from .named_files import find_named_file
 from .release_table import RowError, TableRow, read_table
 
 IMAGE_TABLE, FINDING_TABLE = 'phantom-images.csv', 'phantom-findings.csv'
@@ -68,13 +70,14 @@ def convert_phantom(
     all_rows = read_table(src / IMAGE_TABLE, IMAGE_COLUMNS, report)
     rows = [row for row in all_rows if row.values['modality'] in modalities and row.values['split'] in splits]
     _report_unknown_names(all_rows, report)
-    inspected = inspect_images([src / row.values['path'] for row in rows], [None] * len(rows), workers, show_progress)
+    listed = _find_files(src, rows, report)
+    inspected = inspect_images([path for _, path in listed], [None] * len(listed), workers, show_progress)
     images: dict[ImageKey, ImageRecord] = {}
-    for row, found in zip(rows, inspected, strict=True):
+    for (row, path), found in zip(listed, inspected, strict=True):
         try:
             if found.problem:
                 raise RowError(f'{row.values["path"]}: {found.problem}')
-            record = _image_record(len(images) + 1, row, found.header)
+            record = _image_record(len(images) + 1, row, path.relative_to(src).as_posix(), found.header)
             if (key := _key_of(row)) in images:
                 raise RowError(f'repeats image {images[key].file_name}')
             images[key] = record
@@ -98,7 +101,19 @@ def _report_unknown_names(rows: list[TableRow], report: ConversionReport) -> Non
                 break
 
 
-def _image_record(number: int, row: TableRow, header: MammogramHeader | None) -> ImageRecord:
+def _find_files(src: Path, rows: list[TableRow], report: ConversionReport) -> list[tuple[TableRow, Path]]:
+    """Rows whose file exists, inside the folder, with it."""
+    listed = []
+    for row in rows:
+        if (path := find_named_file([src], row.values['path'])) is None:
+            report.drop(row.where, f'no file {row.values["path"]}', 'images')
+        else:
+            listed.append((row, path))
+    return listed
+
+
+def _image_record(number: int, row: TableRow, file_name: str, header: MammogramHeader | None) -> ImageRecord:
+    density = row.optional_text('density')
     size = tuple(row.integer(name) for name in ('width', 'height', 'num_slices'))
     stored = (header.columns, header.rows, header.num_slices)
     if size != stored:
@@ -107,7 +122,7 @@ def _image_record(number: int, row: TableRow, header: MammogramHeader | None) ->
         raise RowError(f'modality is {row.values["modality"]} in the table, {header.modality} in the file')
     return ImageRecord(
         id=number,
-        file_name=row.text('path'),
+        file_name=file_name,
         width=size[0],
         height=size[1],
         num_slices=size[2],
@@ -125,7 +140,7 @@ def _image_record(number: int, row: TableRow, header: MammogramHeader | None) ->
             'malignant': row.flag('malignant'),
             'benign': row.flag('benign'),
             'birads': row.optional_text('birads'),
-            'density': row.optional_text('density'),
+            'density': read_density(density) if density else None,
         },
     )
 
@@ -165,7 +180,7 @@ def _finding_record(
         slice_index=slice_index,
         slice_range=slice_range,
         lesion_id=row.optional_text('finding_id'),
-        segmentation=_read_mask(src / row.values['mask'], image) if masks and row.values['mask'] else None,
+        segmentation=_read_mask(src, row.values['mask'], image) if masks and row.values['mask'] else None,
         attributes={'type': row.values['type']} if row.values['type'] else {},
     )
 
@@ -184,19 +199,26 @@ def _slices(row: TableRow, image: ImageRecord) -> tuple[int | None, tuple[int, i
     return index, (first, last)
 
 
-def _read_mask(path: Path, image: ImageRecord) -> dict[str, Any]:
+def _read_mask(src: Path, name: str, image: ImageRecord) -> dict[str, Any]:
     """Run-length encoding of a mask of the image's size, in stored pixels.
 
     Raises:
         RowError: no such mask, or one of another size.
     """
+    if (path := find_named_file([src], name)) is None:
+        raise RowError(f'no mask {name}')
     try:
-        with Image.open(path) as picture:
-            mask = np.asarray(picture) > 0
+        # PNG only: Pillow would start other programs for other formats.
+        with Image.open(path, formats=['PNG']) as picture:
+            size, channels = picture.size, len(picture.getbands())
+            mask = np.asarray(picture) > 0 if (size, channels) == ((image.width, image.height), 1) else None
     except Exception as error:  # Pillow raises OSError, SyntaxError and others
         raise RowError(f'mask {path.name} cannot be read ({type(error).__name__})') from error
-    if mask.shape != (image.height, image.width):
-        raise RowError(f'mask {path.name} has shape {mask.shape}, the image {(image.height, image.width)}')
+    if mask is None:
+        raise RowError(
+            f'mask {path.name} has {channels} channels of {size[0]} x {size[1]} pixels, the image 1 of {image.width} x '
+            f'{image.height}'
+        )
     encoded = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
     return {'size': [image.height, image.width], 'counts': encoded['counts'].decode('ascii')}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
@@ -23,7 +24,7 @@ def resolve_release_path(root: Path, names: Iterable[str]) -> Path | None:
         parts = PurePosixPath(name.replace('\\', '/')).parts
         if not parts or '..' in parts:
             continue  # a table must not lead out of its folder
-        parts = parts[1:] if parts[0] == '/' else parts
+        parts = parts[1:] if parts[0].startswith('/') else parts  # '//' is a root of its own in POSIX
         for first in range(len(parts)):
             if found := _find(root.joinpath(*parts[first:]), root):
                 return found
@@ -31,13 +32,13 @@ def resolve_release_path(root: Path, names: Iterable[str]) -> Path | None:
 
 
 def _find(path: Path, root: Path) -> Path | None:
-    if path.is_file():
+    if os.path.isfile(path):  # unlike pathlib's, says no where a name is too long for any file
         return path
     folder = path.parent
     if folder == root:
         return None
-    if folder.is_dir():
+    if os.path.isdir(folder):
         files = dicom_files_in(folder)
         return files[0] if len(files) == 1 else None
     series_file = folder.with_name(f'{folder.name}.dcm')
-    return series_file if series_file.is_file() else None
+    return series_file if os.path.isfile(series_file) else None

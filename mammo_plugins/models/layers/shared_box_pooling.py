@@ -8,6 +8,8 @@ Glossary: N boxes of a view, S slices, D channels, k RoI size, g samples along a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from torch import Tensor, nn
@@ -43,14 +45,20 @@ class SharedBoxPooling:
             layer.pool_mode == 'avg' and layer.aligned and layer.sampling_ratio > 0 for layer in extractor.roi_layers
         )
 
-    def pool(self, extractor: SingleRoIExtractor, boxes: Tensor, view: int) -> Tensor:
-        """RoI features (N, S, D, k, k) in float32 or better.
+    def pool(self, extractor: SingleRoIExtractor, boxes: Tensor, views: Sequence[int]) -> Tensor:
+        """RoI features (len(views) * N, S, D, k, k) in float32 or better.
 
         Args:
             extractor: mmdet's RoI extractor; says size, samples, strides and which level a box is pooled from.
-            boxes: (N, 4) xyxy in network pixels.
-            view: index in the layout.
+            boxes: (V, N, 4) xyxy in network pixels, of all views.
+            views: those to pool, of equal slice count.
         """
+        # Joined as they lie in memory: turned around first, every number would be moved twice.
+        pooled = torch.cat([self._pool_view(extractor, boxes[view], view) for view in views])
+        return pooled.permute(0, 2, 3, 1).unflatten(-1, tuple(extractor.roi_layers[0].output_size))
+
+    def _pool_view(self, extractor: SingleRoIExtractor, boxes: Tensor, view: int) -> Tensor:
+        """(N, k * k, S, D) of one view's boxes (N, 4)."""
         rois = torch.cat([boxes.new_zeros(len(boxes), 1), boxes], dim=1)
         level_of_box = extractor.map_roi_levels(rois, len(extractor.featmap_strides))
         chosen = [torch.nonzero(level_of_box == level).flatten() for level in range(len(extractor.featmap_strides))]
@@ -63,8 +71,7 @@ class SharedBoxPooling:
             # A box turned inside out has no area, and so no level and no features.
             empty = pooled[0].new_zeros(len(boxes), *pooled[0].shape[1:])
             pieces.append(empty.index_copy(0, torch.cat(chosen), torch.cat(pooled)))
-        size = extractor.roi_layers[0].output_size
-        return torch.cat(pieces, dim=2).permute(0, 2, 3, 1).unflatten(-1, tuple(size))
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=2)
 
 
 class _Level:

@@ -198,7 +198,7 @@ class MultiViewSparseRoIHead(SparseRoIHead):
     ) -> Tensor:
         """RoIAlign of every proposal on every slice, (len(group) * N, S, D, k, k)."""
         if isinstance(x, SharedBoxPooling):
-            return torch.cat([x.pool(self.bbox_roi_extractor[stage], boxes[view], view) for view in group])
+            return x.pool(self.bbox_roi_extractor[stage], boxes, group)
         images = layout.slice_images_of(group)
         feats = x.pool(self.bbox_roi_extractor[stage], layout.rois(boxes, group), images)
         shape = (len(group), layout.slice_counts[group[0]], boxes.shape[1])

@@ -153,6 +153,20 @@ class TestFiles:
         release.rows['file-paths', 'train'][0][3:] = ['', '../outside.dcm']
         assert 'no file ../outside.dcm' in dropped(convert(release))[0]
 
+    @pytest.mark.parametrize('slashes', ['/', '//', '///'])
+    def test_path_from_the_root_of_the_machine_is_no_file(self, release, slashes):
+        outside = release.add(1).rename(release.folder.parent / 'outside.dcm')
+        release.add(2)
+        absolute = slashes + str(outside).lstrip('/')
+        release.rows['file-paths', 'train'][0][3:] = ['', absolute]
+        assert f'no file {absolute}' in dropped(convert(release))[0]
+
+    def test_path_longer_than_any_file_name_is_no_file(self, release):
+        release.add(1)
+        release.add(2)
+        release.rows['file-paths', 'train'][0][3:] = ['', 'a' * 300 + '/' + 'b' * 300 + '.dcm']
+        assert 'no file aaa' in dropped(convert(release))[0]
+
 
 class TestRotation:
     @pytest.mark.parametrize('rotated', [False, True])

@@ -14,6 +14,7 @@ from mammo_plugins.datasets.phantom.releases.cmmd import TABLE, write_cmmd
 from mammo_plugins.io import read_mammogram, validate_annotations
 from tests.datasets.converters.cmmd_release import HEIGHT, WIDTH, CmmdRelease
 from tests.datasets.converters.phantom_source import make_source
+from tests.fuzz.bombs import workbook
 
 
 @pytest.fixture
@@ -219,6 +220,21 @@ class TestTable:
         with zipfile.ZipFile(release.folder / TABLE, 'w', zipfile.ZIP_DEFLATED) as archive:
             archive.writestr('xl/worksheets/sheet1.xml', bytes(10**6 + 1))
         with pytest.raises(ConversionError, match='1000001 bytes when unpacked'):
+            convert_cmmd(release.folder)
+
+    @pytest.mark.parametrize('place', ['A2000000', 'A1000000000'])
+    def test_one_cell_far_down_does_not_make_millions_of_rows(self, release, place):
+        pytest.importorskip('openpyxl')
+        cell = f'<row r="{place[1:]}"><c r="{place}" t="b"><v>1</v></c></row>'
+        (release.folder / TABLE).write_bytes(workbook(f'<sheetData>{cell}</sheetData>'))
+        with pytest.raises(ConversionError, match=rf'{TABLE}: more than the \d+ cells of any release'):
+            convert_cmmd(release.folder)
+
+    def test_announced_size_of_a_sheet_is_not_believed(self, release):
+        pytest.importorskip('openpyxl')
+        sheet = '<dimension ref="A1:XFD1048576"/><sheetData><row><c t="b"><v>1</v></c></row></sheetData>'
+        (release.folder / TABLE).write_bytes(workbook(sheet))
+        with pytest.raises(ConversionError, match='misses the columns ID1'):
             convert_cmmd(release.folder)
 
     def test_broken_workbook_is_an_error_that_names_it(self, release):

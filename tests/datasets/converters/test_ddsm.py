@@ -252,6 +252,8 @@ class TestFindings:
             ({'chain': '4 #'}, "outline starts with ['4'], not with a column and a row"),
             ({'chain': '4 6 2 2'}, 'outline ends without #'),
             ({'chain': '99999999999999999999 6 2 #'}, 'outline starts with'),
+            ({'chain': '000000001' + '9' * 20 + ' 6 2 #'}, 'outline starts with'),  # not judged by its first digits
+            ({'chain': '4 6 ' + '9' * 5000 + ' #'}, "outline has direction '99999999999999999999': expected"),
             ({'chain': '400 6 2 4 6 0 #'}, 'lies outside the image of 30 x 40 pixels'),
         ],
     )

@@ -268,6 +268,21 @@ class TestOutlines:
         path.write_text(path.read_text().replace('<integer>4<', '<integer>7<'))
         assert lines(convert(release)) == ['20586908.xml ROI 1: NumberOfPoints is 7, Point_px has 4']
 
+    @pytest.mark.parametrize(
+        ('old', 'reason'),
+        [
+            ('<string>Mass</string>', 'Name is a list, not a text'),
+            ('<integer>4</integer>', 'NumberOfPoints is list, Point_px has 4'),
+            ('<string>(4, 6)</string>', 'point of type list is not a pair of numbers'),
+        ],
+    )
+    def test_value_of_thousands_of_levels_is_never_written_out(self, release, old, reason):
+        release.add()
+        path = release.outline(20586908, [('Mass', SQUARE)])
+        path.write_text(path.read_text().replace(old, '<array>' * 5000 + '</array>' * 5000))
+        (line,) = lines(convert(release))
+        assert line.startswith(f'20586908.xml ROI 1: {reason}')
+
     def test_findings_in_birads_1_are_kept_and_noted(self, release):
         release.add(birads='1', rois=[('Mass', SQUARE)])
         assert lines(convert(release), 'notes') == ['20586908.xml: has findings, but its image is Bi-Rads 1']

@@ -89,6 +89,7 @@ class TestImages:
             ('1.2/../3', '1.1', 'not the UID of a study'),
             ('1.6', '../../../../outside', 'is no UID'),
             ('1.6', '', 'is no UID'),
+            ('1.6', '1.' + '9' * 400, 'no file images'),
         ],
     )
     def test_names_in_records_never_lead_out_of_the_folder(self, release, study, number, reason):
@@ -346,6 +347,9 @@ class TestRecords:
             ('{', 'nbss_optm2.json cannot be read (JSONDecodeError'),
             ('[]', 'nbss_optm2.json is a list, not an object'),
             ('[' * 200_000, 'nbss_optm2.json cannot be read (RecursionError'),
+            # What could not be written into an annotation file.
+            ('{"7": {"EpisodeType": 1e999}}', 'nbss_optm2.json cannot be read (ValueError'),
+            ('{"7": {"EpisodeType": "\\ud800"}}', 'nbss_optm2.json cannot be read (UnicodeEncodeError'),
         ],
     )
     def test_broken_record_is_listed_and_stops_nothing(self, release, content, reason):

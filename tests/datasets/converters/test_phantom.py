@@ -122,7 +122,10 @@ def test_unannotated_positive_is_counted(phantoms):
         ('images', {'modality': 'SM'}, 'modality is SM in the table, DBT in the file'),
         ('images', {'modality': 'MRI'}, "modality 'MRI' is none of FFDM, SM, DBT"),
         ('images', {'split': 'val'}, "split 'val' is none of train, validation, test"),
-        ('images', {'path': 'nowhere.dcm'}, 'nowhere.dcm: cannot be opened: No such file or directory'),
+        ('images', {'path': 'nowhere.dcm'}, 'no file nowhere.dcm'),
+        ('images', {'path': '../outside.dcm'}, 'no file ../outside.dcm'),
+        ('images', {'path': '/etc/passwd'}, 'no file /etc/passwd'),
+        ('images', {'density': 'E'}, "breast density 'E' is none of A to D"),
         ('images', {'view': 'left'}, "unknown view 'left'"),
         ('images', {'malignant': 'yes'}, "malignant 'yes' is not a number"),
         ('findings', {'class': 'cyst'}, "class 'cyst' is neither malignant nor benign"),
@@ -130,12 +133,16 @@ def test_unannotated_positive_is_counted(phantoms):
         ('findings', {'slice': 0}, 'slice 0 is outside the visible slices 1 to 2'),
         ('findings', {'x': 16}, 'lies outside the image'),
         ('findings', {'view': 'lcc'}, 'no image of DBT-P00001 DBT-S00001 lcc DBT'),
-        ('findings', {'mask': 'nowhere.png'}, 'mask nowhere.png cannot be read (FileNotFoundError)'),
-        ('findings', {'mask': 'small.png'}, 'mask small.png has shape (4, 4), the image (20, 16)'),
+        ('findings', {'mask': 'nowhere.png'}, 'no mask nowhere.png'),
+        ('findings', {'mask': '../../outside.png'}, 'no mask ../../outside.png'),
+        ('findings', {'mask': 'other.png'}, 'mask other.png cannot be read (UnidentifiedImageError)'),
+        ('findings', {'mask': 'small.png'}, 'mask small.png has 1 channels of 4 x 4 pixels, the image 1 of 16 x 20'),
     ],
 )
 def test_row_that_cannot_be_used_is_listed_with_its_line(phantoms, table, changes, reason):
     Image.new('L', (4, 4)).save(phantoms.folder / 'small.png')
+    Image.new('L', (16, 20)).save(phantoms.folder / 'other.png', format='TIFF')
+    Image.new('L', (16, 20)).save(phantoms.folder.parent / 'outside.png')
     getattr(phantoms, table)[1].update(changes)
     line = dropped(phantoms.convert())[0]
     assert line.startswith(f'phantom-{table}.csv line 3: ') and reason in line

@@ -46,8 +46,17 @@ def test_boxes_are_pooled_as_by_the_extractor(extractor, view, sizes):
     whole, boxes = levels(), boxes_of(60, view)
     assert len(extractor.map_roi_levels(torch.cat([boxes[:, :1], boxes], 1), 4).unique()) > 1
     pieces = SliceFeatures(tuple(zip(*(level.split(sizes) for level in whole))))
-    pooled = SharedBoxPooling(pieces, LAYOUT).pool(extractor, boxes, view)
+    pooled = SharedBoxPooling(pieces, LAYOUT).pool(extractor, boxes[None].expand(3, -1, -1), [view])
     torch.testing.assert_close(pooled, slice_by_slice(extractor, whole, boxes, view), rtol=1e-9, atol=1e-9)
+
+
+def test_views_of_equal_slices_are_pooled_one_after_the_other(extractor):
+    layout = SliceLayout(slice_counts=(4, 4), partners=(1, 0))
+    boxes = torch.stack([boxes_of(7, 1), boxes_of(7, 2)])
+    pooling = SharedBoxPooling(SliceFeatures.of(levels()), layout)
+    both = pooling.pool(extractor, boxes, [0, 1])
+    assert both.shape == (14, 4, HIDDEN, 7, 7)
+    torch.testing.assert_close(both[7:], pooling.pool(extractor, boxes, [1]))
 
 
 def test_gradients_are_those_of_the_extractor(extractor):
@@ -56,7 +65,9 @@ def test_gradients_are_those_of_the_extractor(extractor):
         for one, copy in zip(whole, other):
             copy.copy_(one)
     boxes = boxes_of(40)
-    SharedBoxPooling(SliceFeatures.of(whole), LAYOUT).pool(extractor, boxes, 2).square().sum().backward()
+    SharedBoxPooling(SliceFeatures.of(whole), LAYOUT).pool(
+        extractor, boxes[None].expand(3, -1, -1), [2]
+    ).square().sum().backward()
     slice_by_slice(extractor, other, boxes, 2).square().sum().backward()
     for one, copy in zip(whole, other):
         torch.testing.assert_close(one.grad, copy.grad, rtol=1e-9, atol=1e-9)
@@ -65,7 +76,7 @@ def test_gradients_are_those_of_the_extractor(extractor):
 def test_level_that_no_box_is_pooled_from_gets_a_gradient_of_zero(extractor):
     whole = levels(True)
     small = torch.tensor([[10.0, 10.0, 20.0, 20.0]], dtype=torch.float64)
-    SharedBoxPooling(SliceFeatures.of(whole), LAYOUT).pool(extractor, small, 0).sum().backward()
+    SharedBoxPooling(SliceFeatures.of(whole), LAYOUT).pool(extractor, small[None], [0]).sum().backward()
     assert whole[0].grad.abs().sum() > 0
     assert all(level.grad is not None and not level.grad.any() for level in whole[1:])
 
@@ -74,14 +85,14 @@ def test_box_that_is_no_number_reads_nothing(extractor):
     boxes = torch.tensor([[float('nan')] * 4, [0.0, 0.0, float('inf'), 9.0], [5.0, 5.0, 20.0, 20.0]])
     with torch.no_grad():
         pooled = SharedBoxPooling(SliceFeatures.of([level.float() for level in levels()]), LAYOUT)
-        found = pooled.pool(extractor, boxes.nan_to_num(nan=-1e30), 0)
+        found = pooled.pool(extractor, boxes.nan_to_num(nan=-1e30)[None], [0])
     assert found[0].eq(0).all() and found[2].isfinite().all()
 
 
 def test_box_turned_inside_out_has_no_features_as_in_the_extractor(extractor):
     boxes = torch.tensor([[30.0, 10.0, 20.0, 20.0], [5.0, 5.0, 20.0, 20.0]], dtype=torch.float64)
     whole = levels()
-    pooled = SharedBoxPooling(SliceFeatures.of(whole), LAYOUT).pool(extractor, boxes, 0)
+    pooled = SharedBoxPooling(SliceFeatures.of(whole), LAYOUT).pool(extractor, boxes[None], [0])
     torch.testing.assert_close(pooled, slice_by_slice(extractor, whole, boxes, 0))
     assert not pooled[0].any() and pooled[1].any()
 
@@ -89,7 +100,7 @@ def test_box_turned_inside_out_has_no_features_as_in_the_extractor(extractor):
 def test_half_precision_is_pooled_in_full(extractor):
     half = [level.bfloat16() for level in levels()]
     boxes = boxes_of(9).float()
-    pooled = SharedBoxPooling(SliceFeatures.of(half), LAYOUT).pool(extractor, boxes, 0)
+    pooled = SharedBoxPooling(SliceFeatures.of(half), LAYOUT).pool(extractor, boxes[None], [0])
     assert pooled.dtype == torch.float32
     expected = slice_by_slice(extractor, [level.float() for level in half], boxes, 0)
     torch.testing.assert_close(pooled, expected, rtol=1e-4, atol=1e-4)

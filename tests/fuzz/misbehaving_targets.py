@@ -1,0 +1,108 @@
+"""Readers that do what none may do, to see that it is noticed."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import time
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+BAD_CASE = 2
+"""The number of the case that goes wrong; those around it do not."""
+
+
+class _Target:
+    name, cases, errors = 'misbehaving', 5, (ValueError,)
+
+    def set_up(self, folder: Path) -> None:
+        self.path = folder / 'file'
+        self.path.write_bytes(b'valid')
+        self.number = itertools.count(-1)  # the valid file is read first
+
+    def damage(self, rng: Random) -> None:
+        self.path.write_bytes(rng.randbytes(5))
+
+    def restore(self) -> None:
+        self.path.write_bytes(b'valid')
+
+    def names(self) -> tuple[str, ...]:
+        return (str(self.path),)
+
+    def read(self, out: Path) -> None:
+        case = next(self.number)  # a new process, after a loss, counts from 0 again and does not get as far
+        if case == BAD_CASE:
+            self.misbehave(out)
+        if case >= 0:
+            raise ValueError(f'{self.path}: refused')
+
+    def misbehave(self, out: Path) -> None:
+        raise NotImplementedError
+
+
+class Crashing(_Target):
+    def misbehave(self, out: Path) -> None:
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class Exiting(_Target):
+    def misbehave(self, out: Path) -> None:
+        os._exit(3)
+
+
+class Hanging(_Target):
+    def misbehave(self, out: Path) -> None:
+        sum(itertools.repeat(1))  # in C: no signal of Python's own gets through
+
+
+class Waiting(_Target):
+    def misbehave(self, out: Path) -> None:
+        time.sleep(1000)
+
+
+class Filling(_Target):
+    def misbehave(self, out: Path) -> None:
+        self.kept = [np.ones(10**6) for _ in itertools.count()]
+
+
+class Peaking(_Target):
+    def misbehave(self, out: Path) -> None:
+        np.ones(3 * 10**7)  # 240 MB, gone at once
+
+
+class Undocumented(_Target):
+    def misbehave(self, out: Path) -> None:
+        raise KeyError(str(self.path))
+
+
+class Nameless(_Target):
+    def misbehave(self, out: Path) -> None:
+        raise ValueError('something is wrong')
+
+
+class Escaping(_Target):
+    def misbehave(self, out: Path) -> None:
+        (out.parent / 'elsewhere').write_text('x')
+
+
+class Peeking(_Target):
+    def misbehave(self, out: Path) -> None:
+        Path('/etc/passwd').read_bytes()
+
+
+class Starting(_Target):
+    def misbehave(self, out: Path) -> None:
+        os.system('true')
+
+
+class Harmless(_Target):
+    def misbehave(self, out: Path) -> None:
+        (out / 'result').write_text('x')
+
+
+class Unready(_Target):
+    def set_up(self, folder: Path) -> None:
+        raise ImportError('no decoder')
