@@ -68,8 +68,8 @@ def zarr_settings() -> dict[str, Callable[[Path, np.ndarray], None]]:
         array[...] = volume
 
     return {
-        f'zarr {codec} {level} {shuffle}': lambda path, volume, c=codec, l=level, s=shuffle: write(
-            path, volume, c, l, s
+        f'zarr {codec} {level} {shuffle}': lambda path, volume, c=codec, n=level, s=shuffle: write(
+            path, volume, c, n, s
         )
         for codec, level in (('zstd', 1), ('zstd', 5), ('lz4', 5))
         for shuffle in ('shuffle', 'bitshuffle')
