@@ -1,16 +1,18 @@
-# make install | demo | test | lint | format
+# make install | demo | test | lint | format | study-mm3d
 # make test PYTHON=python3.12   with another interpreter
 # make demo SEED=1              with other phantoms and starting weights
+# make study-mm3d               every row of M&M-3D on phantoms, hours; PRESET=large on a GPU
 
 PYTHON ?= python3
 VENV ?= .venv
 TEST_WORKERS ?= 2
 SEED ?= 0
+PRESET ?= small
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install test lint format demo clean
+.PHONY: install test lint format demo study-mm3d clean
 
 install: $(INSTALLED)
 
@@ -41,5 +43,8 @@ format: install
 demo: install
 	$(BIN)/python tools/demo.py --seed $(SEED)
 
+study-mm3d: install
+	$(BIN)/python tools/study.py mm3d --preset $(PRESET) --out study/mm3d-$(PRESET)
+
 clean:
-	rm -rf $(VENV) build dist demo work_dirs *.egg-info
+	rm -rf $(VENV) build dist demo study work_dirs *.egg-info
