@@ -42,8 +42,8 @@ def test_file_elsewhere_can_be_moved_alone(src, tmp_path):
 
 
 def test_unknown_data_set_lists_the_known_ones(src, tmp_path):
-    with pytest.raises(ValueError, match="unknown data set 'inbreast': expected one of bcs-dbt, phantom"):
-        convert_dataset('inbreast', src, tmp_path / 'ann.json')
+    with pytest.raises(ValueError, match="unknown data set 'duke': expected one of bcs-dbt, cbis-ddsm, "):
+        convert_dataset('duke', src, tmp_path / 'ann.json')
 
 
 def test_summary_shows_counts_and_the_first_reasons(src, tmp_path, capsys):

@@ -82,13 +82,7 @@ def run_study(
     samples = sample_rows(study, roots, bootstrap)
     numbers, claims = row_numbers(study, samples), check_claims(study, samples)
     content = {
-        'settings': {
-            'study': name,
-            'preset': preset,
-            'seeds': list(seeds),
-            'bootstrap': bootstrap,
-            **settings.to_dict(),
-        },
+        'settings': {**about, 'seeds': list(seeds), 'bootstrap': bootstrap},
         'seconds': {f'{job.seed}/{job.row.name}': job.seconds for job in jobs},
         'rows': {
             row: {protocol: {n: number.as_dict() for n, number in of.items()} for protocol, of in by_protocol.items()}

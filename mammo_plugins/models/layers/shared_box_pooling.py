@@ -38,7 +38,9 @@ class SharedBoxPooling:
 
     @staticmethod
     def suits(features: SliceFeatures, extractor: nn.Module) -> bool:
-        """Whether this way of pooling gives what an extractor gives, and pays."""
+        """Whether this way of pooling gives what an extractor gives, and pays: in prediction on a CPU."""
+        if torch.is_grad_enabled():
+            return False  # see docs/decisions.md
         if type(extractor) is not SingleRoIExtractor or features.pieces[0][0].device.type != 'cpu':
             return False
         return all(

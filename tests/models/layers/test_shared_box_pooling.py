@@ -107,6 +107,7 @@ def test_half_precision_is_pooled_in_full(extractor):
 
 
 @pytest.mark.parametrize('change', [{'sampling_ratio': 0}, {'pool_mode': 'max'}, {'aligned': False}])
+@torch.no_grad()
 def test_other_poolings_are_left_to_the_extractor(extractor, change):
     features = SliceFeatures.of(levels())
     assert SharedBoxPooling.suits(features, extractor)
