@@ -52,6 +52,18 @@ def test_memory_table_is_what_the_benchmark_wrote():
     assert {row['slices']: row['GiB'] for row in shown} == written
 
 
+def test_speed_tables_are_what_the_benchmarks_wrote():
+    tables = read_tables((ROOT / 'projects/mm3d/README.md').read_text())
+    results = ROOT / 'projects/mm3d/results'
+    for file, column, of_row in (
+        ('head', 'loop as written', lambda row: f'{row["ratio"]:.1f}x'),
+        ('inference', "heads / Buda's", lambda row: f'{row["heads_ratio"]:.2f}'),
+    ):
+        shown = next(table for table in tables if column in table[0])
+        written = json.loads((results / f'{file}.json').read_text())['rows']
+        assert [row[column] for row in shown] == [of_row(row) for row in written]
+
+
 @pytest.mark.parametrize('name', ROWS)
 def test_config_is_short(name):
     assert len(ROWS[name].read_text().splitlines()) <= 20
