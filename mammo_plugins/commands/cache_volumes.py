@@ -6,9 +6,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mmengine.config import DictAction
-
 from mammo_plugins.apis.cache_volumes import SPLIT_LOADERS, cache_volumes
+
+from .run_arguments import add_config_overrides
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     parser.add_argument('--scheduler', metavar='ADDRESS', help='Dask scheduler whose workers do the work')
     parser.add_argument('--strict', action='store_true', help='exit with 1 where an image could not be prepared')
     parser.add_argument('--no-progress', action='store_true', help='no progress bar')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override fields')
+    add_config_overrides(parser, 'override fields')
     args = parser.parse_args(argv)
     try:
         cached = cache_volumes(

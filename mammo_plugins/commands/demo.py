@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from mmengine.config import DictAction
-
 from mammo_plugins.apis.demo import run_demo
+
+from .run_arguments import add_config_overrides
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
@@ -21,13 +21,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         '--seed', type=int, default=0, help='of phantoms, training and intervals (default: %(default)s)'
     )
     parser.add_argument('--workers', type=int, help='processes that make phantoms (default: all cores)')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override fields of all configs, e.g. train_cfg.max_iters=10',
-    )
+    add_config_overrides(parser, 'override fields of all configs, e.g. train_cfg.max_iters=10')
     args = parser.parse_args(argv)
     run_demo(args.out, cases=args.cases, seed=args.seed, workers=args.workers, cfg_options=args.cfg_options)
     return 0

@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mmengine.config import DictAction
-
 from mammo_plugins.apis.figures import FigureModel, draw_figures
 from mammo_plugins.io.annotation_records import SPLITS
+
+from .run_arguments import add_model_arguments
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
@@ -65,13 +65,5 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
         metavar='X',
         help='draw boxes from the score on that gives so many false positives per volume (default: %(default)s)',
     )
-    parser.add_argument('--device', help='such as cuda:1 or cpu (default: the first GPU, or the CPU)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override fields of all configs'
-    )
-    parser.add_argument(
-        '--trust-checkpoint',
-        action='store_true',
-        help='open checkpoints that hold more than tensors and plain values; such a file can run any code',
-    )
+    add_model_arguments(parser, 'override fields of all configs')
     return parser

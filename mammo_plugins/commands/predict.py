@@ -6,10 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mmengine.config import DictAction
 from rich.console import Console
 
 from mammo_plugins.apis.predict import PredictionRun, predict
+
+from .run_arguments import add_model_arguments
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
@@ -21,15 +22,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     parser.add_argument('--config', required=True, help='the config that the checkpoint was trained with')
     parser.add_argument('--checkpoint', required=True, help='weights, a path or URL')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for predictions.csv and report.html')
-    parser.add_argument('--device', help='such as cuda:1 or cpu (default: the first GPU, or the CPU)')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override config fields'
-    )
-    parser.add_argument(
-        '--trust-checkpoint',
-        action='store_true',
-        help='open checkpoints that hold more than tensors and plain values; such a file can run any code',
-    )
+    add_model_arguments(parser, 'override config fields')
     args = parser.parse_args(argv)
     try:
         run = predict(

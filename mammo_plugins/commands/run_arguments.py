@@ -1,4 +1,4 @@
-"""Arguments that training and testing share."""
+"""Arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -12,20 +12,31 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the work directory, annotation file, config overrides, launcher and checkpoint trust."""
     parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config name>)')
     parser.add_argument('--ann', metavar='ANN.json', help='annotation file in place of those of the config')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override config fields, e.g. train_cfg.max_iters=100',
-    )
+    add_config_overrides(parser, 'override config fields, e.g. train_cfg.max_iters=100')
     parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
+    add_checkpoint_trust(parser)
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+
+
+def add_model_arguments(parser: argparse.ArgumentParser, overrides: str) -> None:
+    """Adds what running a trained model takes: device, config overrides (with their help) and checkpoint trust."""
+    parser.add_argument('--device', help='such as cuda:1 or cpu (default: the first GPU, or the CPU)')
+    add_config_overrides(parser, overrides)
+    add_checkpoint_trust(parser)
+
+
+def add_config_overrides(parser: argparse.ArgumentParser, text: str) -> None:
+    """Adds ``--cfg-options`` with its help."""
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help=text)
+
+
+def add_checkpoint_trust(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--trust-checkpoint``."""
     parser.add_argument(
         '--trust-checkpoint',
         action='store_true',
         help='open checkpoints that hold more than tensors and plain values; such a file can run any code',
     )
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
 def run_options(args: argparse.Namespace) -> dict:

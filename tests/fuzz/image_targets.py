@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from abc import ABC, abstractmethod
 from pathlib import Path
 from random import Random
 
@@ -23,9 +24,21 @@ _CHUNKS = (
 
 
 class _ImageTarget:
-    """One image in one file."""
+    """An image that is read slice by slice."""
 
     errors = (UnreadableImageError,)
+    path: Path
+
+    def names(self) -> tuple[str, ...]:
+        return (str(self.path),)
+
+    def read(self, out: Path) -> None:
+        read_everything(self.path)
+
+
+class _SingleFileTarget(_ImageTarget, ABC):
+    """One image in one file."""
+
     file_name = 'L-CC.dcm'
 
     def set_up(self, folder: Path) -> None:
@@ -33,8 +46,9 @@ class _ImageTarget:
         self.valid = self.valid_files()
         self.restore()
 
+    @abstractmethod
     def valid_files(self) -> dict[str, bytes]:
-        raise NotImplementedError
+        """Files to damage, by name."""
 
     def restore(self) -> None:
         self.path.write_bytes(next(iter(self.valid.values())))
@@ -42,14 +56,9 @@ class _ImageTarget:
     def damage(self, rng: Random) -> None:
         self.path.write_bytes(self.mutate(rng, self.valid[rng.choice(list(self.valid))]))
 
+    @abstractmethod
     def mutate(self, rng: Random, content: bytes) -> bytes:
-        raise NotImplementedError
-
-    def names(self) -> tuple[str, ...]:
-        return (str(self.path),)
-
-    def read(self, out: Path) -> None:
-        read_everything(self.path)
+        """A damaged file."""
 
 
 def read_everything(path: Path) -> None:
@@ -78,7 +87,7 @@ def check_intensities(pixels: np.ndarray, shape: tuple[int, int]) -> None:
         raise InsaneResultError(f'intensities from {pixels.min()} to {pixels.max()}')
 
 
-class DicomFiles(_ImageTarget):
+class DicomFiles(_SingleFileTarget):
     """Mammograms and volumes in every transfer syntax."""
 
     name, cases = 'dicom', 3000
@@ -128,7 +137,7 @@ class SliceFolder(_ImageTarget):
         self.files.restore()
 
 
-class PngFiles(_ImageTarget):
+class PngFiles(_SingleFileTarget):
     """Mammograms as PNG."""
 
     name, cases, file_name = 'png', 1000, 'L-CC.png'

@@ -6,6 +6,7 @@ import itertools
 import os
 import signal
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from random import Random
 
@@ -15,7 +16,7 @@ BAD_CASE = 2
 """The number of the case that goes wrong; those around it do not."""
 
 
-class _Target:
+class _Target(ABC):
     name, cases, errors = 'misbehaving', 5, (ValueError,)
 
     def set_up(self, folder: Path) -> None:
@@ -39,8 +40,9 @@ class _Target:
         if case >= 0:
             raise ValueError(f'{self.path}: refused')
 
+    @abstractmethod
     def misbehave(self, out: Path) -> None:
-        raise NotImplementedError
+        """What goes wrong."""
 
 
 class Crashing(_Target):
@@ -103,6 +105,6 @@ class Harmless(_Target):
         (out / 'result').write_text('x')
 
 
-class Unready(_Target):
+class Unready(Harmless):
     def set_up(self, folder: Path) -> None:
         raise ImportError('no decoder')

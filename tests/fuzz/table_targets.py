@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from pathlib import Path
 from random import Random
 
@@ -50,7 +51,7 @@ _HOSTILE_CELLS = (
 SHEET = [['ID1', 'LeftRight', 'Age'], ['D1-0001', 'L', '44'], ['D1-0002', 'R', '45']]
 
 
-class _FileTarget:
+class _FileTarget(ABC):
     """Files with given content."""
 
     content: dict[str, bytes]
@@ -76,8 +77,9 @@ class _FileTarget:
         else:
             path.write_bytes(self.mutate(rng, path.read_bytes()))
 
+    @abstractmethod
     def mutate(self, rng: Random, content: bytes) -> bytes:
-        raise NotImplementedError
+        """A damaged file."""
 
 
 class AnnotationFiles(_FileTarget):

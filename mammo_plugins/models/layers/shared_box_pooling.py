@@ -23,8 +23,7 @@ from .slice_layout import SliceLayout
 class SharedBoxPooling:
     """Pools the boxes of a view from all its slices; the same numbers as mmdet's extractor, slice by slice.
 
-    On a CPU it takes an eighth of the time of torchvision's RoIAlign, forward and backward; see
-    ``tools/benchmarks/mm3d_inference.py``. A GPU has a kernel that is faster still, see :meth:`suits`.
+    Quicker than torchvision's RoIAlign on a CPU; a GPU has a kernel of its own, see :meth:`suits`.
 
     Source: He et al. 2017, Mask R-CNN, section 3 (RoIAlign); Lin et al. 2017, FPN, Eq. 1, for the level of a box.
 

@@ -12,20 +12,13 @@ from mammo_plugins.datasets.converters import ConversionError, convert_bcs_dbt
 from mammo_plugins.io import read_dbt_volume, validate_annotations
 from mammo_plugins.io.dicom import DicomFile
 from tests.datasets.converters.bcs_dbt_release import HEIGHT, SLICES, WIDTH, BcsDbtRelease, breast
+from tests.datasets.converters.report_lines import dropped, notes
 
 
 def convert(release, **options):
     annotations = convert_bcs_dbt(release.write(), show_progress=False, **options)
     validate_annotations(annotations)
     return annotations
-
-
-def dropped(annotations) -> list[str]:
-    return [f'{entry["row"]}: {entry["reason"]}' for entry in annotations.info['dropped']]
-
-
-def notes(annotations) -> list[str]:
-    return [f'{entry["row"]}: {entry["reason"]}' for entry in annotations.info['notes']]
 
 
 class TestImages:

@@ -14,6 +14,7 @@ from mammo_plugins.datasets.converters.conversion_report import ConversionError
 from mammo_plugins.io import read_mammogram, validate_annotations
 from mammo_plugins.io.dicom_modality import MG_FOR_PRESENTATION
 from tests.datasets.converters.cbis_ddsm_release import HEIGHT, WIDTH, CbisDdsmRelease, box_mask, film
+from tests.datasets.converters.report_lines import dropped, notes
 from tests.io.dicom_builder import gradient, save
 
 
@@ -27,14 +28,6 @@ def convert(release, **options):
     annotations = convert_cbis_ddsm(release.write(), show_progress=False, **options)
     validate_annotations(annotations)
     return annotations
-
-
-def dropped(annotations) -> list[str]:
-    return [f'{entry["row"]}: {entry["reason"]}' for entry in annotations.info['dropped']]
-
-
-def notes(annotations) -> list[str]:
-    return [f'{entry["row"]}: {entry["reason"]}' for entry in annotations.info['notes']]
 
 
 class TestImages:

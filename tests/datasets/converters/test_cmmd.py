@@ -14,6 +14,7 @@ from mammo_plugins.datasets.phantom.releases.cmmd import TABLE, write_cmmd
 from mammo_plugins.io import read_mammogram, validate_annotations
 from tests.datasets.converters.cmmd_release import HEIGHT, WIDTH, CmmdRelease
 from tests.datasets.converters.phantom_source import make_source
+from tests.datasets.converters.report_lines import lines
 from tests.fuzz.bombs import workbook
 
 
@@ -26,10 +27,6 @@ def convert(release, kind='csv', **options):
     annotations = convert_cmmd(release.write(kind), show_progress=False, **options)
     validate_annotations(annotations)
     return annotations
-
-
-def lines(annotations, kind='dropped') -> list[str]:
-    return [f'{entry["row"]}: {entry["reason"]}' for entry in annotations.info[kind]]
 
 
 def test_workbook_gives_the_labels_of_a_breast_to_both_its_views(release):

@@ -23,6 +23,7 @@ from tests.datasets.converters.ddsm_release import (
     overlay,
     write_film,
 )
+from tests.datasets.converters.report_lines import dropped, notes
 
 
 @pytest.fixture
@@ -34,14 +35,6 @@ def convert(release, **options):
     annotations = convert_ddsm(release.folder, show_progress=False, **options)
     validate_annotations(annotations)
     return annotations
-
-
-def dropped(annotations) -> list[str]:
-    return [f'{entry["row"]}: {entry["reason"]}' for entry in annotations.info['dropped']]
-
-
-def notes(annotations) -> list[str]:
-    return [f'{entry["row"]}: {entry["reason"]}' for entry in annotations.info['notes']]
 
 
 class TestImages:

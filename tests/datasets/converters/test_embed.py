@@ -8,6 +8,7 @@ from mammo_plugins.datasets.converters import ConversionError
 from mammo_plugins.datasets.converters.embed import convert_embed
 from mammo_plugins.io import validate_annotations
 from tests.datasets.converters.embed_release import ARCHIVE, HEIGHT, WIDTH, EmbedRelease, header_only
+from tests.datasets.converters.report_lines import lines
 from tests.io.dicom_builder import dbt_volume, gradient
 
 
@@ -20,10 +21,6 @@ def convert(release, **options):
     annotations = convert_embed(release.write(), show_progress=False, **options)
     validate_annotations(annotations)
     return annotations
-
-
-def lines(annotations, kind='dropped') -> list[str]:
-    return [f'{entry["row"]}: {entry["reason"]}' for entry in annotations.info[kind]]
 
 
 class TestImages:

@@ -12,6 +12,7 @@ from mammo_plugins.datasets.phantom.releases.inbreast import write_inbreast
 from mammo_plugins.io import read_mammogram, validate_annotations
 from tests.datasets.converters.inbreast_release import HEADER, HEIGHT, SQUARE, WIDTH, InbreastRelease
 from tests.datasets.converters.phantom_source import make_source
+from tests.datasets.converters.report_lines import lines
 from tests.datasets.converters.xls_builder import write_xls
 
 
@@ -24,10 +25,6 @@ def convert(release, **options):
     annotations = convert_inbreast(release.write(), show_progress=False, **options)
     validate_annotations(annotations)
     return annotations
-
-
-def lines(annotations, kind='dropped') -> list[str]:
-    return [f'{entry["row"]}: {entry["reason"]}' for entry in annotations.info[kind]]
 
 
 class TestImages:

@@ -13,6 +13,7 @@ from mammo_plugins.datasets.phantom.releases.omi_db import write_omi_db
 from mammo_plugins.io import read_mammogram, validate_annotations
 from tests.datasets.converters.omi_db_release import HEIGHT, STUDY, WIDTH, OmiDbRelease, biopsy, mark
 from tests.datasets.converters.phantom_source import make_source
+from tests.datasets.converters.report_lines import lines
 from tests.io.dicom_builder import code
 
 
@@ -25,10 +26,6 @@ def convert(release, capitals=False, **options):
     annotations = convert_omi_db(release.write(capitals), show_progress=False, **options)
     validate_annotations(annotations)
     return annotations
-
-
-def lines(annotations, kind='dropped') -> list[str]:
-    return [f'{entry["row"]}: {entry["reason"]}' for entry in annotations.info[kind]]
 
 
 class TestImages:

@@ -13,6 +13,7 @@ from mammo_plugins.apis.phantoms import make_phantoms
 from mammo_plugins.datasets.converters import ConversionError, convert_bcs_dbt, convert_phantom
 from mammo_plugins.datasets.converters.phantom import FINDING_COLUMNS, IMAGE_COLUMNS
 from mammo_plugins.io import validate_annotations
+from tests.datasets.converters.report_lines import dropped
 from tests.io.dicom_builder import dbt_volume, gradient, mammogram, save
 
 HEIGHT, WIDTH, SLICES = 20, 16, 3
@@ -67,10 +68,6 @@ class PhantomRelease:
 @pytest.fixture
 def phantoms(tmp_path):
     return PhantomRelease(tmp_path)
-
-
-def dropped(annotations) -> list[str]:
-    return [f'{entry["row"]}: {entry["reason"]}' for entry in annotations.info['dropped']]
 
 
 def test_images_of_every_modality_are_converted(phantoms):

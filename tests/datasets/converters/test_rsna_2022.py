@@ -13,6 +13,7 @@ from mammo_plugins.datasets.converters.rsna_2022 import convert_rsna_2022
 from mammo_plugins.datasets.phantom.releases.rsna_2022 import EXTRA_VIEWS, write_rsna_2022
 from mammo_plugins.io import read_mammogram, validate_annotations
 from tests.datasets.converters.phantom_source import make_source
+from tests.datasets.converters.report_lines import dropped
 from tests.datasets.converters.rsna_2022_release import HEIGHT, WIDTH, Rsna2022Release
 from tests.io.dicom_builder import compressed, dbt_volume, gradient, mammogram
 
@@ -26,10 +27,6 @@ def convert(release, **options):
     annotations = convert_rsna_2022(release.write(), show_progress=False, **options)
     validate_annotations(annotations)
     return annotations
-
-
-def dropped(annotations) -> list[str]:
-    return [f'{entry["row"]}: {entry["reason"]}' for entry in annotations.info['dropped']]
 
 
 class TestImages:

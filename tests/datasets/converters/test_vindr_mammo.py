@@ -12,6 +12,7 @@ from mammo_plugins.datasets.converters.vindr_mammo import convert_vindr_mammo
 from mammo_plugins.datasets.phantom.releases.vindr_mammo import write_vindr_mammo
 from mammo_plugins.io import read_mammogram, validate_annotations
 from tests.datasets.converters.phantom_source import make_source
+from tests.datasets.converters.report_lines import lines
 from tests.datasets.converters.vindr_mammo_release import HEIGHT, WIDTH, VindrMammoRelease
 
 
@@ -24,10 +25,6 @@ def convert(release, **options):
     annotations = convert_vindr_mammo(release.write(), show_progress=False, **options)
     validate_annotations(annotations)
     return annotations
-
-
-def lines(annotations, kind='dropped') -> list[str]:
-    return [f'{entry["row"]}: {entry["reason"]}' for entry in annotations.info[kind]]
 
 
 class TestImages:
