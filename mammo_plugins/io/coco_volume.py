@@ -85,8 +85,8 @@ def read_annotations(path: str | Path) -> AnnotationSet:
 
 def _read_content(content: Any, path: Path) -> AnnotationSet:
     _check_sections(content, path)
-    images = _parse_records(content['images'], f'{path}: images', _IMAGE_FIELDS, _image_from_json)
-    findings = _parse_records(content['annotations'], f'{path}: annotations', _FINDING_FIELDS, _finding_from_json)
+    images = _parse_records(content['images'], f'{path}: images', _IMAGE_FIELDS, image_from_json)
+    findings = _parse_records(content['annotations'], f'{path}: annotations', _FINDING_FIELDS, _single_finding)
     annotation_set = AnnotationSet(images, findings, content['info'], path)
     validate_annotations(annotation_set)
     return annotation_set
@@ -134,7 +134,8 @@ def _image_to_json(image: ImageRecord) -> dict[str, Any]:
     return entry
 
 
-def _image_from_json(entry: dict[str, Any]) -> ImageRecord:
+def image_from_json(entry: dict[str, Any]) -> ImageRecord:
+    """An entry of ``images`` with known fields alone; what it says is not checked."""
     _check_hashable(entry, 'id')
     return ImageRecord(**{**entry, 'spacing_mm': _as_tuple(entry.get('spacing_mm'))})
 
@@ -159,12 +160,22 @@ def _finding_to_json(number: int, finding: FindingRecord) -> dict[str, Any]:
     return entry
 
 
-def _finding_from_json(entry: dict[str, Any]) -> FindingRecord:
+def _single_finding(entry: dict[str, Any]) -> FindingRecord:
+    finding = finding_from_json(entry)
+    if entry.get('iscrowd', 0) != 0:
+        raise ValueError(f'iscrowd: expected 0, got {entry["iscrowd"]!r}')
+    return finding
+
+
+def finding_from_json(entry: dict[str, Any]) -> FindingRecord:
+    """An entry of ``annotations`` that has the required fields; where it lies is not checked.
+
+    Raises:
+        ValueError: the category is unknown.
+    """
     _check_hashable(entry, 'image_id')
     if entry['category_id'] not in _CATEGORY_NAMES:
         raise ValueError(f'category_id: expected {_CATEGORY_NAMES}, got {entry["category_id"]!r}')
-    if entry.get('iscrowd', 0) != 0:
-        raise ValueError(f'iscrowd: expected 0, got {entry["iscrowd"]!r}')
     return FindingRecord(
         image_id=entry['image_id'],
         category=_CATEGORY_NAMES[entry['category_id']],

@@ -111,17 +111,36 @@ def read_csv_table(
         raise TableError(f'{path}: not a CSV table in UTF-8 ({error})') from error
 
 
+def check_columns(
+    path: Path,
+    columns: Sequence[str],
+    required: Sequence[str],
+    optional: Sequence[str],
+    drop: Callable[[str, str, str], None],
+) -> None:
+    """Refuses a table that lacks a column, and reports columns that nobody reads.
+
+    Args:
+        path: of the table.
+        columns: of its header.
+        required, optional, drop: as for :func:`read_csv_table`.
+
+    Raises:
+        TableError: a required column is missing.
+    """
+    if missing := [column for column in required if column not in columns]:
+        has = ', '.join(columns) or 'no header at all'
+        raise TableError(f'{path}: misses the columns {", ".join(missing)}; it has {has}')
+    for column in columns:
+        if column not in required and column not in optional:
+            drop(f'{path.name} column {column!r}', 'unknown column, not used', 'columns')
+
+
 def _read_rows(
     path: Path, reader: Any, required: Sequence[str], optional: Sequence[str], drop: Callable[[str, str, str], None]
 ) -> list[TableRow]:
     columns = [column.strip() for column in next(reader, [])]
-    if missing := [column for column in required if column not in columns]:
-        raise TableError(
-            f'{path}: misses the columns {", ".join(missing)}; it has {", ".join(columns) or "no header at all"}'
-        )
-    for column in columns:
-        if column not in required and column not in optional:
-            drop(f'{path.name} column {column!r}', 'unknown column, not used', 'columns')
+    check_columns(path, columns, required, optional, drop)
     rows = []
     for fields in reader:
         where = f'{path.name} line {reader.line_num}'

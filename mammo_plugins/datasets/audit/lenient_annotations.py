@@ -14,7 +14,7 @@ from typing import Any
 
 from mammo_plugins.io.annotation_records import CATEGORIES, AnnotationSet, FindingRecord, ImageRecord
 from mammo_plugins.io.annotation_validation import AnnotationError, validate_annotations
-from mammo_plugins.io.coco_volume import read_annotations
+from mammo_plugins.io.coco_volume import finding_from_json, image_from_json, read_annotations
 
 from .audit_finding import AuditFinding
 from .audited_image import AuditedImage
@@ -137,7 +137,7 @@ def _image_record(entry: Any) -> ImageRecord:
         raise ValueError(f'missing {", ".join(sorted(missing))}')
     if unknown := entry.keys() - _IMAGE_FIELDS:
         raise ValueError(f'unknown {", ".join(sorted(unknown))}: further facts belong into labels')
-    record = ImageRecord(**{**entry, 'spacing_mm': _as_tuple(entry.get('spacing_mm'))})
+    record = image_from_json(entry)
     _validate(AnnotationSet([record], [], {'root': ''}))
     return record
 
@@ -164,18 +164,7 @@ def _finding_record(entry: Any) -> FindingRecord:
         raise ValueError(f'expected an object, got {type(entry).__name__}')
     if missing := _REQUIRED_FINDING_FIELDS - entry.keys():
         raise ValueError(f'missing {", ".join(sorted(missing))}')
-    if entry['category_id'] not in _CATEGORY_NAMES:
-        raise ValueError(f'category_id: expected {_CATEGORY_NAMES}, got {entry["category_id"]!r}')
-    return FindingRecord(
-        image_id=entry['image_id'],
-        category=_CATEGORY_NAMES[entry['category_id']],
-        bbox_xywh=_as_tuple(entry['bbox']),
-        slice_index=entry['slice'],
-        slice_range=_as_tuple(entry.get('slice_range')),
-        lesion_id=entry.get('lesion_id'),
-        segmentation=entry.get('segmentation'),
-        attributes=entry.get('attributes') or {},
-    )
+    return finding_from_json(entry)
 
 
 def _check_finding(finding: FindingRecord, image: ImageRecord) -> None:
@@ -206,10 +195,6 @@ def _validate(one: AnnotationSet) -> None:
 
 def _broken(where: str, reason: str) -> AuditFinding:
     return AuditFinding(_CHECK, 'error', where, reason)
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _is_object(value: Any) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mammo_plugins.io.csv_table import TableRow
+from mammo_plugins.io.csv_table import TableError, TableRow, check_columns
 
 from .conversion_report import ConversionError, ConversionReport
 
@@ -38,12 +38,10 @@ def read_sheet(
     unit = 'row' if path.suffix.lower() in _READERS else 'line'
     numbered = ((number, fields) for number, fields in _read_cells(path) if any(fields))
     columns = next(numbered, (0, []))[1]
-    if missing := [column for column in required if column not in columns]:
-        has = ', '.join(filter(None, columns)) or 'no header at all'
-        raise ConversionError(f'{path}: misses the columns {", ".join(missing)}; it has {has}')
-    for column in columns:
-        if column and column not in required and column not in optional:
-            report.drop(f'{path.name} column {column!r}', 'unknown column, not used', 'columns')
+    try:
+        check_columns(path, list(filter(None, columns)), required, optional, report.drop)
+    except TableError as error:
+        raise ConversionError(str(error)) from error
     rows = []
     for number, fields in numbered:
         where = f'{path.name} {unit} {number}'
