@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mammo_plugins.datasets.converters.cbis_ddsm import convert_cbis_ddsm
+from mammo_plugins.io import AnnotationSet, validate_annotations
 from mammo_plugins.io.dicom_modality import SECONDARY_CAPTURE
 from tests.io.dicom_builder import gradient, mammogram, save
 
@@ -111,3 +113,11 @@ def box_mask(size: tuple[int, int], box: tuple[int, int, int, int]) -> np.ndarra
     mask = np.zeros(size, bool)
     mask[y : y + height, x : x + width] = True
     return mask
+
+
+def convert(release: CbisDdsmRelease, **options) -> AnnotationSet:
+    """Writes and converts a release, without a validation split unless one is asked for."""
+    options = {'validation_share': 0, **options}
+    annotations = convert_cbis_ddsm(release.write(), show_progress=False, **options)
+    validate_annotations(annotations)
+    return annotations
