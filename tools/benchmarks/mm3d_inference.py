@@ -60,8 +60,7 @@ class TimedDetector:
         self._seconds: dict[str, float] = {}
         self._time(detector, 'extract_feat', 'backbone')
         self._time(detector.roi_head, '_run_cascade', 'heads')
-        for extractor in detector.roi_head.bbox_roi_extractor:
-            self._time(extractor, 'forward', 'roi_align')
+        self._time(detector.roi_head, '_slice_roi_feats', 'roi_align')
         self._time(detector, 'predict', 'whole')
 
     @torch.no_grad()

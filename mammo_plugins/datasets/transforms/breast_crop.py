@@ -58,7 +58,7 @@ class CropBreast(BaseTransform):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         window = self.find_breast(results['img'].max(axis=0))
         img = results['img'][:, window.top : window.bottom, window.left : window.right]
-        move_view(results, np.ascontiguousarray(img), shift_homography(-window.left, -window.top), clips=True)
+        move_view(results, img, shift_homography(-window.left, -window.top), clips=True)
         return results
 
     def find_breast(self, projection: np.ndarray) -> CropWindow:

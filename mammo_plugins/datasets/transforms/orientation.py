@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
@@ -27,5 +26,5 @@ class OrientCanonical(BaseTransform):
         flips = canonical_flips(
             results['img'].max(axis=0), rotated_180=results['rotated_180'], view=ViewKey.parse(results['view'])
         )
-        move_view(results, np.ascontiguousarray(flips.apply(results['img'])), flips.homography(width, height))
+        move_view(results, flips.apply(results['img']), flips.homography(width, height))
         return results

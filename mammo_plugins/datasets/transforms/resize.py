@@ -40,8 +40,12 @@ class ResizeBreast(BaseTransform):
         scale = min(self.width / old_width, self.max_length / old_height)
         new_width, new_height = max(1, round(scale * old_width)), max(1, round(scale * old_height))
         interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        slices = [cv2.resize(pixels, (new_width, new_height), interpolation=interpolation) for pixels in results['img']]
+        img = results['img']
+        resized = np.empty((len(img), new_height, new_width), img.dtype)
+        for old, new in zip(img, resized):
+            # Flipped and cropped so far were only views of the pixels as they were read.
+            new[...] = cv2.resize(np.ascontiguousarray(old), (new_width, new_height), interpolation=interpolation)
         # The weights of an average sum to 1 but for rounding, which must not carry white beyond white.
-        resized = np.stack(slices).clip(results['img'].min(), results['img'].max())
+        resized.clip(img.min(), img.max(), out=resized)
         move_view(results, resized, scale_homography(new_width / old_width, new_height / old_height))
         return results
