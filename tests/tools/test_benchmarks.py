@@ -45,3 +45,15 @@ def test_memory_on_fake_tensors(run):
     content, _ = run('mm3d_memory', '--slices', 2, '--size', 512, 384)
     plain, saving = (row['peak_gib'] for row in content['rows'])
     assert 0 < saving < plain
+
+
+def test_reading_a_volume(run):
+    content, lines = run('read_volume', '--size', '64x48x9', '--repeats', 1)
+    assert set(content['ways']) == {'decoder', 'streamed', 'whole', 'cache'}
+    assert lines[-1] == f'time {content["ways"]["whole"]["seconds"] / content["ways"]["streamed"]["seconds"]:.2f}x'
+
+
+def test_reading_against_a_training_step(run):
+    content, lines = run('data_loading', '--size', '64x48x9', '--width', 32, '--repeats', 1)
+    assert set(content['read_s']) == {'dicom', 'cache', 'memory'} and content['step_s'] > 0
+    assert lines[-3].startswith('dicom: 1 reading process')

@@ -7,7 +7,8 @@ of their own, so that each one's peak of resident memory is its own:
 
 - ``decoder``: frames are decoded and thrown away; nobody can be faster than that;
 - ``streamed``: as training does it, frames fold into slice bins one by one;
-- ``whole``: all frames are decoded first, then become intensities, then fold into bins;
+- ``whole``: as notebooks do it, but sparingly: all frames are decoded first (``pixel_array``), become intensities one
+  by one, then fold into bins;
 - ``cache``: prepared before, read from the volume cache.
 
 Memory is what a process takes beyond one that has imported the same and read nothing. The last lines give the ratios
@@ -39,6 +40,7 @@ def make_volume(folder: Path, size: str) -> Path:
 def read(way: str, annotations: Path, cache: Path) -> dict[str, float]:
     """Seconds and peak memory of this process."""
     import numpy as np
+    from pydicom import dcmread
     from pydicom.pixels import iter_pixels
 
     from mammo_plugins.apis.run_config import load_run_config
@@ -46,7 +48,9 @@ def read(way: str, annotations: Path, cache: Path) -> dict[str, float]:
     from mammo_plugins.datasets.transforms import LoadMammogram
     from mammo_plugins.datasets.transforms.loading import pool_slices
     from mammo_plugins.datasets.view_loader import ViewLoader, build_transforms
-    from mammo_plugins.io import read_dbt_volume
+    from mammo_plugins.io.dicom_header import read_dicom_header
+    from mammo_plugins.io.dicom_intensity import read_intensity_rules
+    from mammo_plugins.io.voi import to_intensities
     from mammo_plugins.structures import SliceBins
 
     loading = load_run_config('configs/mm3d_dbt.py').train_dataloader.dataset.loading
@@ -56,7 +60,13 @@ def read(way: str, annotations: Path, cache: Path) -> dict[str, float]:
         """The same result with all frames in memory at once."""
 
         def transform(self, results: dict) -> dict:
-            header, volume = read_dbt_volume(results['img_path'])
+            path = Path(results['img_path'])
+            header, tags = read_dicom_header(path)
+            rules = read_intensity_rules(tags, 0, for_processing=False)
+            stored = dcmread(path).pixel_array
+            volume = np.empty(stored.shape, np.float32)
+            for frame, intensities in zip(stored, volume):
+                intensities[...] = to_intensities(frame, rules)
             bins = SliceBins.at_most(header.num_slices, self.num_slices)
             results.update(img=pool_slices(volume, bins), slice_bins=bins, homography_matrix=np.eye(3))
             results.update(img_shape=results['img'].shape[-2:], geometry_steps=[])
