@@ -1,4 +1,4 @@
-"""From the files of a public data set to annotations: one module a data set, each a function of a folder.
+"""From the files of a public data set to annotations: one module or package a data set, each a function of a folder.
 
 A converter reads tables and headers and gives an :class:`~mammo_plugins.io.AnnotationSet`; nothing is re-encoded, and
 what is left out is listed in ``info['dropped']`` with its row and reason.

@@ -18,7 +18,6 @@ from torch.nn import functional as F
 from .slice_features import SliceFeatures
 from .slice_layout import SliceLayout
 
-
 SLICES_A_TABLE = 2
 """Slices whose pixels lie side by side: with more of them, the pixels of a box do not stay in a core's cache."""
 

@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from mammo_plugins.datasets.converters.cbis_ddsm import convert_cbis_ddsm, lesion_ids
-from mammo_plugins.datasets.converters.cbis_ddsm_rows import KINDS, find_tables, read_abnormalities
-from mammo_plugins.datasets.converters.cbis_ddsm_splits import assign_splits
+from mammo_plugins.datasets.converters.cbis_ddsm.conversion import convert_cbis_ddsm, lesion_ids
+from mammo_plugins.datasets.converters.cbis_ddsm.rows import KINDS, find_tables, read_abnormalities
+from mammo_plugins.datasets.converters.cbis_ddsm.splits import assign_splits
 from mammo_plugins.datasets.converters.conversion_report import ConversionReport
 from mammo_plugins.io import validate_annotations
 from tests.datasets.converters.cbis_ddsm_release import HEIGHT, WIDTH, box_mask, film

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mammo_plugins.datasets.converters.conversion_report import ConversionError
 from mammo_plugins.datasets.converters.ddsm import convert_ddsm
-from mammo_plugins.datasets.converters.ddsm_raw_films import write_raw_films_as_png
+from mammo_plugins.datasets.converters.ddsm.raw_films import write_raw_films_as_png
 from mammo_plugins.io import read_mammogram, validate_annotations
 from tests.datasets.converters.ddsm_release import (
     LINES,
@@ -144,7 +144,7 @@ class TestRawFilms:
         self.raw(release)
         (line,) = dropped(convert(release))
         assert 'no A_1141_1.LEFT_CC.png, only the raw film A_1141_1.LEFT_CC.LJPEG.1' in line
-        assert 'python -c "from mammo_plugins.datasets.converters.ddsm_raw_films import write_raw_films_as_png' in line
+        assert 'python -c "from mammo_plugins.datasets.converters.ddsm.raw_films import write_raw_films_as_png' in line
 
     def test_big_endian_values_come_back_from_the_png(self, release):
         folder, pixels = self.raw(release)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mammo_plugins.datasets.converters.ddsm_ics import parse_ics
+from mammo_plugins.datasets.converters.ddsm.ics import parse_ics
 
 
 @pytest.mark.parametrize(

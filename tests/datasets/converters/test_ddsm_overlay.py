@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mammo_plugins.datasets.converters.chain_outlines import box_of_outline, polygon_of_outline
-from mammo_plugins.datasets.converters.ddsm_overlay import parse_overlay, trace_chain
+from mammo_plugins.datasets.converters.ddsm.chain_outlines import box_of_outline, polygon_of_outline
+from mammo_plugins.datasets.converters.ddsm.overlay import parse_overlay, trace_chain
 from tests.datasets.converters.ddsm_release import abnormality, box_chain, overlay
 
 # The compass: 0 is north (one row less), then clockwise.

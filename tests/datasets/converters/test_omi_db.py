@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from mammo_plugins.datasets.converters import omi_db
 from mammo_plugins.datasets.converters.conversion_report import ConversionError
-from mammo_plugins.datasets.converters.omi_db import convert_omi_db
+from mammo_plugins.datasets.converters.omi_db import conversion, convert_omi_db
 from mammo_plugins.datasets.phantom.releases.omi_db import write_omi_db
 from mammo_plugins.io import read_mammogram, validate_annotations
 from tests.datasets.converters.omi_db_release import HEIGHT, STUDY, WIDTH, OmiDbRelease, biopsy, mark
@@ -363,7 +362,7 @@ class TestRecords:
             release.add_episode(client)
             release.add_image('1.1', client)
         release.episodes['optm2']['7']['notes'] = 'x' * 5000
-        monkeypatch.setattr(omi_db, 'MAX_RECORD_BYTES', 4000)
+        monkeypatch.setattr(conversion, 'MAX_RECORD_BYTES', 4000)
         assert 'more than the 4000 of any record' in lines(convert(release))[0]
 
     def test_record_without_studies_is_listed(self, release):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .ddsm_ics import IcsFilm, parse_ics
+from .ics import IcsFilm, parse_ics
 
 RAW_SUFFIX = '.LJPEG.1'
 

@@ -21,15 +21,15 @@ from typing import Any
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord, MammogramHeader
 from mammo_plugins.structures import ViewKey
 
-from .birads_labels import birads_category, read_birads, read_density
-from .box_clipping import clip_box
-from .conversion_report import ConversionError, ConversionReport
-from .image_inspection import inspect_images
-from .inbreast_rois import Roi, parse_roi, read_roi_file
-from .patient_splits import DEFAULT_SHARES, split_patients
-from .release_sheet import read_sheet
-from .release_table import RowError, TableRow
-from .view_numbering import ViewNumbering
+from ..birads_labels import birads_category, read_birads, read_density
+from ..box_clipping import clip_box
+from ..conversion_report import ConversionError, ConversionReport
+from ..image_inspection import inspect_images
+from ..patient_splits import DEFAULT_SHARES, split_patients
+from ..release_sheet import read_sheet
+from ..release_table import RowError, TableRow
+from ..view_numbering import ViewNumbering
+from .rois import Roi, parse_roi, read_roi_file
 
 TABLES = ('INbreast.csv', 'INbreast.xls', 'INbreast.xlsx')
 IMAGE_FOLDER, ROI_FOLDER = 'AllDICOMs', 'AllXML'

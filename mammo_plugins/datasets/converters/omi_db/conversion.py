@@ -23,13 +23,13 @@ from typing import Any
 
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord, MammogramHeader
 
-from .box_clipping import clip_box
-from .conversion_report import ConversionError, ConversionReport
-from .image_inspection import InspectedImage, inspect_images
-from .omi_db_marks import parse_mark
-from .omi_db_outcomes import BreastOutcome, judge_lesions, read_outcomes
-from .patient_splits import DEFAULT_SHARES, split_patients
-from .view_numbering import ViewNumbering
+from ..box_clipping import clip_box
+from ..conversion_report import ConversionError, ConversionReport
+from ..image_inspection import InspectedImage, inspect_images
+from ..patient_splits import DEFAULT_SHARES, split_patients
+from ..view_numbering import ViewNumbering
+from .marks import parse_mark
+from .outcomes import BreastOutcome, judge_lesions, read_outcomes
 
 DATA_FOLDER, IMAGE_FOLDER = 'data', 'images'
 MAX_RECORD_BYTES = 2**26  # 67 MB; records of a client have some hundred kilobytes

@@ -17,17 +17,17 @@ from pathlib import Path
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord
 from mammo_plugins.structures import ViewKey
 
-from .box_clipping import clip_box
-from .conversion_report import ConversionError, ConversionReport
-from .embed_clinical import ClinicalExam, read_clinical_table
-from .embed_regions import Region, describe_region, read_regions
-from .image_inspection import inspect_images
-from .named_files import find_named_file
-from .patient_splits import DEFAULT_SHARES, split_patients
-from .release_table import RowError, TableRow
-from .tabled_geometry import read_row_spacing_mm, read_size
-from .view_numbering import ViewNumbering
-from .wide_table import iter_wide_table
+from ..box_clipping import clip_box
+from ..conversion_report import ConversionError, ConversionReport
+from ..image_inspection import inspect_images
+from ..named_files import find_named_file
+from ..patient_splits import DEFAULT_SHARES, split_patients
+from ..release_table import RowError, TableRow
+from ..tabled_geometry import read_row_spacing_mm, read_size
+from ..view_numbering import ViewNumbering
+from ..wide_table import iter_wide_table
+from .clinical import ClinicalExam, read_clinical_table
+from .regions import Region, describe_region, read_regions
 
 METADATA_COLUMNS = (
     'empi_anon', 'acc_anon', 'anon_dicom_path', 'FinalImageType', 'ImageLateralityFinal', 'ViewPosition', 'ROI_coords',

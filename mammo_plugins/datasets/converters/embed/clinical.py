@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .birads_labels import most_suspicious_birads, read_density
-from .conversion_report import ConversionReport
-from .release_table import RowError, TableRow
-from .wide_table import iter_wide_table
+from ..birads_labels import most_suspicious_birads, read_density
+from ..conversion_report import ConversionReport
+from ..release_table import RowError, TableRow
+from ..wide_table import iter_wide_table
 
 CLINICAL_COLUMNS = ('acc_anon', 'side', 'asses', 'path_severity')
 OPTIONAL_CLINICAL_COLUMNS = (

@@ -10,18 +10,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .conversion_report import ConversionError, ConversionReport
-from .ddsm_ics import IcsCase, IcsFilm, parse_ics
-from .ddsm_overlay import Overlay, parse_overlay
-from .ddsm_raw_films import RAW_SUFFIX, film_prefix
-from .ddsm_vocabulary import density_letter
+from ..conversion_report import ConversionError, ConversionReport
+from ..ddsm_vocabulary import density_letter
+from .ics import IcsCase, IcsFilm, parse_ics
+from .overlay import Overlay, parse_overlay
+from .raw_films import RAW_SUFFIX, film_prefix
 
 LEVELS = ('normal', 'benign_without_callback', 'benign', 'cancer')
 
 _LEVEL_PATTERN = re.compile(rf'({"|".join(LEVELS)})_\d+')
 _MAX_TEXT_BYTES = 2**24  # the longest overlays have some 100 kB
 _TO_PNG = (
-    'python -c "from mammo_plugins.datasets.converters.ddsm_raw_films import write_raw_films_as_png as write; '
+    'python -c "from mammo_plugins.datasets.converters.ddsm.raw_films import write_raw_films_as_png as write; '
     "write('SRC')\""
 )
 

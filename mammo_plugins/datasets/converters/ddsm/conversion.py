@@ -17,13 +17,9 @@ from pathlib import Path
 
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord, MammogramHeader
 
-from .box_clipping import clip_box
-from .chain_outlines import box_of_outline, polygon_of_outline
-from .conversion_report import ConversionError, ConversionReport
-from .ddsm_cases import DdsmCase, DdsmFilm, find_films, read_cases
-from .ddsm_ics import IcsFilm
-from .ddsm_overlay import OverlayAbnormality
-from .ddsm_vocabulary import (
+from ..box_clipping import clip_box
+from ..conversion_report import ConversionError, ConversionReport
+from ..ddsm_vocabulary import (
     CATEGORY_OF_PATHOLOGY,
     category_of,
     density_letter,
@@ -32,9 +28,13 @@ from .ddsm_vocabulary import (
     stated,
     subtlety_of,
 )
-from .image_inspection import inspect_images
-from .lesion_links import SeenLesion, link_lesions
-from .patient_splits import DEFAULT_SHARES, split_patients
+from ..image_inspection import inspect_images
+from ..lesion_links import SeenLesion, link_lesions
+from ..patient_splits import DEFAULT_SHARES, split_patients
+from .cases import DdsmCase, DdsmFilm, find_films, read_cases
+from .chain_outlines import box_of_outline, polygon_of_outline
+from .ics import IcsFilm
+from .overlay import OverlayAbnormality
 
 _DESCRIPTORS = {  # named as in CBIS-DDSM
     'SHAPE': 'mass_shape', 'MARGINS': 'mass_margins', 'TYPE': 'calc_type', 'DISTRIBUTION': 'calc_distribution',

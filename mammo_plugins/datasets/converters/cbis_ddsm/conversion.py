@@ -18,15 +18,15 @@ from mammo_plugins.datasets.parallel_reading import LOST, read_in_parallel
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord, MammogramHeader
 from mammo_plugins.io.annotation_records import SPLITS
 
-from .cbis_ddsm_files import DownloadedFiles
-from .cbis_ddsm_rows import KINDS, Abnormality, find_tables, read_abnormalities
-from .cbis_ddsm_splits import assign_splits
-from .conversion_report import ConversionError, ConversionReport
-from .ddsm_vocabulary import image_labels
-from .image_inspection import inspect_images
-from .lesion_links import SeenLesion, link_lesions
+from ..conversion_report import ConversionError, ConversionReport
+from ..ddsm_vocabulary import image_labels
+from ..image_inspection import inspect_images
+from ..lesion_links import SeenLesion, link_lesions
+from ..view_numbering import ViewNumbering
+from .files import DownloadedFiles
 from .roi_masks import RoiJob, RoiMask, read_roi_mask
-from .view_numbering import ViewNumbering
+from .rows import KINDS, Abnormality, find_tables, read_abnormalities
+from .splits import assign_splits
 
 
 @dataclass

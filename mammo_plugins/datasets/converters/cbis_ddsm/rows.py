@@ -12,9 +12,9 @@ from pathlib import Path, PurePosixPath
 
 from mammo_plugins.structures import ViewKey
 
-from .conversion_report import ConversionError, ConversionReport
-from .ddsm_vocabulary import category_of, density_letter, lesion_type, stated, subtlety_of
-from .release_table import RowError, TableRow, read_table
+from ..conversion_report import ConversionError, ConversionReport
+from ..ddsm_vocabulary import category_of, density_letter, lesion_type, stated, subtlety_of
+from ..release_table import RowError, TableRow, read_table
 
 KINDS = ('mass', 'calc')
 PUBLISHED_SPLITS = ('train', 'test')

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from .box_clipping import Box
-from .embed_clinical import ClinicalFinding, common_kind
-from .release_table import RowError
+from ..box_clipping import Box
+from ..release_table import RowError
+from .clinical import ClinicalFinding, common_kind
 
 _MAX_TEXT_LENGTH = 20_000  # what ast is given; 500 regions
 _MAX_COORDINATE = 10**6  # far beyond any detector; keeps infinities and numbers of a thousand digits out

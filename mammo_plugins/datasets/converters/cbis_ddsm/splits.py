@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .cbis_ddsm_rows import Abnormality
-from .conversion_report import ConversionError, ConversionReport
-from .patient_splits import split_patients
+from ..conversion_report import ConversionError, ConversionReport
+from ..patient_splits import split_patients
+from .rows import Abnormality
 
 OVERLAPS = ('test', 'drop')
 
