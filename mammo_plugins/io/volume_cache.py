@@ -1,7 +1,8 @@
 """Prepared volumes on disk: 16-bit, compressed, a slice at a time readable, and believed only when they are whole.
 
 A volume is stored under a key that its maker forms from the source file's digest and the settings that made it. It is
-written beside its place and renamed, so a run that is killed leaves nothing under a key. Each slice carries a checksum.
+written beside its place and renamed, so a run that is killed leaves nothing under a key. The file ends with a checksum
+of all before it, which is looked at before anything else: a damaged header can ask for any amount of memory.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-_META = 'mammo_plugins'
+_RECORD = 'mammo_plugins'
 _CODEC_LEVEL = 5
+_CHECKSUM_BYTES = 4  # behind the b2nd frame, which says itself how long it is
 
 
 class BrokenVolumeError(ValueError):
@@ -75,7 +77,9 @@ class VolumeCache:
                     'nthreads': 1,
                 },
             )
-            stored.schunk.vlmeta[_META] = {'record': dict(record), 'checksums': [_checksum(part) for part in volume]}
+            stored.schunk.vlmeta[_RECORD] = dict(record)
+            with unfinished.open('ab') as file:
+                file.write(_checksum(unfinished.read_bytes()))
             _flush(unfinished)
             unfinished.replace(path)
         finally:
@@ -86,35 +90,31 @@ class VolumeCache:
 
         Args:
             key: as it was stored.
-            slices: 0-based, in the order wanted; all where None.
+            slices: 0-based, in the order wanted; all where None. Others are not decompressed.
 
         Returns:
             (S, H, W) uint16 and the record.
 
         Raises:
             KeyError: no volume is stored under the key.
-            BrokenVolumeError: it cannot be read, or a slice has changed since it was stored.
+            BrokenVolumeError: the file has changed since it was stored, or cannot be read.
         """
         path = self.path_of(key)
         if not path.is_file():
             raise KeyError(key)
+        content = path.read_bytes()
+        if content[-_CHECKSUM_BYTES:] != _checksum(content[:-_CHECKSUM_BYTES]):
+            raise BrokenVolumeError(f'{path}: has changed since it was stored: delete it, and prepare it again')
         try:
             stored = _blosc2().open(str(path), mode='r', dparams={'nthreads': 1})
-            meta = stored.schunk.vlmeta[_META]
-            wanted = list(range(stored.shape[0])) if slices is None else list(slices)
-            volume = stored[...] if slices is None else np.stack([stored[index] for index in wanted])
-            expected = [meta['checksums'][index] for index in wanted]
-            record = meta['record']
-        except Exception as error:  # whatever blosc2 makes of broken bytes
+            volume = stored[...] if slices is None else np.stack([stored[index] for index in slices])
+            return volume, stored.schunk.vlmeta[_RECORD]
+        except Exception as error:  # whatever blosc2 makes of bytes that another program stored
             raise BrokenVolumeError(f'{path}: cannot be read ({type(error).__name__})') from error
-        for index, part, checksum in zip(wanted, volume, expected, strict=True):
-            if _checksum(part) != checksum:
-                raise BrokenVolumeError(f'{path}: slice {index} has changed since it was stored')
-        return volume, record
 
 
-def _checksum(pixels: np.ndarray) -> int:
-    return zlib.crc32(np.ascontiguousarray(pixels))
+def _checksum(content: bytes) -> bytes:
+    return zlib.crc32(content).to_bytes(_CHECKSUM_BYTES, 'little')
 
 
 def _flush(path: Path) -> None:

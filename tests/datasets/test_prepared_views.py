@@ -99,7 +99,7 @@ def test_broken_volume_stops_the_run_and_is_named(prepared):
     dataset, _, cache = prepared
     for file in cache.rglob('*.b2nd'):
         file.write_bytes(file.read_bytes()[:-40])
-    with pytest.raises(ImageLoadingError, match=r'\.b2nd: cannot be read'):
+    with pytest.raises(ImageLoadingError, match=r'\.b2nd: has changed'):
         dataset[CaseDraw(0, 0, 0)]
 
 

@@ -10,6 +10,7 @@ from random import Random
 import numpy as np
 
 from mammo_plugins.io import UnreadableImageError, open_image, read_dbt_volume
+from mammo_plugins.io.volume_cache import BrokenVolumeError, VolumeCache
 
 from .bombs import PNG_BOMBS, png_bomb, png_chunk
 from .dicom_mutations import mutate_dicom
@@ -17,6 +18,7 @@ from .hostile_case import InsaneResultError, ReplacedFiles
 from .mutations import mutate_bytes
 from .valid_files import valid_dicom_files, valid_png_files, valid_slices
 
+KEY = 'ab' * 32
 _CHUNKS = (
     b'tEXt', b'zTXt', b'iTXt', b'iCCP', b'tRNS', b'PLTE', b'acTL', b'fcTL', b'fdAT', b'eXIf', b'IEND', b'IHDR', b'IDAT',
     b'gAMA', b'pHYs', b'xxxx', b'XXXX', b'\0\0\0\0',
@@ -175,4 +177,29 @@ class PngFiles(_SingleFileTarget):
         return content[:place] + chunk + content[place:]
 
 
-TARGETS = (DicomFiles, SliceFolder, PngFiles)
+class CachedVolumes(_SingleFileTarget):
+    """Volumes of the cache, of which all that was stored may have changed."""
+
+    name, cases = 'volume-cache', 600
+    errors = (BrokenVolumeError,)
+    file_name = f'ab/{KEY}.b2nd'
+
+    def set_up(self, folder: Path) -> None:
+        self.cache = VolumeCache(folder)
+        self.cache.store(KEY, np.arange(4 * 24 * 20, dtype=np.uint16).reshape(4, 24, 20) ** 2, {'a': [1, 2]})
+        super().set_up(folder)
+
+    def valid_files(self) -> dict[str, bytes]:
+        return {self.path.name: self.path.read_bytes()}
+
+    def mutate(self, rng: Random, content: bytes) -> bytes:
+        return mutate_bytes(rng, content, end=rng.choice((None, 200)))
+
+    def read(self, out: Path) -> None:
+        for slices in (None, [2, 0]):
+            volume, record = self.cache.read(KEY, slices)
+            if volume.dtype != np.uint16 or volume.shape[1:] != (24, 20) or record != {'a': [1, 2]}:
+                raise InsaneResultError(f'{volume.dtype} {volume.shape} {record}')
+
+
+TARGETS = (DicomFiles, SliceFolder, PngFiles, CachedVolumes)
