@@ -57,3 +57,8 @@ def test_reading_against_a_training_step(run):
     content, lines = run('data_loading', '--size', '64x48x9', '--width', 32, '--repeats', 1)
     assert set(content['read_s']) == {'dicom', 'cache', 'memory'} and content['step_s'] > 0
     assert lines[-3].startswith('dicom: 1 reading process')
+
+
+def test_converting_long_tables(run):
+    content, _ = run('convert_tables', '--rows', 60)
+    assert all(of['images'] >= 30 and of['seconds'] > 0 for of in content.values()) and len(content) == 2
