@@ -10,7 +10,6 @@ Source: submission format of the DBTex challenge (Konz et al., JAMA Network Open
 from __future__ import annotations
 
 import csv
-import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,19 +51,18 @@ def write_predictions(path: str | Path, predictions: Predictions) -> None:
     Raises:
         PredictionsError: a value is invalid or a row occurs twice (``gather_predictions`` merges such rows).
     """
+    from mammo_plugins.io.whole_file import whole_file  # its package loads pydicom, which metrics do without
+
     path = Path(path)
     columns = predictions.columns
     faults = value_faults(columns) + _repeat_faults(predictions.image_index, columns)
     _refuse(path, faults, np.arange(len(predictions)) + 2)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + '.partial')
-    with open(partial, 'w', newline='', encoding='utf-8') as file:
+    with whole_file(path) as unfinished, unfinished.open('w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow([*_KEY_COLUMNS, *columns])
         texts = [[_number_text(value) for value in values.tolist()] for values in columns.values()]
         for image, *numbers in zip(predictions.image_index, *texts):
             writer.writerow([*predictions.images[image], *numbers])
-    os.replace(partial, path)
 
 
 def read_predictions(path: str | Path, lenient: bool = False) -> Predictions:

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from .whole_file import whole_file
+
 _RECORD = 'mammo_plugins'
 _CODEC_LEVEL = 5
 _CHECKSUM_BYTES = 4  # behind the b2nd frame, which says itself how long it is
@@ -61,10 +63,7 @@ class VolumeCache:
         if volume.dtype != np.uint16 or volume.ndim != 3 or not volume.size:
             raise ValueError(f'a volume (S, H, W) of uint16 is needed, got {volume.shape} of {volume.dtype}')
         blosc2 = _blosc2()
-        path = self.path_of(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f'.{key}.{os.getpid()}.b2nd')
-        try:
+        with whole_file(self.path_of(key)) as unfinished:
             stored = blosc2.asarray(
                 np.ascontiguousarray(volume),
                 urlpath=str(unfinished),
@@ -81,9 +80,6 @@ class VolumeCache:
             with unfinished.open('ab') as file:
                 file.write(_checksum(unfinished.read_bytes()))
             _flush(unfinished)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
 
     def read(self, key: str, slices: Sequence[int] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
         """A volume, or some of its slices, and the record beside it.

@@ -68,7 +68,7 @@ def test_command_prints_the_table_and_writes_json(files, capsys):
     assert result['metrics']['R@0.5']['value'] == 1
     assert result['metrics']['breast_auc']['value'] == 0
     assert result['froc']['fp_per_volume'] == [0, 0.5, 0.5] and result['froc']['recall'] == [0, 0, 1]
-    assert not list(out.parent.glob('*.partial'))
+    assert not list(out.parent.glob('.*'))
 
 
 def test_groups_are_scored_by_themselves(files, capsys):

@@ -5,11 +5,12 @@ The decoder of the DDSM project writes 16-bit big-endian values, line by line; t
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from mammo_plugins.io.whole_file import whole_file
 
 from .ics import IcsFilm, parse_ics
 
@@ -63,9 +64,5 @@ def write_raw_film_as_png(raw: Path, film: IcsFilm, png: Path) -> None:
             f'{raw}: holds values up to {pixels.max()}, {film.bits_per_pixel} bits end at {largest}: the bytes of each '
             'pixel are swapped; write them big-endian'
         )
-    unfinished = png.with_name(f'.{png.name}.{os.getpid()}.tmp')
-    try:
+    with whole_file(png) as unfinished:
         Image.fromarray(pixels.astype(np.uint16)).save(unfinished, format='PNG')
-        unfinished.replace(png)
-    finally:
-        unfinished.unlink(missing_ok=True)
