@@ -65,6 +65,9 @@ def print_comparisons(results: Mapping[str, ModelComparison], console: Console |
     for method in dict.fromkeys(filter(None, (difference.method for difference in differences.values()))):
         names = sorted({name for (_, name), difference in differences.items() if difference.method == method})
         console.print(f'{", ".join(names)}: {method}', highlight=False, soft_wrap=True)
+    protocols_of_note: dict[tuple[str, str], list[str]] = {}
     for (protocol, name), difference in differences.items():
         if difference.reason:
-            console.print(f'note: {protocol} {name}: {difference.reason}', highlight=False, soft_wrap=True)
+            protocols_of_note.setdefault((name, difference.reason), []).append(protocol)
+    for (name, reason), protocols in protocols_of_note.items():
+        console.print(f'note: {", ".join(protocols)} {name}: {reason}', highlight=False, soft_wrap=True)
