@@ -9,7 +9,7 @@ Both read the same slice images through the same backbone, two at a time unless 
 Seconds are those of
 
 - backbone and neck;
-- the heads: everything from the feature levels to what the last head says, RoIAlign included (and given by itself);
+- the heads: everything from the feature levels to what the last head says, RoIAlign included;
 - the rest: initial proposals, selection, and Buda's merging of slices.
 
 Each is the fewest of the interleaved repeats: that run was the one that other processes disturbed least. No detector
@@ -43,7 +43,7 @@ SMALL_SIZE = (275, 550)
 """Width and length in pixels, on a GPU and without one."""
 PAPER = (16, 100)
 """Slices and proposals of the paper."""
-PARTS = ('backbone', 'heads', 'roi_align', 'rest', 'whole')
+PARTS = ('backbone', 'heads', 'rest', 'whole')
 
 
 class TimedDetector:
@@ -60,7 +60,6 @@ class TimedDetector:
         self._seconds: dict[str, float] = {}
         self._time(detector, 'extract_feat', 'backbone')
         self._time(detector.roi_head, '_run_cascade', 'heads')
-        self._time(detector.roi_head, '_slice_roi_feats', 'roi_align')
         self._time(detector, 'predict', 'whole')
 
     @torch.no_grad()
@@ -162,7 +161,7 @@ def main() -> None:
     sizes = [(count, PAPER[1]) for count in args.slices] + [(PAPER[0], count) for count in args.proposals]
     others = [] if args.quick else [given for given in dict.fromkeys(sizes) if given != PAPER]
     parts = ''.join(f'{part:>10}' for part in PARTS)
-    print(f'{"":8}{"M&M-3D, seconds":^50}{"Buda, seconds":^50}{"M&M-3D / Buda":>16}')
+    print(f'{"":8}{"M&M-3D, seconds":^40}{"Buda, seconds":^40}{"M&M-3D / Buda":>16}')
     print(f'{"S":>3} {"N":>4}{parts}{parts}{"heads":>8}{"whole":>8}')
     rows = []
     for slices, proposals in [*others, PAPER]:

@@ -134,7 +134,7 @@ def _run(study: Study, jobs: Sequence[StudyJob], workers: int) -> None:
         nonlocal done
         done += 1
         remaining = timedelta(seconds=round((time.perf_counter() - start) / done * (left - done)))
-        console.print(f'{done}/{left} {job}: {seconds:.0f} s, about {remaining} left', highlight=False)
+        console.print(f'{done}/{left} {job}: {seconds:.0f} s, about {remaining} left', highlight=False, soft_wrap=True)
 
     for is_first in (True, False):
         run_jobs([job for job in jobs if (job.row.name == study.ffdm_row) == is_first], workers, report)

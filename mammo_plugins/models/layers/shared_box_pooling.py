@@ -8,7 +8,7 @@ Glossary: N boxes of a view, n boxes of some views, S slices, D channels, k RoI 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
@@ -56,8 +56,8 @@ class SharedBoxPooling:
         )
 
     @torch.no_grad()
-    def pool(self, extractor: SingleRoIExtractor, boxes: Tensor, views: Sequence[int]) -> Tensor:
-        """RoI features (len(views) * N, S, D, k, k) in float32 or better.
+    def pool(self, extractor: SingleRoIExtractor, boxes: Tensor, views: Sequence[int]) -> PooledBoxes:
+        """The boxes of some views, view after view; they are pooled as they are needed.
 
         Args:
             extractor: mmdet's RoI extractor; says size, samples, strides and which level a box is pooled from.
@@ -68,14 +68,7 @@ class SharedBoxPooling:
         starts = torch.tensor([group.index(view) * self._pixels_a_view for view in views])
         flat = boxes[list(views)].flatten(0, 1).to(tables[0].dtype)
         index, weight = self._taps(extractor, flat, starts.repeat_interleave(boxes.shape[1]))
-        num_slices, channels = sum(table.shape[1] for table in tables), tables[0].shape[2]
-        size = extractor.roi_layers[0].output_size
-        # In the order in which a dynamic convolution reads them.
-        pooled = flat.new_empty(len(flat), num_slices, size[0] * size[1], channels)
-        for part, table in zip(pooled.split(SLICES_A_TABLE, dim=1), tables):
-            sums = F.embedding_bag(index, table.flatten(1), per_sample_weights=weight, mode='sum')
-            part.copy_(sums.view(len(flat), -1, *table.shape[1:]).transpose(1, 2))
-        return pooled.transpose(2, 3).unflatten(-1, tuple(size))
+        return PooledBoxes(tables, index, weight, tuple(extractor.roi_layers[0].output_size))
 
     def _taps(self, extractor: SingleRoIExtractor, boxes: Tensor, view_starts: Tensor) -> tuple[Tensor, Tensor]:
         """Rows of a table that each cell reads, and their weights: both (n * k * k, 4 g g).
@@ -96,6 +89,44 @@ class SharedBoxPooling:
         index += (view_starts + self._level_starts[levels])[:, None, None]
         weight *= has_level[:, None, None]
         return index.flatten(0, 1), weight.flatten(0, 1)
+
+
+class PooledBoxes:
+    """RoI features of boxes, pooled a few boxes at a time: what follows finds them in the core's cache.
+
+    Attributes:
+        shape: (n, S, D, k, k).
+        device: where they are.
+
+    Args:
+        tables: pixels of some slices each, (rows, slices, D).
+        index, weight: (n * k * k, taps) rows of a table that each cell reads, and their weights.
+        size: (k, k).
+    """
+
+    def __init__(self, tables: Sequence[Tensor], index: Tensor, weight: Tensor, size: tuple[int, int]) -> None:
+        self._tables, self._index, self._weight = tables, index, weight
+        num_slices, channels = sum(table.shape[1] for table in tables), tables[0].shape[2]
+        self._cells = size[0] * size[1]
+        self.shape = torch.Size((len(index) // self._cells, num_slices, channels, *size))
+        self.device = index.device
+
+    def tensor(self) -> Tensor:
+        """All of them, (n, S, D, k, k) in float32 or better."""
+        return next(self.split(max(1, self.shape[0])))
+
+    @torch.no_grad()
+    def split(self, size: int) -> Iterator[Tensor]:
+        """Them by ``size`` boxes; what came before is overwritten, so that it is used before the next is asked for."""
+        num_boxes, num_slices, channels, *cells = self.shape
+        # In the order in which a dynamic convolution reads them.
+        place = self._weight.new_empty(min(size, num_boxes), num_slices, self._cells, channels)
+        for index, weight in zip(self._index.split(size * self._cells), self._weight.split(size * self._cells)):
+            pooled = place[: len(index) // self._cells]
+            for part, table in zip(pooled.split(SLICES_A_TABLE, dim=1), self._tables):
+                sums = F.embedding_bag(index, table.flatten(1), per_sample_weights=weight, mode='sum')
+                part.copy_(sums.view(len(pooled), -1, *table.shape[1:]).transpose(1, 2))
+            yield pooled.transpose(2, 3).unflatten(-1, tuple(cells))
 
 
 def _lay_out(features: SliceFeatures, layout: SliceLayout, views: Sequence[int]) -> list[Tensor]:

@@ -7,6 +7,8 @@ from mmdet.models.layers import DynamicConv
 from mmdet.registry import MODELS
 from torch import Tensor
 
+from .shared_box_pooling import PooledBoxes
+
 CELLS_AT_ONCE_ON_CPU = 16384
 """RoI cells (proposals x slices x k x k) that a CPU mixes together: 16 MiB of 256 channels in float32.
 
@@ -38,7 +40,7 @@ class SliceDynamicConv(DynamicConv):
             raise ValueError('SliceDynamicConv needs with_proj=True: slices are fused as one vector a proposal')
         super().__init__(*args, with_proj=True, **kwargs)
 
-    def forward(self, param_feature: Tensor, input_feature: Tensor) -> Tensor:
+    def forward(self, param_feature: Tensor, input_feature: Tensor | PooledBoxes) -> Tensor:
         """Mixes proposal and slice features.
 
         Args:
@@ -66,7 +68,7 @@ class SliceDynamicConv(DynamicConv):
         return self.fc_layer(cells.reshape(num_proposals, num_slices, height * width * self.out_channels))
 
 
-def _proposals_at_once(rois: Tensor) -> int:
+def _proposals_at_once(rois: Tensor | PooledBoxes) -> int:
     """Proposals to mix together, of RoI features (P, S, C, k, k)."""
     num_proposals, num_slices, _, height, width = rois.shape
     if rois.device.type != 'cpu':

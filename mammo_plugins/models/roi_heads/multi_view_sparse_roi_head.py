@@ -17,10 +17,7 @@ from torch.utils.checkpoint import checkpoint
 
 from mammo_plugins.structures.case_sample import MammoCaseSample
 
-from ..layers.mil_pooling import log_not_noisy_or
-from ..layers.shared_box_pooling import SharedBoxPooling
-from ..layers.slice_features import SliceFeatures
-from ..layers.slice_layout import SliceLayout
+from ..layers import PooledBoxes, SharedBoxPooling, SliceFeatures, SliceLayout, log_not_noisy_or
 from ..slice_fusion import FusedSlices
 
 Features = SliceFeatures | Sequence[Tensor]
@@ -195,7 +192,7 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         boxes: Tensor,
         layout: SliceLayout,
         group: list[int],
-    ) -> Tensor:
+    ) -> Tensor | PooledBoxes:
         """RoIAlign of every proposal on every slice, (len(group) * N, S, D, k, k)."""
         if isinstance(x, SharedBoxPooling):
             return x.pool(self.bbox_roi_extractor[stage], boxes, group)

@@ -10,6 +10,8 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from ..layers import PooledBoxes
+
 
 class FusedSlices(NamedTuple):
     """One feature a proposal, and what each slice had to say in it.
@@ -36,8 +38,8 @@ class SliceFusion(BaseModule):
     def forward(
         self,
         proposal_feats: Tensor,
-        roi_feats: Tensor,
-        interact: Callable[[Tensor, Tensor], Tensor],
+        roi_feats: Tensor | PooledBoxes,
+        interact: Callable[[Tensor, Tensor | PooledBoxes], Tensor],
         malignancy_logits: Callable[[Tensor], Tensor],
     ) -> FusedSlices:
         """Fuses slices.
@@ -57,8 +59,8 @@ class ObjectFeatureFusion(SliceFusion):
     def forward(
         self,
         proposal_feats: Tensor,
-        roi_feats: Tensor,
-        interact: Callable[[Tensor, Tensor], Tensor],
+        roi_feats: Tensor | PooledBoxes,
+        interact: Callable[[Tensor, Tensor | PooledBoxes], Tensor],
         malignancy_logits: Callable[[Tensor], Tensor],
     ) -> FusedSlices:
         """Lets the proposals interact with each slice (Eq. 5), then fuses; see :meth:`SliceFusion.forward`."""

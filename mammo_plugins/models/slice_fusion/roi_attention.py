@@ -9,6 +9,7 @@ from mmdet.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..layers import PooledBoxes
 from ..layers.precision import at_least_float32
 from .base import FusedSlices, SliceFusion, log_of_attention
 
@@ -37,11 +38,13 @@ class RoIAttentionFusion(SliceFusion):
     def forward(
         self,
         proposal_feats: Tensor,
-        roi_feats: Tensor,
-        interact: Callable[[Tensor, Tensor], Tensor],
+        roi_feats: Tensor | PooledBoxes,
+        interact: Callable[[Tensor, Tensor | PooledBoxes], Tensor],
         malignancy_logits: Callable[[Tensor], Tensor],
     ) -> FusedSlices:
         """Fuses the RoI features of all slices, then interacts once; see :meth:`SliceFusion.forward`."""
+        if isinstance(roi_feats, PooledBoxes):
+            roi_feats = roi_feats.tensor()
         _, num_slices, _, height, width = roi_feats.shape
         tokens = roi_feats.flatten(3).transpose(2, 3)  # (P, S, k*k, D)
         asking, asked = tokens.mean(dim=1), tokens.flatten(1, 2)

@@ -45,30 +45,37 @@ def test_boxes_are_pooled_as_by_the_extractor(extractor, view, sizes):
     assert len(extractor.map_roi_levels(torch.cat([boxes[:, :1], boxes], 1), 4).unique()) > 1
     pieces = SliceFeatures(tuple(zip(*(level.split(sizes) for level in whole))))
     pooled = SharedBoxPooling(pieces, LAYOUT).pool(extractor, boxes[None].expand(3, -1, -1), [view])
-    torch.testing.assert_close(pooled, slice_by_slice(extractor, whole, boxes, view), rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(pooled.tensor(), slice_by_slice(extractor, whole, boxes, view), rtol=1e-9, atol=1e-9)
 
 
 def test_views_of_equal_slices_are_pooled_one_after_the_other(extractor):
     layout = SliceLayout(slice_counts=(4, 4), partners=(1, 0))
     boxes = torch.stack([boxes_of(7, 1), boxes_of(7, 2)])
     pooling = SharedBoxPooling(SliceFeatures.of(levels()), layout)
-    both = pooling.pool(extractor, boxes, [0, 1])
+    both = pooling.pool(extractor, boxes, [0, 1]).tensor()
     assert both.shape == (14, 4, HIDDEN, 7, 7)
-    torch.testing.assert_close(both[7:], pooling.pool(extractor, boxes, [1]))
+    torch.testing.assert_close(both[7:], pooling.pool(extractor, boxes, [1]).tensor())
+
+
+def test_boxes_come_a_few_at_a_time_in_their_order(extractor):
+    pooled = SharedBoxPooling(SliceFeatures.of(levels()), LAYOUT).pool(extractor, boxes_of(10)[None], [0])
+    pieces = [piece.clone() for piece in pooled.split(4)]
+    assert [len(piece) for piece in pieces] == [4, 4, 2] and pooled.shape == (10, 3, HIDDEN, 7, 7)
+    torch.testing.assert_close(torch.cat(pieces), pooled.tensor())
 
 
 def test_box_that_is_no_number_reads_nothing(extractor):
     boxes = torch.tensor([[float('nan')] * 4, [0.0, 0.0, float('inf'), 9.0], [5.0, 5.0, 20.0, 20.0]])
     with torch.no_grad():
         pooled = SharedBoxPooling(SliceFeatures.of([level.float() for level in levels()]), LAYOUT)
-        found = pooled.pool(extractor, boxes.nan_to_num(nan=-1e30)[None], [0])
+        found = pooled.pool(extractor, boxes.nan_to_num(nan=-1e30)[None], [0]).tensor()
     assert found[0].eq(0).all() and found[2].isfinite().all()
 
 
 def test_box_turned_inside_out_has_no_features_as_in_the_extractor(extractor):
     boxes = torch.tensor([[30.0, 10.0, 20.0, 20.0], [5.0, 5.0, 20.0, 20.0]], dtype=torch.float64)
     whole = levels()
-    pooled = SharedBoxPooling(SliceFeatures.of(whole), LAYOUT).pool(extractor, boxes[None], [0])
+    pooled = SharedBoxPooling(SliceFeatures.of(whole), LAYOUT).pool(extractor, boxes[None], [0]).tensor()
     torch.testing.assert_close(pooled, slice_by_slice(extractor, whole, boxes, 0))
     assert not pooled[0].any() and pooled[1].any()
 
@@ -76,7 +83,7 @@ def test_box_turned_inside_out_has_no_features_as_in_the_extractor(extractor):
 def test_half_precision_is_pooled_in_full(extractor):
     half = [level.bfloat16() for level in levels()]
     boxes = boxes_of(9).float()
-    pooled = SharedBoxPooling(SliceFeatures.of(half), LAYOUT).pool(extractor, boxes[None], [0])
+    pooled = SharedBoxPooling(SliceFeatures.of(half), LAYOUT).pool(extractor, boxes[None], [0]).tensor()
     assert pooled.dtype == torch.float32
     expected = slice_by_slice(extractor, [level.float() for level in half], boxes, 0)
     torch.testing.assert_close(pooled, expected, rtol=1e-4, atol=1e-4)

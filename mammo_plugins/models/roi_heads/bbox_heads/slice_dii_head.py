@@ -11,6 +11,7 @@ from mmdet.registry import MODELS
 from mmdet.utils import ConfigType, OptConfigType
 from torch import Tensor
 
+from ...layers import PooledBoxes
 from ...layers.precision import in_full_precision
 from ...losses.average_factor import global_average_factor
 from ...slice_fusion import FusedSlices
@@ -67,7 +68,7 @@ class SliceDIIHead(DIIHead):
             return attended
         return self.cross_view_attention(attended, partners)
 
-    def fuse_slices(self, proposal_feats: Tensor, roi_feats: Tensor) -> FusedSlices:
+    def fuse_slices(self, proposal_feats: Tensor, roi_feats: Tensor | PooledBoxes) -> FusedSlices:
         """Mixes proposals with their slices and fuses these (Eqs. 5 and 6).
 
         Args:
@@ -76,7 +77,7 @@ class SliceDIIHead(DIIHead):
         """
         return self.slice_fusion(proposal_feats, roi_feats, self.interact, self.malignancy_logits)
 
-    def interact(self, proposal_feats: Tensor, roi_feats: Tensor) -> Tensor:
+    def interact(self, proposal_feats: Tensor, roi_feats: Tensor | PooledBoxes) -> Tensor:
         """The head's whole post-attention path, slice by slice: dynamic convolution, residual, norm, FFN, norm.
 
         Args:
