@@ -9,6 +9,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mammo_plugins.apis.study.mm3d import MM3D_STUDY
+from mammo_plugins.apis.study.rows import FLAT, VOLUME
 from tests.markdown_tables import read_tables
 from tests.models.small_cases import SmallView, make_batch
 from tests.models.small_models import HIDDEN, NUM_PROPOSALS, build, detector_config
@@ -62,6 +64,24 @@ def test_speed_tables_are_what_the_benchmarks_wrote():
         shown = next(table for table in tables if column in table[0])
         written = json.loads((results / f'{file}.json').read_text())['rows']
         assert [row[column] for row in shown] == [of_row(row) for row in written]
+
+
+def test_study_tables_are_what_the_study_wrote():
+    written = json.loads((ROOT / 'projects/mm3d/results/study_small.json').read_text())
+    assert written['settings']['preset'] == 'small' and len(written['settings']['seeds']) >= 3
+    tables = read_tables((ROOT / 'projects/mm3d/README.md').read_text())
+    rows, claims = (next(table for table in tables if column in table[0]) for column in ('paper R@0.25', 'each seed'))
+    assert [row['row'] for row in rows] == [row.title.rstrip('*') for row in MM3D_STUDY.rows]
+    columns = {'R@0.25 (2-D)': (FLAT, 'R@0.25'), 'R@0.25 (3-D)': (VOLUME, 'R@0.25'), 'R@0.5 (3-D)': (VOLUME, 'R@0.5')}
+    for shown, row in zip(rows, MM3D_STUDY.rows):
+        for column, (protocol, number) in columns.items():
+            if protocol in row.protocols:
+                mean = written['rows'][row.name][protocol][number]['mean']
+                assert shown[column] == f'{mean["value"]:.2f} [{mean["low"]:.2f}, {mean["high"]:.2f}]'
+            else:
+                assert shown[column] == ''
+    assert [row['difference'] for row in claims] == [f'{c["difference"]["difference"]:+.2f}' for c in written['claims']]
+    assert [row['here'] for row in claims] == [claim['verdict'] for claim in written['claims']]
 
 
 @pytest.mark.parametrize('name', ROWS)
