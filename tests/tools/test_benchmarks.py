@@ -54,7 +54,7 @@ def test_reading_a_volume(run):
 
 
 def test_reading_against_a_training_step(run):
-    content, lines = run('data_loading', '--size', '64x48x2', '--width', 32, '--repeats', 1)
+    content, lines = run('data_loading', '--size', '64x48x4', '--width', 32, '--repeats', 1)
     assert set(content['read_s']) == {'dicom', 'cache', 'memory'} and content['step_s'] > 0
     assert lines[-3].startswith('dicom: 1 reading process')
 

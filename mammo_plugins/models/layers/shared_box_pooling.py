@@ -38,11 +38,16 @@ class SharedBoxPooling:
 
     @torch.no_grad()
     def __init__(self, features: SliceFeatures, layout: SliceLayout) -> None:
-        self._level_sizes = torch.tensor([level.shape[-2:] for level in features.pieces[0]])
-        pixels = self._level_sizes.prod(dim=1)
-        self._level_starts = pixels.cumsum(dim=0) - pixels
-        self._pixels_a_view = int(pixels.sum())
-        self._groups = [(group, _lay_out(features, layout, group)) for group in layout.groups()]
+        image_levels = [levels for piece in features.pieces for levels in zip(*piece)]
+        firsts = [image_levels[layout.slice_images_of([view])[0]] for view in range(layout.num_views)]
+        # Views may differ in size; all tensors here have a row a view and a column a level.
+        self._level_sizes = torch.tensor([[level.shape[-2:] for level in levels] for levels in firsts])
+        pixels = self._level_sizes.prod(dim=-1)
+        self._level_starts = torch.empty_like(pixels)
+        for group in layout.groups():
+            in_table = pixels[group].flatten()
+            self._level_starts[group] = (in_table.cumsum(dim=0) - in_table).view(len(group), -1)
+        self._groups = [(group, _lay_out(image_levels, layout, group)) for group in layout.groups()]
 
     @staticmethod
     def suits(features: SliceFeatures, extractor: nn.Module) -> bool:
@@ -64,18 +69,17 @@ class SharedBoxPooling:
             boxes: (V, N, 4) xyxy in network pixels, of all views.
             views: those to pool, of equal slice count.
         """
-        group, tables = next((group, tables) for group, tables in self._groups if views[0] in group)
-        starts = torch.tensor([group.index(view) * self._pixels_a_view for view in views])
+        tables = next(tables for group, tables in self._groups if views[0] in group)
         flat = boxes[list(views)].flatten(0, 1).to(tables[0].dtype)
-        index, weight = self._taps(extractor, flat, starts.repeat_interleave(boxes.shape[1]))
+        index, weight = self._taps(extractor, flat, torch.tensor(views).repeat_interleave(boxes.shape[1]))
         return PooledBoxes(tables, index, weight, tuple(extractor.roi_layers[0].output_size))
 
-    def _taps(self, extractor: SingleRoIExtractor, boxes: Tensor, view_starts: Tensor) -> tuple[Tensor, Tensor]:
+    def _taps(self, extractor: SingleRoIExtractor, boxes: Tensor, views: Tensor) -> tuple[Tensor, Tensor]:
         """Rows of a table that each cell reads, and their weights: both (n * k * k, 4 g g).
 
         Args:
             boxes: (n, 4) xyxy in network pixels.
-            view_starts: (n,) first row of a box's view.
+            views: (n,) view of each box.
         """
         levels = extractor.map_roi_levels(F.pad(boxes, (1, 0)), extractor.num_inputs)
         # A box turned inside out has no area, and so no level and no features.
@@ -84,9 +88,12 @@ class SharedBoxPooling:
         strides = boxes.new_tensor(extractor.featmap_strides)[levels]
         layer = extractor.roi_layers[0]
         index, weight = _taps_of_level(
-            boxes / strides[:, None] - 0.5, self._level_sizes[levels], tuple(layer.output_size), layer.sampling_ratio
+            boxes / strides[:, None] - 0.5,
+            self._level_sizes[views, levels],
+            tuple(layer.output_size),
+            layer.sampling_ratio,
         )
-        index += (view_starts + self._level_starts[levels])[:, None, None]
+        index += self._level_starts[views, levels][:, None, None]
         weight *= has_level[:, None, None]
         return index.flatten(0, 1), weight.flatten(0, 1)
 
@@ -129,22 +136,28 @@ class PooledBoxes:
             yield pooled.transpose(2, 3).unflatten(-1, tuple(cells))
 
 
-def _lay_out(features: SliceFeatures, layout: SliceLayout, views: Sequence[int]) -> list[Tensor]:
-    """Tables of some slices each, (len(views) * pixels of all levels, slices, D) in float32 or better."""
-    image_levels = [levels for piece in features.pieces for levels in zip(*piece)]
-    of_slices = zip(*(layout.slice_images_of([view]) for view in views))  # images of all views, slice after slice
-    first = image_levels[0]
-    num_pixels = sum(level.shape[-2:].numel() for level in first)
-    num_slices = layout.slice_counts[views[0]]
+def _lay_out(image_levels: Sequence[Sequence[Tensor]], layout: SliceLayout, views: Sequence[int]) -> list[Tensor]:
+    """Tables of some slices each, (pixels of all levels of all views, slices, D) in float32 or better.
+
+    Args:
+        image_levels: for each slice image its levels, each (D, H_l, W_l).
+        layout: where views and slices lie.
+        views: of equal slice count.
+    """
+    images_of_slices = list(zip(*(layout.slice_images_of([view]) for view in views)))
     tables = []
-    for start in range(0, num_slices, SLICES_A_TABLE):
-        shape = (len(views), num_pixels, min(SLICES_A_TABLE, num_slices - start), len(first[0]))
-        table = torch.empty(shape, dtype=torch.promote_types(first[0].dtype, torch.float32))
-        for place, images in zip(range(shape[2]), of_slices):
-            for rows, image in zip(table[:, :, place], images):
-                for part, level in zip(rows.split([level[0].numel() for level in first]), image_levels[image]):
-                    part.copy_(level.flatten(1).T)
-        tables.append(table.flatten(0, 1))
+    for start in range(0, len(images_of_slices), SLICES_A_TABLE):
+        of_slices = [
+            [level for image in images for level in image_levels[image]]
+            for images in images_of_slices[start : start + SLICES_A_TABLE]
+        ]
+        pixels = [level[0].numel() for level in of_slices[0]]
+        number_type = torch.promote_types(of_slices[0][0].dtype, torch.float32)
+        table = torch.empty(sum(pixels), len(of_slices), len(of_slices[0][0]), dtype=number_type)
+        for rows, levels in zip(table.unbind(dim=1), of_slices):
+            for part, level in zip(rows.split(pixels), levels):
+                part.copy_(level.flatten(1).T)
+        tables.append(table)
     return tables
 
 

@@ -57,6 +57,20 @@ def test_views_of_equal_slices_are_pooled_one_after_the_other(extractor):
     torch.testing.assert_close(both[7:], pooling.pool(extractor, boxes, [1]).tensor())
 
 
+def test_views_may_differ_in_size(extractor):
+    layout = SliceLayout(slice_counts=(2, 2), partners=(1, 0))
+    sizes = ((64, 96), (96, 32))
+    pieces = tuple(
+        tuple(torch.randn(2, HIDDEN, height // s, width // s, dtype=torch.float64) for s in STRIDES)
+        for height, width in sizes
+    )
+    boxes = torch.stack([boxes_of(20, 1), boxes_of(20, 2)])
+    both = SharedBoxPooling(SliceFeatures(pieces), layout).pool(extractor, boxes, [0, 1]).tensor()
+    for view, piece in enumerate(pieces):
+        alone = SharedBoxPooling(SliceFeatures((piece,)), SliceLayout((2,), (-1,))).pool(extractor, boxes[[view]], [0])
+        torch.testing.assert_close(both.unflatten(0, (2, 20))[view], alone.tensor())
+
+
 def test_boxes_come_a_few_at_a_time_in_their_order(extractor):
     pooled = SharedBoxPooling(SliceFeatures.of(levels()), LAYOUT).pool(extractor, boxes_of(10)[None], [0])
     pieces = [piece.clone() for piece in pooled.split(4)]
