@@ -1,4 +1,4 @@
-"""Prepared volumes on disk: 16-bit, compressed, a slice at a time readable, and believed only when they are whole.
+"""Prepared volumes on disk: 16-bit, compressed slice by slice, and believed only when they are whole.
 
 A volume is stored under a key that its maker forms from the source file's digest and the settings that made it. It is
 written beside its place and renamed, so a run that is killed leaves nothing under a key. The file ends with a checksum
