@@ -13,9 +13,8 @@ from mmdet.registry import TRANSFORMS
 from mmengine.dataset import Compose
 from mmengine.logging import print_log
 
+from .grey_values import from_grey_values
 from .prepared_views import PreparedViews
-
-_LARGEST = np.iinfo(np.uint16).max
 
 
 class ImageLoadingError(ValueError):
@@ -25,12 +24,13 @@ class ImageLoadingError(ValueError):
 class ViewLoader:
     """Runs the deterministic transforms of a view.
 
-    Intensities are rounded to 16 bits (detectors deliver 10 to 14), whether or not they are remembered, so that no
-    cache changes anything but time. Memory holds S x H x W x 2 bytes an image in each process: with data loading
+    They pass on 16-bit grey values, whether or not they are remembered, so that no cache changes anything but time; the
+    caller gets intensities in [0, 1]. Memory holds S x H x W x 2 bytes an image in each process: with data loading
     workers, once a worker, for as long as the worker lives (set ``persistent_workers=True``), and once a rank.
 
     Args:
-        transforms: transforms of a view dictionary. They must not be random.
+        transforms: transforms of a view dictionary, the first of which adds ``img`` (S, H, W) as 16-bit grey values
+            (see :mod:`~mammo_plugins.datasets.grey_values`). They must not be random.
         cache_in_memory: keep what they give.
         volume_cache: folder of ``tools/cache_volumes.py``; images that are prepared there are not decoded again.
     """
@@ -56,7 +56,7 @@ class ViewLoader:
             if self.cache_in_memory:
                 self._cache[view['image_id']] = stored
         loaded = {key: value if key == 'img' else copy.deepcopy(value) for key, value in stored.items()}
-        loaded['img'] = stored['img'].astype(np.float32) / np.float32(_LARGEST)
+        loaded['img'] = from_grey_values(stored['img'])
         return {**view, **loaded}
 
     def prepare(self, view: dict[str, Any]) -> None:
@@ -81,7 +81,8 @@ class ViewLoader:
 
     def _from_source(self, view: dict[str, Any]) -> dict[str, Any]:
         loaded = self.transforms(copy.deepcopy(view))
-        loaded['img'] = _to_16_bits(loaded['img'])
+        if loaded['img'].dtype != np.uint16:
+            raise ValueError(f'loading must give 16-bit grey values (uint16), got {loaded["img"].dtype}')
         return loaded
 
     @staticmethod
@@ -102,16 +103,11 @@ class ViewLoader:
 
 def build_transforms(transforms: Sequence[dict | Callable]) -> list[Callable]:
     """Transforms from their configs; what is built already stays."""
+    return [_build(transform) if isinstance(transform, dict) else transform for transform in transforms]
+
+
+def _build(config: dict[str, Any]) -> Callable:
+    # Looking a name up makes mmengine import all of mmdet's data sets, 200 MiB that a caching process does without.
+    kind = TRANSFORMS.module_dict.get(config['type'], config['type'])
     # The scope is named, so that a data set can be built before or beside any runner.
-    return [
-        TRANSFORMS.build({'_scope_': 'mmdet', **transform}) if isinstance(transform, dict) else transform
-        for transform in transforms
-    ]
-
-
-def _to_16_bits(img: np.ndarray) -> np.ndarray:
-    low, high = float(img.min()), float(img.max())
-    if not (0 <= low and high <= 1):
-        raise ValueError(f'loading must give intensities in [0, 1], got {low:g} to {high:g}')
-    scaled = img * np.float32(_LARGEST)
-    return np.rint(scaled, out=scaled).astype(np.uint16)
+    return TRANSFORMS.build({'_scope_': 'mmdet', **config, 'type': kind})

@@ -33,7 +33,7 @@ def make_view():
     """A loaded view around an image (S, H, W), with one target finding a box."""
 
     def make(img, boxes=(), slices=None, **changes):
-        img = np.asarray(img, dtype=np.float32)
+        img = np.asarray(img)
         count = len(boxes)
         view = dict(
             image_id=1, img_path='breast.png', view='L-CC', view_name='lcc', modality='DBT', manufacturer='',

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 
+import mammo_plugins.registration  # noqa: F401 - the runner imports all of mmdet, which needs the operators
 from mammo_plugins.datasets import case_sampler
 from mammo_plugins.datasets.case_collate import collate_cases
 from mammo_plugins.datasets.case_draw import CaseDraw

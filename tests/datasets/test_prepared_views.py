@@ -127,9 +127,16 @@ def test_setting_that_cannot_be_written_down_is_refused():
 def test_losses_are_reported_once_a_file(make_view, monkeypatch):
     messages = []
     monkeypatch.setattr(view_loader, 'print_log', lambda message, **settings: messages.append(message))
-    pixels = np.zeros((100, 80), dtype=np.float32)
-    pixels[30:70, :40] = 0.5
+    pixels = np.zeros((100, 80), dtype=np.uint16)
+    pixels[30:70, :40] = 30000
     loader = ViewLoader([CropBreast(margin=0)])
     for path in ('a.dcm', 'a.dcm', 'b.dcm'):
         loader(make_view([pixels], [[60, 0, 70, 10]], img_path=path))
     assert messages == [f'{name}: the crop to the breast cuts 0 findings and loses 1' for name in ('a.dcm', 'b.dcm')]
+
+
+def test_loading_that_gives_floats_is_refused(make_view):
+    with pytest.raises(
+        ImageLoadingError, match=r'breast.png: loading must give 16-bit grey values \(uint16\), got float'
+    ):
+        ViewLoader([lambda view: view])(make_view(np.zeros((1, 4, 4), np.float32)))

@@ -1,25 +1,24 @@
-"""Reading a tomosynthesis volume for training: memory and time, frame by frame, whole, and from the cache.
+"""Preparing a tomosynthesis volume for training: memory and time, frame by frame, whole, and read from the cache.
 
     python tools/benchmarks/read_volume.py --out tools/benchmarks/results/read_volume.json
 
-A phantom volume of 2457 x 1890 x 100 in JPEG 2000 goes through the ``loading`` of ``configs/mm3d_dbt.py`` in processes
-of their own, so that each one's peak of resident memory is its own:
+A phantom volume of 2457 x 1890 x 100 in JPEG 2000 goes through the ``loading`` of ``configs/mm3d_dbt.py``. Each way has
+a process of its own that imports what a worker of ``mammo cache`` imports:
 
 - ``decoder``: frames are decoded and thrown away; nobody can be faster than that;
-- ``streamed``: as training does it, frames fold into slice bins one by one;
+- ``streamed``: as a worker does it, frames fold into slice bins one by one, and the result is stored;
 - ``whole``: as notebooks do it, but sparingly: all frames are decoded first (``pixel_array``), become intensities one
-  by one, then fold into bins;
-- ``cache``: prepared before, read from the volume cache.
+  by one, then go on as above;
+- ``cache``: what was stored is read, as training does it.
 
-Memory is what a process takes beyond one that has imported the same and read nothing. The last lines give the ratios
-of whole to streamed.
+``peak`` is the most resident memory of the process; ``own`` is what it took beyond a process that read nothing. The
+last lines give the ratios of whole to streamed, of ``own``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -27,7 +26,6 @@ import time
 from pathlib import Path
 
 WAYS = ('nothing', 'decoder', 'streamed', 'whole', 'cache')
-MIB = 2**20
 
 
 def make_volume(folder: Path, size: str) -> Path:
@@ -37,13 +35,14 @@ def make_volume(folder: Path, size: str) -> Path:
     return prepare_phantoms(folder, 1, 0, (1, 0, 0), overrides={'imaging.jpeg2000_vendors': 'ABCDEF'}, size=size)
 
 
-def read(way: str, annotations: Path, cache: Path) -> dict[str, float]:
+def read(way: str, job: Path) -> dict[str, float]:
     """Seconds and peak memory of this process."""
+    import distributed  # noqa: F401 - a worker has it
     import numpy as np
     from pydicom import dcmread
     from pydicom.pixels import iter_pixels
 
-    from mammo_plugins.apis.run_config import load_run_config
+    from mammo_plugins.apis import cache_volumes  # noqa: F401
     from mammo_plugins.datasets.case_dataset import CaseDataset
     from mammo_plugins.datasets.transforms import LoadMammogram
     from mammo_plugins.datasets.transforms.loading import pool_slices
@@ -52,9 +51,6 @@ def read(way: str, annotations: Path, cache: Path) -> dict[str, float]:
     from mammo_plugins.io.dicom_intensity import read_intensity_rules
     from mammo_plugins.io.voi import to_intensities
     from mammo_plugins.structures import SliceBins
-
-    loading = load_run_config('configs/mm3d_dbt.py').train_dataloader.dataset.loading
-    view = CaseDataset(str(annotations), modality='DBT', loading=()).get_data_info(0)['views'][0]
 
     class LoadWhole(LoadMammogram):
         """The same result with all frames in memory at once."""
@@ -72,35 +68,52 @@ def read(way: str, annotations: Path, cache: Path) -> dict[str, float]:
             results.update(img_shape=results['img'].shape[-2:], geometry_steps=[])
             return results
 
-    transforms = build_transforms([dict(step) for step in loading])
+    content = json.loads(job.read_text())
+    view = CaseDataset(content['annotations'], modality='DBT').get_data_info(0)['views'][0]
+    transforms = build_transforms(content['loading'])
     if way == 'whole':
         transforms[0] = LoadWhole(transforms[0].num_slices)
-    loader = ViewLoader(transforms, volume_cache=cache if way == 'cache' else None)
-    if way == 'cache':
-        loader.prepare(view)
-        if not loader.prepared.has(view):
-            raise RuntimeError('the view was not prepared')
+    loader = ViewLoader(transforms, volume_cache=job.parent / ('whole' if way == 'whole' else 'cache'))
     start = time.perf_counter()
     if way == 'decoder':
         for _ in iter_pixels(view['img_path']):
             pass
-    elif way != 'nothing':
+    elif way == 'cache':
+        if not loader.prepared.has(view):
+            raise RuntimeError('nothing was prepared')
         loader(view)
+    elif way != 'nothing':
+        loader.prepare(view)
     seconds = time.perf_counter() - start
-    return {'seconds': seconds, 'peak_mib': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MIB}
+    return {'seconds': seconds, 'peak_mib': peak_mib()}
 
 
-def in_own_process(way: str, annotations: Path, cache: Path) -> dict[str, float]:
+def peak_mib() -> float:
+    """Most resident memory of this process so far; ``ru_maxrss`` would start with that of its parent."""
+    (line,) = (line for line in Path('/proc/self/status').read_text().splitlines() if line.startswith('VmHWM:'))
+    return int(line.split()[1]) / 1024
+
+
+def in_own_process(way: str, job: Path) -> dict[str, float]:
     """What :func:`read` gives in a fresh process."""
-    command = [sys.executable, __file__, '--way', way, '--annotations', str(annotations), '--cache', str(cache)]
+    command = [sys.executable, __file__, '--way', way, '--job', str(job)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+
+
+def run_once(annotations: Path) -> dict[str, dict[str, float]]:
+    """Every way in turn, with an empty cache at the start."""
+    from mammo_plugins.apis.run_config import load_run_config
+
+    loading = load_run_config('configs/mm3d_dbt.py').train_dataloader.dataset.to_dict()['loading']
+    with tempfile.TemporaryDirectory() as folder:
+        job = Path(folder) / 'job.json'
+        job.write_text(json.dumps({'annotations': str(annotations), 'loading': loading}))
+        return {way: in_own_process(way, job) for way in WAYS}
 
 
 def measure(annotations: Path, repeats: int) -> dict[str, dict[str, float]]:
     """Fewest seconds and highest peak of each way, in turn."""
-    with tempfile.TemporaryDirectory() as cache:
-        in_own_process('cache', annotations, Path(cache))  # prepares
-        runs = [{way: in_own_process(way, annotations, Path(cache)) for way in WAYS} for _ in range(repeats)]
+    runs = [run_once(annotations) for _ in range(repeats)]
     idle = max(run['nothing']['peak_mib'] for run in runs)
     return {
         way: {
@@ -119,11 +132,11 @@ def main() -> None:
     parser.add_argument('--phantoms', type=Path, help='folder to make or find them in (default: a temporary one)')
     parser.add_argument('--repeats', type=int, default=3)
     parser.add_argument('--out', type=Path, help='where the json goes')
-    for name in ('way', 'annotations', 'cache'):
+    for name in ('way', 'job'):
         parser.add_argument(f'--{name}', help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.way:
-        print(json.dumps(read(args.way, Path(args.annotations), Path(args.cache))))
+        print(json.dumps(read(args.way, Path(args.job))))
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.phantoms or Path(temporary)

@@ -1,8 +1,8 @@
 """Transforms: those of a view that load its image, and those of a case.
 
 ``loading`` of :class:`~mammo_plugins.datasets.case_dataset.CaseDataset`: LoadMammogram, OrientCanonical, CropBreast,
-ResizeBreast, MatchHistogram. ``pipeline``: RandomFlipViews, RandomShiftScale, RandomIntensity, SampleSlice,
-PackCaseInputs.
+ResizeBreast, MatchHistogram; they pass on 16-bit grey values. ``pipeline``: RandomFlipViews, RandomShiftScale,
+RandomIntensity, SampleSlice, PackCaseInputs.
 """
 
 from .breast_crop import CropBreast

@@ -12,15 +12,16 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
 from ..breast_region import background_limit
+from ..grey_values import WHITE
 
 NUM_BINS = 1024
 
 
 def breast_histogram(img: np.ndarray) -> np.ndarray:
-    """(1024,) share of the breast's pixels at each grey level from 0 to 1; all zeros where there is no breast.
+    """(1024,) share of the breast's pixels at each level from black to white; all zeros where there is no breast.
 
     Args:
-        img: (..., H, W) in [0, 1], dark background.
+        img: (..., H, W) 16-bit grey values, dark background.
     """
     return _shares(img[img > background_limit(img)])
 
@@ -70,7 +71,7 @@ class MatchHistogram(BaseTransform):
             raise ValueError(f'{path}: no histogram of tools/mean_histogram.py ({error!r})') from error
         if histogram.shape != (NUM_BINS,) or not (histogram >= 0).all() or not histogram.sum() > 0:
             raise ValueError(f'{path}: no histogram of {NUM_BINS} shares that are not all zero')
-        self._levels = np.linspace(0, 1, NUM_BINS + 1)
+        self._levels = np.linspace(0, WHITE, NUM_BINS + 1)
         self._share_below = np.concatenate([[0], np.cumsum(histogram) / histogram.sum()])
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -81,11 +82,11 @@ class MatchHistogram(BaseTransform):
             own_below = np.concatenate([[0], np.cumsum(_shares(values))])
             rank = np.interp(values, self._levels, own_below)
             matched = img.copy()
-            matched[is_breast] = np.interp(rank, self._share_below, self._levels)
+            matched[is_breast] = np.rint(np.interp(rank, self._share_below, self._levels))
             results['img'] = matched
         return results
 
 
 def _shares(values: np.ndarray) -> np.ndarray:
-    counts, _ = np.histogram(values, NUM_BINS, (0, 1))
+    counts, _ = np.histogram(values, NUM_BINS, (0, WHITE))
     return counts / max(counts.sum(), 1)

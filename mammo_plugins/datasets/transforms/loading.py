@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,15 @@ from mmdet.registry import TRANSFORMS
 from mammo_plugins.io.image_source import open_image
 from mammo_plugins.structures import SliceBins
 
+from ..grey_values import to_grey_values
+
 
 @TRANSFORMS.register_module()
 class LoadMammogram(BaseTransform):
     """Reads an FFDM, SM or DBT as a volume of at most ``num_slices`` bins.
 
-    Frames are decoded one at a time and folded into their bin's running maximum. Adds ``img``, ``img_shape``,
-    ``slice_bins``, an identity ``homography_matrix`` and an empty list of ``geometry_steps``.
+    Frames are decoded one at a time and folded into their bin's running maximum. Adds ``img`` (S, H, W) as 16-bit grey
+    values, ``img_shape``, ``slice_bins``, an identity ``homography_matrix`` and an empty list of ``geometry_steps``.
 
     Source: M&M-3D, section 4.1 (z-resolution 16 by max pooling).
 
@@ -60,27 +63,29 @@ def pool_slices(slices: Iterable[np.ndarray], bins: SliceBins) -> np.ndarray:
     """Reduces slices to the maximum of each bin.
 
     Args:
-        slices: the (H, W) slices of a volume in order; at most one is held at a time.
+        slices: the (H, W) slices of a volume in order, intensities in [0, 1]; at most two are held at a time.
         bins: which slice belongs to which bin.
 
     Returns:
-        (bins, H, W).
+        (bins, H, W) 16-bit grey values.
 
     Raises:
         ValueError: there are fewer or more slices than ``bins`` says.
     """
+    slices = iter(slices)
     pooled = None
     count = 0
-    for pixels in slices:
+    for index in range(bins.num_bins):
+        brightest = None
+        for pixels in islice(slices, bins.last(index) + 1 - bins.first(index)):
+            brightest = pixels.copy() if brightest is None else np.maximum(brightest, pixels, out=brightest)
+            count += 1
+        if brightest is None:
+            break
         if pooled is None:
-            pooled = np.empty((bins.num_bins, *pixels.shape), dtype=pixels.dtype)
-        if count < bins.num_slices:
-            index = bins.bin_of(count)
-            if bins.first(index) == count:
-                pooled[index] = pixels
-            else:
-                np.maximum(pooled[index], pixels, out=pooled[index])
-        count += 1
+            pooled = np.empty((bins.num_bins, *brightest.shape), np.uint16)
+        pooled[index] = to_grey_values(brightest)
+    count += sum(1 for _ in slices)
     if count != bins.num_slices:
         raise ValueError(f'{count} slices were read of {bins.num_slices}')
     return pooled

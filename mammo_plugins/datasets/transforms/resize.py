@@ -45,7 +45,5 @@ class ResizeBreast(BaseTransform):
         for old, new in zip(img, resized):
             # Flipped and cropped so far were only views of the pixels as they were read.
             new[...] = cv2.resize(np.ascontiguousarray(old), (new_width, new_height), interpolation=interpolation)
-        # The weights of an average sum to 1 but for rounding, which must not carry white beyond white.
-        resized.clip(img.min(), img.max(), out=resized)
         move_view(results, resized, scale_homography(new_width / old_width, new_height / old_height))
         return results
