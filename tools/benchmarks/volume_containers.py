@@ -22,6 +22,7 @@ import numpy as np
 from mammo_plugins.apis.convert import convert_dataset
 from mammo_plugins.apis.phantoms import make_phantoms
 from mammo_plugins.datasets.case_dataset import CaseDataset
+from mammo_plugins.datasets.grey_values import to_grey_values
 from mammo_plugins.datasets.transforms import CropBreast, LoadMammogram, OrientCanonical, ResizeBreast
 
 try:
@@ -36,7 +37,7 @@ def make_volume(folder: Path, size: str) -> np.ndarray:
     convert_dataset('phantom', folder / 'phantoms', folder / 'phantoms.json', modality='DBT', show_progress=False)
     loading = [LoadMammogram(16), OrientCanonical(), CropBreast(), ResizeBreast(1100, 2200)]
     case = CaseDataset(str(folder / 'phantoms.json'), loading=loading).load_case(0)
-    return np.rint(case['views'][0]['img'] * 65535).astype(np.uint16)
+    return to_grey_values(case['views'][0]['img'])
 
 
 def write_b2nd(path: Path, volume: np.ndarray, codec: blosc2.Codec, level: int, filters: list) -> None:
