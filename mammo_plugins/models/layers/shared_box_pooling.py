@@ -1,7 +1,7 @@
 """RoIAlign of boxes that all slices of a view share.
 
-Which pixels a cell reads, and with which weights, depends on its box alone. They are worked out once a box, and each
-pixel that is read is read for all slices and channels together, which lie side by side.
+Which pixels a cell reads, and with which weights, depends on its box alone. They are worked out once a box, and hold
+for every slice.
 
 Glossary: N boxes of a view, n boxes of some views, S slices, D channels, k RoI size, g samples along a side of a cell.
 """
@@ -18,16 +18,13 @@ from torch.nn import functional as F
 from .slice_features import SliceFeatures
 from .slice_layout import SliceLayout
 
-SLICES_A_TABLE = 2
-"""Slices whose pixels lie side by side: with more of them, the pixels of a box do not stay in a core's cache."""
-
 
 class SharedBoxPooling:
     """Pools the boxes of a view from all its slices; the same numbers as mmdet's extractor, slice by slice.
 
     Quicker than torchvision's RoIAlign on a CPU; a GPU has a kernel of its own, see :meth:`suits`. The pixels of all
-    levels of views with equal slice count stand in one table, a table for every few slices, so that all their boxes
-    are pooled in one operation a table. For prediction: gradients do not reach the features.
+    levels of views with equal slice count stand in one table, slice after slice, so that boxes are pooled from all
+    slices in one operation. For prediction: gradients do not reach the features.
 
     Source: He et al. 2017, Mask R-CNN, section 3 (RoIAlign); Lin et al. 2017, FPN, Eq. 1, for the level of a box.
 
@@ -69,13 +66,13 @@ class SharedBoxPooling:
             boxes: (V, N, 4) xyxy in network pixels, of all views.
             views: those to pool, of equal slice count.
         """
-        tables = next(tables for group, tables in self._groups if views[0] in group)
-        flat = boxes[list(views)].flatten(0, 1).to(tables[0].dtype)
+        slices = next(slices for group, slices in self._groups if views[0] in group)
+        flat = boxes[list(views)].flatten(0, 1).to(slices.dtype)
         index, weight = self._taps(extractor, flat, torch.tensor(views).repeat_interleave(boxes.shape[1]))
-        return PooledBoxes(tables, index, weight, tuple(extractor.roi_layers[0].output_size))
+        return PooledBoxes(slices, index, weight, tuple(extractor.roi_layers[0].output_size))
 
     def _taps(self, extractor: SingleRoIExtractor, boxes: Tensor, views: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows of a table that each cell reads, and their weights: both (n * k * k, 4 g g).
+        """Pixels of a slice that each cell reads, and their weights: both (n, k * k, 4 g g).
 
         Args:
             boxes: (n, 4) xyxy in network pixels.
@@ -95,7 +92,7 @@ class SharedBoxPooling:
         )
         index += self._level_starts[views, levels][:, None, None]
         weight *= has_level[:, None, None]
-        return index.flatten(0, 1), weight.flatten(0, 1)
+        return index, weight
 
 
 class PooledBoxes:
@@ -106,16 +103,14 @@ class PooledBoxes:
         device: where they are.
 
     Args:
-        tables: pixels of some slices each, (rows, slices, D).
-        index, weight: (n * k * k, taps) rows of a table that each cell reads, and their weights.
+        slices: (S, pixels, D).
+        index, weight: (n, k * k, taps) pixels of a slice that each cell reads, and their weights.
         size: (k, k).
     """
 
-    def __init__(self, tables: Sequence[Tensor], index: Tensor, weight: Tensor, size: tuple[int, int]) -> None:
-        self._tables, self._index, self._weight = tables, index, weight
-        num_slices, channels = sum(table.shape[1] for table in tables), tables[0].shape[2]
-        self._cells = size[0] * size[1]
-        self.shape = torch.Size((len(index) // self._cells, num_slices, channels, *size))
+    def __init__(self, slices: Tensor, index: Tensor, weight: Tensor, size: tuple[int, int]) -> None:
+        self._slices, self._index, self._weight = slices, index, weight
+        self.shape = torch.Size((len(index), slices.shape[0], slices.shape[2], *size))
         self.device = index.device
 
     def tensor(self) -> Tensor:
@@ -124,20 +119,20 @@ class PooledBoxes:
 
     @torch.no_grad()
     def split(self, size: int) -> Iterator[Tensor]:
-        """Them by ``size`` boxes; what came before is overwritten, so that it is used before the next is asked for."""
-        num_boxes, num_slices, channels, *cells = self.shape
-        # In the order in which a dynamic convolution reads them.
-        place = self._weight.new_empty(min(size, num_boxes), num_slices, self._cells, channels)
-        for index, weight in zip(self._index.split(size * self._cells), self._weight.split(size * self._cells)):
-            pooled = place[: len(index) // self._cells]
-            for part, table in zip(pooled.split(SLICES_A_TABLE, dim=1), self._tables):
-                sums = F.embedding_bag(index, table.flatten(1), per_sample_weights=weight, mode='sum')
-                part.copy_(sums.view(len(pooled), -1, *table.shape[1:]).transpose(1, 2))
-            yield pooled.transpose(2, 3).unflatten(-1, tuple(cells))
+        """Them by ``size`` boxes."""
+        _, num_slices, channels, *cells = self.shape
+        table = self._slices.flatten(0, 1)
+        first_rows = torch.arange(0, len(table), self._slices.shape[1]).view(-1, 1, 1)
+        for index, weight in zip(self._index.split(size), self._weight.split(size)):
+            rows = (index[:, None] + first_rows).flatten(0, 2)
+            weights = weight[:, None].expand(-1, num_slices, -1, -1).flatten(0, 2)
+            sums = F.embedding_bag(rows, table, per_sample_weights=weights, mode='sum')
+            # Channels last, as a dynamic convolution reads them.
+            yield sums.view(len(index), num_slices, *cells, channels).permute(0, 1, 4, 2, 3)
 
 
-def _lay_out(image_levels: Sequence[Sequence[Tensor]], layout: SliceLayout, views: Sequence[int]) -> list[Tensor]:
-    """Tables of some slices each, (pixels of all levels of all views, slices, D) in float32 or better.
+def _lay_out(image_levels: Sequence[Sequence[Tensor]], layout: SliceLayout, views: Sequence[int]) -> Tensor:
+    """Pixels of all levels of some views, slice by slice: (S, pixels, D) in float32 or better.
 
     Args:
         image_levels: for each slice image its levels, each (D, H_l, W_l).
@@ -145,20 +140,16 @@ def _lay_out(image_levels: Sequence[Sequence[Tensor]], layout: SliceLayout, view
         views: of equal slice count.
     """
     images_of_slices = list(zip(*(layout.slice_images_of([view]) for view in views)))
-    tables = []
-    for start in range(0, len(images_of_slices), SLICES_A_TABLE):
-        of_slices = [
-            [level for image in images for level in image_levels[image]]
-            for images in images_of_slices[start : start + SLICES_A_TABLE]
-        ]
-        pixels = [level[0].numel() for level in of_slices[0]]
-        number_type = torch.promote_types(of_slices[0][0].dtype, torch.float32)
-        table = torch.empty(sum(pixels), len(of_slices), len(of_slices[0][0]), dtype=number_type)
-        for rows, levels in zip(table.unbind(dim=1), of_slices):
-            for part, level in zip(rows.split(pixels), levels):
-                part.copy_(level.flatten(1).T)
-        tables.append(table)
-    return tables
+    of_slices = [[level for image in images for level in image_levels[image]] for images in images_of_slices]
+    pixels = [level[0].numel() for level in of_slices[0]]
+    first = of_slices[0][0]
+    number_type = torch.promote_types(first.dtype, torch.float32)
+    slices = torch.empty(len(of_slices), sum(pixels), len(first), dtype=number_type)
+    for rows, levels in zip(slices, of_slices):
+        for part, level in zip(rows.split(pixels), levels):
+            # In three dimensions, which PyTorch copies on all cores; a plain transposition runs on one.
+            part.view(*level.shape[1:], -1).copy_(level.permute(1, 2, 0))
+    return slices
 
 
 def _taps_of_level(

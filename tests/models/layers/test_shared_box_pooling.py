@@ -73,9 +73,14 @@ def test_views_may_differ_in_size(extractor):
 
 def test_boxes_come_a_few_at_a_time_in_their_order(extractor):
     pooled = SharedBoxPooling(SliceFeatures.of(levels()), LAYOUT).pool(extractor, boxes_of(10)[None], [0])
-    pieces = [piece.clone() for piece in pooled.split(4)]
+    pieces = list(pooled.split(4))
     assert [len(piece) for piece in pieces] == [4, 4, 2] and pooled.shape == (10, 3, HIDDEN, 7, 7)
     torch.testing.assert_close(torch.cat(pieces), pooled.tensor())
+
+
+def test_no_box_is_no_feature(extractor):
+    pooled = SharedBoxPooling(SliceFeatures.of(levels()), LAYOUT).pool(extractor, boxes_of(0)[None], [2])
+    assert pooled.tensor().shape == (0, 4, HIDDEN, 7, 7)
 
 
 def test_box_that_is_no_number_reads_nothing(extractor):

@@ -2,7 +2,7 @@
 
 A case is a folder with an ``.ics`` file (what films there are, their size and spacing), an ``.OVERLAY`` file for each
 film with suspicious regions, and the films. These come as LJPEG, a format that nothing reads today: they must lie
-beside the ``.ics`` file as PNG of 16 bits and full size (see :mod:`.ddsm_raw_films`). The folder above the case, such
+beside the ``.ics`` file as PNG of 16 bits and full size (see :mod:`.raw_films`). The folder above the case, such
 as ``cancer_05``, says what was found.
 
 Source: Heath et al., "The Digital Database for Screening Mammography", 5th International Workshop on Digital

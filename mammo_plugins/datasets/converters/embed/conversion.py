@@ -2,7 +2,7 @@
 
 ``images/cohort_{1,2}/{empi_anon}/{study}/{series}/{image}.dcm`` and ``tables/EMBED_OpenData_{metadata,clinical}.csv``:
 the first has a row a file, the second a row a finding. They belong together by exam (``acc_anon``) and side; see
-:mod:`.embed_clinical` and :mod:`.embed_regions` for what the tables leave open.
+:mod:`.clinical` and :mod:`.regions` for what the tables leave open.
 
 Source: Jeong et al., Radiology: Artificial Intelligence 5(1), 2023, https://doi.org/10.1148/ryai.220047; data
 descriptor, https://github.com/Emory-HITI/EMBED_Open_Data.
