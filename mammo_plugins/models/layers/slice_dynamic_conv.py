@@ -9,8 +9,8 @@ from torch import Tensor
 
 from .shared_box_pooling import PooledBoxes
 
-CELLS_AT_ONCE_ON_CPU = 16384
-"""RoI cells (proposals x slices x k x k) that a CPU mixes together: 16 MiB of 256 channels in float32.
+CELLS_AT_ONCE_ON_CPU = 8192
+"""RoI cells (proposals x slices x k x k) that a CPU mixes together: 8 MiB of 256 channels in float32.
 
 What one operation writes is then still in the cache when the next one reads it, and small enough for the allocator to
 hand out again; for all proposals at once, every operation would fault in fresh pages.
