@@ -32,11 +32,12 @@ def exists(name: str) -> bool:
 
 
 def candidates(reference: str, module: str, is_package: bool) -> list[str]:
-    """What a reference in a module may mean: a full name, a neighbour (``.name``), or a name of the module itself."""
+    """What a reference may mean: a full name, a neighbour (``.name``), a name of its module or of a class in it."""
     folder = module if is_package else module.rpartition('.')[0]
     if reference.startswith('.'):
         return [folder + reference]
-    return [reference, f'{module}.{reference}', f'{folder}.{reference}']
+    classes = [name for name, value in vars(importlib.import_module(module)).items() if isinstance(value, type)]
+    return [reference, f'{module}.{reference}', *(f'{module}.{name}.{reference}' for name in classes)]
 
 
 def test_references_of_docstrings_lead_somewhere(repository):

@@ -45,6 +45,9 @@ def build_test_dataset(cfg: Config, **changes) -> CaseDataset:
 def predict_cases(
     detector: nn.Module, dataset: CaseDataset, batch_size: int = 1, num_workers: int = 0
 ) -> Iterator[MammoCaseSample]:
-    """Predicts every case of a data set in order; see :meth:`MultiViewSparseRCNN.predict` for what a case gets."""
+    """Predicts every case of a data set in order.
+
+    What a case gets is said at :meth:`~mammo_plugins.models.detectors.MultiViewSparseRCNN.predict`.
+    """
     for batch in DataLoader(dataset, batch_size=batch_size, num_workers=num_workers, collate_fn=collate_cases):
         yield from (case.cpu() for case in detector.test_step(batch))

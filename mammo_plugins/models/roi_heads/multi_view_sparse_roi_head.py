@@ -44,7 +44,7 @@ class StageOutput:
 
 @MODELS.register_module()
 class MultiViewSparseRoIHead(SparseRoIHead):
-    """Cascade of :class:`SliceDIIHead` over all views of a batch of breasts.
+    """Cascade of :class:`~.bbox_heads.SliceDIIHead` over all views of a batch of breasts.
 
     Shapes: V views, N proposals, S slices, D hidden size, K classes. Views of equal slice count are computed together;
     both views of a breast go through the cascade in lockstep, so that each sees the other's features of the same head.
