@@ -9,11 +9,12 @@ from torch import Tensor
 
 from .shared_box_pooling import PooledBoxes
 
-CELLS_AT_ONCE_ON_CPU = 8192
-"""RoI cells (proposals x slices x k x k) that a CPU mixes together: 8 MiB of 256 channels in float32.
+CELLS_AT_ONCE_ON_CPU = 16384
+"""RoI cells (proposals x slices x k x k) that a CPU mixes together: 16 MiB of 256 channels in float32.
 
 What one operation writes is then still in the cache when the next one reads it, and small enough for the allocator to
-hand out again; for all proposals at once, every operation would fault in fresh pages.
+hand out again; for all proposals at once, every operation would fault in fresh pages. In prediction nothing is kept for
+the gradients, and half as many are quicker still.
 """
 
 
@@ -73,4 +74,5 @@ def _proposals_at_once(rois: Tensor | PooledBoxes) -> int:
     num_proposals, num_slices, _, height, width = rois.shape
     if rois.device.type != 'cpu':
         return max(1, num_proposals)
-    return max(1, CELLS_AT_ONCE_ON_CPU // (num_slices * height * width))
+    cells = CELLS_AT_ONCE_ON_CPU if torch.is_grad_enabled() else CELLS_AT_ONCE_ON_CPU // 2
+    return max(1, cells // (num_slices * height * width))
