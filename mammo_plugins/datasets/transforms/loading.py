@@ -41,6 +41,7 @@ class LoadMammogram(BaseTransform):
         self.voi = voi
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Reads the file at ``img_path``, which must have ``num_source_slices`` slices of ``ori_shape``."""
         source = open_image(results['img_path'])
         header = source.header
         found = (header.num_slices, header.rows, header.columns)
