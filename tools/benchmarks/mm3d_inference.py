@@ -59,14 +59,17 @@ class TimedDetector:
         self.device = device
         self._seconds: dict[str, float] = {}
         self._time(detector, 'extract_feat', 'backbone')
+        self._time(detector.roi_head, 'hold', 'features')
         self._time(detector.roi_head, '_run_cascade', 'heads')
         self._time(detector, 'predict', 'whole')
 
     @torch.no_grad()
     def read(self, images: Tensor, case: MammoCaseSample) -> dict[str, float]:
         """Seconds of each part of predicting one breast."""
-        self._seconds = dict.fromkeys(PARTS, 0.0)
+        self._seconds = dict.fromkeys((*PARTS, 'features'), 0.0)
         self.detector.predict(images, [case])
+        # Features go through the backbone while they are being laid out.
+        self._seconds['heads'] += self._seconds.pop('features') - self._seconds['backbone']
         self._seconds['rest'] = self._seconds['whole'] - self._seconds['backbone'] - self._seconds['heads']
         return self._seconds
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import groupby
 
 import torch
@@ -18,7 +19,8 @@ from torch.utils.checkpoint import checkpoint
 from mammo_plugins.structures.case_sample import MammoCaseSample
 from mammo_plugins.structures.geometry import project_boxes
 
-from ..layers.slice_features import SliceFeatures
+from ..layers import SliceLayout
+from ..roi_heads.multi_view_sparse_roi_head import HeldFeatures
 
 
 @MODELS.register_module()
@@ -93,26 +95,28 @@ class MultiViewSparseRCNN(SparseRCNN):
 
     def _features_and_proposals(
         self, batch_inputs: Tensor, cases: list[MammoCaseSample]
-    ) -> tuple[SliceFeatures, list[InstanceData]]:
+    ) -> tuple[HeldFeatures, list[InstanceData]]:
         views = [view for case in cases for view in case.views]
         num_slices = sum(view.num_slices for view in views)
         if len(batch_inputs) != num_slices:
             raise ValueError(f'{len(batch_inputs)} slice images for views that have {num_slices} slices in all')
+        features = self.roi_head.hold(self._pieces(batch_inputs, views), SliceLayout.from_cases(cases))
         # mmdet gives image sizes the type of the features, and bfloat16 knows no 1100: it gets to see the images.
-        return self._extract_pieces(batch_inputs, views), self.rpn_head.predict((batch_inputs,), views)
+        return features, self.rpn_head.predict((batch_inputs,), views)
 
-    def _extract_pieces(self, batch_inputs: Tensor, views: list[DetDataSample]) -> SliceFeatures:
+    def _pieces(self, batch_inputs: Tensor, views: list[DetDataSample]) -> Iterator[tuple[Tensor, ...]]:
+        """Feature levels of some slice images after others; in prediction they are computed as they are asked for."""
         parts = [batch_inputs] if self.training else self._at_own_sizes(batch_inputs, views)
         if self.slices_at_once is not None:
             parts = [piece for part in parts for piece in part.split(self.slices_at_once)]
         if self.slices_at_once is None or not torch.is_grad_enabled():
-            return SliceFeatures(tuple(self.extract_feat(part) for part in parts))
+            return map(self.extract_feat, parts)
         if any(isinstance(module, _BatchNorm) and module.training for module in self.modules()):
             raise ValueError(
                 'slices_at_once does not go with batch normalisation in training mode, whose statistics would be those '
                 'of each piece: set norm_eval=True in the backbone, or use layer or group normalisation'
             )
-        return SliceFeatures(tuple(checkpoint(self.extract_feat, part, use_reentrant=False) for part in parts))
+        return (checkpoint(self.extract_feat, part, use_reentrant=False) for part in parts)
 
     def _at_own_sizes(self, batch_inputs: Tensor, views: list[DetDataSample]) -> list[Tensor]:
         """Slice images without the air that larger images of the batch bring: it would leak in at their borders.

@@ -3,19 +3,18 @@
 Which pixels a cell reads, and with which weights, depends on its box alone. They are worked out once a box, and hold
 for every slice.
 
-Glossary: N boxes of a view, n boxes of some views, S slices, D channels, k RoI size, g samples along a side of a cell.
+Glossary: V views of N boxes, n boxes of any views, S slices, D channels, k RoI size, g samples along a side of a cell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .slice_features import SliceFeatures
 from .slice_layout import SliceLayout
 
 
@@ -23,35 +22,37 @@ class SharedBoxPooling:
     """Pools the boxes of a view from all its slices; the same numbers as mmdet's extractor, slice by slice.
 
     Quicker than torchvision's RoIAlign on a CPU; a GPU has a kernel of its own, see :meth:`suits`. The pixels of all
-    levels of views with equal slice count stand in one table, slice after slice, so that boxes are pooled from all
-    slices in one operation. For prediction: gradients do not reach the features.
+    levels of a slice stand in one table, from which all boxes of its view are pooled in one operation. For prediction:
+    gradients do not reach the features.
 
     Source: He et al. 2017, Mask R-CNN, section 3 (RoIAlign); Lin et al. 2017, FPN, Eq. 1, for the level of a box.
 
     Args:
-        features: feature levels of a batch.
-        layout: where its views and slices lie.
+        pieces: feature levels of a batch, each (slice images of the piece, D, H_l, W_l), piece after piece. They are
+            laid out as they come, and not kept.
+        layout: where views and slices lie.
     """
 
     @torch.no_grad()
-    def __init__(self, features: SliceFeatures, layout: SliceLayout) -> None:
-        image_levels = [levels for piece in features.pieces for levels in zip(*piece)]
-        firsts = [image_levels[layout.slice_images_of([view])[0]] for view in range(layout.num_views)]
-        # Views may differ in size; all tensors here have a row a view and a column a level.
-        self._level_sizes = torch.tensor([[level.shape[-2:] for level in levels] for levels in firsts])
+    def __init__(self, pieces: Iterable[Sequence[Tensor]], layout: SliceLayout) -> None:
+        self._layout = layout
+        self._slices: list[Tensor] = []
+        level_sizes = []
+        for levels in pieces:
+            self._slices.extend(_lay_out(image_levels) for image_levels in zip(*levels))
+            level_sizes.extend([[level.shape[-2:] for level in levels]] * len(levels[0]))
+        firsts = [layout.slice_images_of([view])[0] for view in range(layout.num_views)]
+        # Views may differ in size; both have a row a view and a column a level.
+        self._level_sizes = torch.tensor([level_sizes[first] for first in firsts])
         pixels = self._level_sizes.prod(dim=-1)
-        self._level_starts = torch.empty_like(pixels)
-        for group in layout.groups():
-            in_table = pixels[group].flatten()
-            self._level_starts[group] = (in_table.cumsum(dim=0) - in_table).view(len(group), -1)
-        self._groups = [(group, _lay_out(image_levels, layout, group)) for group in layout.groups()]
+        self._level_starts = pixels.cumsum(dim=-1) - pixels
 
     @staticmethod
-    def suits(features: SliceFeatures, extractor: nn.Module) -> bool:
+    def suits(extractor: nn.Module, device: torch.device) -> bool:
         """Whether this way of pooling gives what an extractor gives, and pays: in prediction on a CPU."""
         if torch.is_grad_enabled():
             return False  # see docs/decisions.md
-        if type(extractor) is not SingleRoIExtractor or features.pieces[0][0].device.type != 'cpu':
+        if type(extractor) is not SingleRoIExtractor or device.type != 'cpu':
             return False
         return all(
             layer.pool_mode == 'avg' and layer.aligned and layer.sampling_ratio > 0 for layer in extractor.roi_layers
@@ -66,10 +67,12 @@ class SharedBoxPooling:
             boxes: (V, N, 4) xyxy in network pixels, of all views.
             views: those to pool, of equal slice count.
         """
-        slices = next(slices for group, slices in self._groups if views[0] in group)
-        flat = boxes[list(views)].flatten(0, 1).to(slices.dtype)
+        slices = [[self._slices[image] for image in self._layout.slice_images_of([view])] for view in views]
+        flat = boxes[list(views)].flatten(0, 1).to(slices[0][0].dtype)
         index, weight = self._taps(extractor, flat, torch.tensor(views).repeat_interleave(boxes.shape[1]))
-        return PooledBoxes(slices, index, weight, tuple(extractor.roi_layers[0].output_size))
+        of_views = (len(views), boxes.shape[1])
+        size = tuple(extractor.roi_layers[0].output_size)
+        return PooledBoxes(slices, index.unflatten(0, of_views), weight.unflatten(0, of_views), size)
 
     def _taps(self, extractor: SingleRoIExtractor, boxes: Tensor, views: Tensor) -> tuple[Tensor, Tensor]:
         """Pixels of a slice that each cell reads, and their weights: both (n, k * k, 4 g g).
@@ -96,60 +99,68 @@ class SharedBoxPooling:
 
 
 class PooledBoxes:
-    """RoI features of boxes, pooled a few boxes at a time: what follows finds them in the core's cache.
+    """RoI features of boxes, pooled as they are needed: what follows finds them in the core's cache.
 
     Attributes:
-        shape: (n, S, D, k, k).
+        shape: (V * N, S, D, k, k).
         device: where they are.
 
     Args:
-        slices: (S, pixels, D).
-        index, weight: (n, k * k, taps) pixels of a slice that each cell reads, and their weights.
+        slices: for each of V views its S slices, each (pixels, D).
+        index, weight: (V, N, k * k, taps) pixels of a slice that each cell reads, and their weights.
         size: (k, k).
     """
 
-    def __init__(self, slices: Tensor, index: Tensor, weight: Tensor, size: tuple[int, int]) -> None:
+    def __init__(
+        self, slices: Sequence[Sequence[Tensor]], index: Tensor, weight: Tensor, size: tuple[int, int]
+    ) -> None:
         self._slices, self._index, self._weight = slices, index, weight
-        self.shape = torch.Size((len(index), slices.shape[0], slices.shape[2], *size))
+        self.shape = torch.Size((index.shape[0] * index.shape[1], len(slices[0]), slices[0][0].shape[1], *size))
         self.device = index.device
 
     def tensor(self) -> Tensor:
-        """All of them, (n, S, D, k, k) in float32 or better."""
-        return next(self.split(max(1, self.shape[0])))
+        """All of them, (V * N, S, D, k, k) in float32 or better."""
+        num_boxes, num_slices, channels, *size = self.shape
+        pooled = self._slices[0][0].new_empty(num_boxes, num_slices, size[0] * size[1], channels)
+        for boxes, cells_of_slices in self.by_slice(num_boxes):
+            for index, cells in enumerate(cells_of_slices):
+                pooled[boxes, index] = cells
+        return pooled.transpose(2, 3).unflatten(3, size)
 
-    @torch.no_grad()
-    def split(self, size: int) -> Iterator[Tensor]:
-        """Them by ``size`` boxes."""
-        _, num_slices, channels, *cells = self.shape
-        table = self._slices.flatten(0, 1)
-        first_rows = torch.arange(0, len(table), self._slices.shape[1]).view(-1, 1, 1)
-        for index, weight in zip(self._index.split(size), self._weight.split(size)):
-            rows = (index[:, None] + first_rows).flatten(0, 2)
-            weights = weight[:, None].expand(-1, num_slices, -1, -1).flatten(0, 2)
-            sums = F.embedding_bag(rows, table, per_sample_weights=weights, mode='sum')
-            # Channels last, as a dynamic convolution reads them.
-            yield sums.view(len(index), num_slices, *cells, channels).permute(0, 1, 4, 2, 3)
+    def by_slice(self, at_once: int) -> Iterator[tuple[Tensor, Iterator[Tensor]]]:
+        """Boxes of a view that lie near each other, and their cells on one slice after the other.
+
+        Neighbours read the same pixels, which are then still in the cache.
+
+        Args:
+            at_once: so many boxes at most.
+
+        Yields:
+            the (n,) positions of the boxes, and an iterator over S tensors (n, k * k, D).
+        """
+        for view, (slices, index, weight) in enumerate(zip(self._slices, self._index, self._weight)):
+            by_first_pixel = index[:, 0, 0].argsort()
+            for boxes in by_first_pixel.split(max(1, at_once)):
+                yield view * len(index) + boxes, _pool(slices, index[boxes], weight[boxes])
 
 
-def _lay_out(image_levels: Sequence[Sequence[Tensor]], layout: SliceLayout, views: Sequence[int]) -> Tensor:
-    """Pixels of all levels of some views, slice by slice: (S, pixels, D) in float32 or better.
+@torch.no_grad()
+def _pool(slices: Sequence[Tensor], index: Tensor, weight: Tensor) -> Iterator[Tensor]:
+    """Cells of some boxes on each slice, (n, k * k, D); for the arguments see :class:`PooledBoxes`."""
+    rows, weights = index.flatten(0, 1), weight.flatten(0, 1)
+    for pixels in slices:
+        yield F.embedding_bag(rows, pixels, per_sample_weights=weights, mode='sum').unflatten(0, index.shape[:2])
 
-    Args:
-        image_levels: for each slice image its levels, each (D, H_l, W_l).
-        layout: where views and slices lie.
-        views: of equal slice count.
-    """
-    images_of_slices = list(zip(*(layout.slice_images_of([view]) for view in views)))
-    of_slices = [[level for image in images for level in image_levels[image]] for images in images_of_slices]
-    pixels = [level[0].numel() for level in of_slices[0]]
-    first = of_slices[0][0]
-    number_type = torch.promote_types(first.dtype, torch.float32)
-    slices = torch.empty(len(of_slices), sum(pixels), len(first), dtype=number_type)
-    for rows, levels in zip(slices, of_slices):
-        for part, level in zip(rows.split(pixels), levels):
-            # In three dimensions, which PyTorch copies on all cores; a plain transposition runs on one.
-            part.view(*level.shape[1:], -1).copy_(level.permute(1, 2, 0))
-    return slices
+
+def _lay_out(levels: Sequence[Tensor]) -> Tensor:
+    """All levels of a slice image, each (D, H_l, W_l), as one table (pixels, D) in float32 or better."""
+    pixels = [level[0].numel() for level in levels]
+    number_type = torch.promote_types(levels[0].dtype, torch.float32)
+    table = torch.empty(sum(pixels), len(levels[0]), dtype=number_type)
+    for rows, level in zip(table.split(pixels), levels):
+        # In three dimensions, which PyTorch copies on all cores; a plain transposition runs on one.
+        rows.view(*level.shape[1:], -1).copy_(level.permute(1, 2, 0))
+    return table
 
 
 def _taps_of_level(

@@ -7,15 +7,8 @@ from mmdet.models.layers import DynamicConv
 from mmdet.registry import MODELS
 from torch import Tensor
 
+from .in_parts import WRITTEN_AT_ONCE
 from .shared_box_pooling import PooledBoxes
-
-CELLS_AT_ONCE_ON_CPU = 16384
-"""RoI cells (proposals x slices x k x k) that a CPU mixes together: 16 MiB of 256 channels in float32.
-
-What one operation writes is then still in the cache when the next one reads it, and small enough for the allocator to
-hand out again; for all proposals at once, every operation would fault in fresh pages. In prediction nothing is kept for
-the gradients, and half as many are quicker still.
-"""
 
 
 @MODELS.register_module()
@@ -51,28 +44,51 @@ class SliceDynamicConv(DynamicConv):
         Returns:
             (P, S, C_out) slice-level object features.
         """
-        kernels = self.dynamic_layer(param_feature)
-        at_once = _proposals_at_once(input_feature)
-        rois = [self._mix(*part) for part in zip(kernels.split(at_once), input_feature.split(at_once))]
-        return self.activation(self.fc_norm(torch.cat(rois)))
+        mix = self._mix_by_slice if isinstance(input_feature, PooledBoxes) else self._mix
+        return self.activation(self.fc_norm(mix(param_feature, input_feature)))
 
-    def _mix(self, kernels: Tensor, rois: Tensor) -> Tensor:
-        """Applies the kernels (p, C * F + F * C_out) of some proposals to their RoIs (p, S, C, k, k): (p, S, C_out)."""
-        num_proposals, num_slices, channels, height, width = rois.shape
-        kernel_in, kernel_out = kernels.split([self.num_params_in, self.num_params_out], dim=1)
-        kernel_in = kernel_in.view(-1, self.in_channels, self.feat_channels)
-        kernel_out = kernel_out.view(-1, self.feat_channels, self.out_channels)
+    def _mix(self, proposals: Tensor, rois: Tensor) -> Tensor:
+        """Mixes proposals (P, C) with their RoIs (P, S, C, k, k): (P, S, C_out)."""
+        at_once = _proposals_at_once(rois)
+        parts = zip(rois.split(at_once), *(kernels.split(at_once) for kernels in self._kernels(proposals)))
+        mixed = []
+        for some_rois, kernels_in, kernels_out in parts:
+            cells = some_rois.flatten(3).transpose(2, 3).flatten(1, 2)
+            mixed.append(self._project(torch.bmm(cells, kernels_in), kernels_out, rois.shape[1]))
+        return torch.cat(mixed)
 
-        cells = rois.permute(0, 1, 3, 4, 2).reshape(num_proposals, num_slices * height * width, channels)
-        cells = self.activation(self.norm_in(torch.bmm(cells, kernel_in)))
-        cells = self.activation(self.norm_out(torch.bmm(cells, kernel_out)))
-        return self.fc_layer(cells.reshape(num_proposals, num_slices, height * width * self.out_channels))
+    def _mix_by_slice(self, proposals: Tensor, rois: PooledBoxes) -> Tensor:
+        """The same of pooled boxes: many of one slice go through the first kernel, few of all slices go on."""
+        _, num_slices, channels, height, width = rois.shape
+        at_once = _proposals_at_once(rois)
+        positions, mixed = [], []
+        for boxes, cells_of_slices in rois.by_slice(WRITTEN_AT_ONCE // (channels * height * width)):
+            positions.append(boxes)
+            kernels_in, kernels_out = self._kernels(proposals[boxes])
+            hidden = [torch.bmm(cells, kernels_in).split(at_once) for cells in cells_of_slices]
+            for kernels, *cells in zip(kernels_out.split(at_once), *hidden):
+                mixed.append(self._project(torch.cat(cells, dim=1), kernels, num_slices))
+        return torch.cat(mixed)[torch.cat(positions).argsort()]
+
+    def _kernels(self, proposals: Tensor) -> tuple[Tensor, Tensor]:
+        """First and second kernels of proposals (P, C): (P, C, F) and (P, F, C_out)."""
+        kernels_in, kernels_out = self.dynamic_layer(proposals).split([self.num_params_in, self.num_params_out], dim=1)
+        return (
+            kernels_in.view(-1, self.in_channels, self.feat_channels),
+            kernels_out.view(-1, self.feat_channels, self.out_channels),
+        )
+
+    def _project(self, cells: Tensor, kernels: Tensor, num_slices: int) -> Tensor:
+        """From cells behind the first kernel, (p, S * k * k, F), to (p, S, C_out)."""
+        cells = self.activation(self.norm_in(cells))
+        cells = self.activation(self.norm_out(torch.bmm(cells, kernels)))
+        return self.fc_layer(cells.unflatten(1, (num_slices, -1)).flatten(2))
 
 
 def _proposals_at_once(rois: Tensor | PooledBoxes) -> int:
     """Proposals to mix together, of RoI features (P, S, C, k, k)."""
-    num_proposals, num_slices, _, height, width = rois.shape
     if rois.device.type != 'cpu':
-        return max(1, num_proposals)
-    cells = CELLS_AT_ONCE_ON_CPU if torch.is_grad_enabled() else CELLS_AT_ONCE_ON_CPU // 2
-    return max(1, cells // (num_slices * height * width))
+        return max(1, rois.shape[0])
+    # Twice as many in training: see docs/decisions.md.
+    written = 2 * WRITTEN_AT_ONCE if torch.is_grad_enabled() else WRITTEN_AT_ONCE
+    return max(1, written // rois.shape[1:].numel())

@@ -25,11 +25,6 @@ class SliceFeatures:
 
     pieces: tuple[tuple[Tensor, ...], ...]
 
-    @classmethod
-    def of(cls, levels: SliceFeatures | Sequence[Tensor]) -> SliceFeatures:
-        """One piece of some levels; what is in pieces already passes through."""
-        return levels if isinstance(levels, cls) else cls((tuple(levels),))
-
     def pool(self, extractor: nn.Module, rois: Tensor, images: Sequence[int]) -> Tensor:
         """RoI features in float32 or better.
 

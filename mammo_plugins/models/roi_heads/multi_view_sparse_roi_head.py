@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,7 +20,8 @@ from mammo_plugins.structures.case_sample import MammoCaseSample
 from ..layers import PooledBoxes, SharedBoxPooling, SliceFeatures, SliceLayout, log_not_noisy_or
 from ..slice_fusion import FusedSlices
 
-Features = SliceFeatures | Sequence[Tensor]
+HeldFeatures = SliceFeatures | SharedBoxPooling
+Features = HeldFeatures | Sequence[Tensor]
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         """All losses of the cascade.
 
         Args:
-            x: feature levels, each (slice images, D, H, W), or several pieces of them.
+            x: feature levels, each (slice images, D, H, W), or what :meth:`hold` made of pieces of them.
             rpn_results_list: initial proposals of the V views.
             batch_data_samples: the breasts.
 
@@ -131,10 +132,19 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         """The raw output of every head."""
         return self._run_cascade(x, rpn_results_list, SliceLayout.from_cases(batch_data_samples))
 
+    def hold(self, pieces: Iterable[Sequence[Tensor]], layout: SliceLayout) -> HeldFeatures:
+        """Features of a batch in the form that this head pools them from.
+
+        Args:
+            pieces: feature levels, each (slice images of the piece, D, H_l, W_l), piece after piece.
+            layout: where views and slices lie.
+        """
+        if SharedBoxPooling.suits(self.bbox_roi_extractor[0], next(self.parameters()).device):
+            return SharedBoxPooling(pieces, layout)
+        return SliceFeatures(tuple(tuple(levels) for levels in pieces))
+
     def _run_cascade(self, x: Features, proposals: InstanceList, layout: SliceLayout) -> list[StageOutput]:
-        features: SliceFeatures | SharedBoxPooling = SliceFeatures.of(x)
-        if SharedBoxPooling.suits(features, self.bbox_roi_extractor[0]):
-            features = SharedBoxPooling(features, layout)
+        features = x if isinstance(x, (SliceFeatures, SharedBoxPooling)) else self.hold([x], layout)
         boxes = torch.stack([result.bboxes for result in proposals])
         object_feats = torch.stack([result.features for result in proposals])
         outputs = []
@@ -151,7 +161,7 @@ class MultiViewSparseRoIHead(SparseRoIHead):
     def _run_stage(
         self,
         stage: int,
-        x: SliceFeatures | SharedBoxPooling,
+        x: HeldFeatures,
         boxes: Tensor,
         object_feats: Tensor,
         layout: SliceLayout,
@@ -171,7 +181,7 @@ class MultiViewSparseRoIHead(SparseRoIHead):
     def _fuse_slices(
         self,
         stage: int,
-        x: SliceFeatures | SharedBoxPooling,
+        x: HeldFeatures,
         boxes: Tensor,
         proposal_feats: Tensor,
         layout: SliceLayout,
@@ -188,7 +198,7 @@ class MultiViewSparseRoIHead(SparseRoIHead):
     def _slice_roi_feats(
         self,
         stage: int,
-        x: SliceFeatures | SharedBoxPooling,
+        x: HeldFeatures,
         boxes: Tensor,
         layout: SliceLayout,
         group: list[int],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 import torch
 from mmdet.registry import MODELS
 
-from mammo_plugins.models.layers import SliceFeatures
 from mammo_plugins.models.layers.shared_box_pooling import SharedBoxPooling
 from mammo_plugins.models.layers.slice_layout import SliceLayout
 from tests.models.small_models import HIDDEN, STRIDES, roi_extractor_config
@@ -43,7 +44,7 @@ def slice_by_slice(extractor, whole, boxes, view):
 def test_boxes_are_pooled_as_by_the_extractor(extractor, view, sizes):
     whole, boxes = levels(), boxes_of(60, view)
     assert len(extractor.map_roi_levels(torch.cat([boxes[:, :1], boxes], 1), 4).unique()) > 1
-    pieces = SliceFeatures(tuple(zip(*(level.split(sizes) for level in whole))))
+    pieces = zip(*(level.split(sizes) for level in whole))
     pooled = SharedBoxPooling(pieces, LAYOUT).pool(extractor, boxes[None].expand(3, -1, -1), [view])
     torch.testing.assert_close(pooled.tensor(), slice_by_slice(extractor, whole, boxes, view), rtol=1e-9, atol=1e-9)
 
@@ -51,7 +52,7 @@ def test_boxes_are_pooled_as_by_the_extractor(extractor, view, sizes):
 def test_views_of_equal_slices_are_pooled_one_after_the_other(extractor):
     layout = SliceLayout(slice_counts=(4, 4), partners=(1, 0))
     boxes = torch.stack([boxes_of(7, 1), boxes_of(7, 2)])
-    pooling = SharedBoxPooling(SliceFeatures.of(levels()), layout)
+    pooling = SharedBoxPooling([levels()], layout)
     both = pooling.pool(extractor, boxes, [0, 1]).tensor()
     assert both.shape == (14, 4, HIDDEN, 7, 7)
     torch.testing.assert_close(both[7:], pooling.pool(extractor, boxes, [1]).tensor())
@@ -65,28 +66,57 @@ def test_views_may_differ_in_size(extractor):
         for height, width in sizes
     )
     boxes = torch.stack([boxes_of(20, 1), boxes_of(20, 2)])
-    both = SharedBoxPooling(SliceFeatures(pieces), layout).pool(extractor, boxes, [0, 1]).tensor()
+    both = SharedBoxPooling(pieces, layout).pool(extractor, boxes, [0, 1]).tensor()
     for view, piece in enumerate(pieces):
-        alone = SharedBoxPooling(SliceFeatures((piece,)), SliceLayout((2,), (-1,))).pool(extractor, boxes[[view]], [0])
+        alone = SharedBoxPooling([piece], SliceLayout((2,), (-1,))).pool(extractor, boxes[[view]], [0])
         torch.testing.assert_close(both.unflatten(0, (2, 20))[view], alone.tensor())
 
 
-def test_boxes_come_a_few_at_a_time_in_their_order(extractor):
-    pooled = SharedBoxPooling(SliceFeatures.of(levels()), LAYOUT).pool(extractor, boxes_of(10)[None], [0])
-    pieces = list(pooled.split(4))
-    assert [len(piece) for piece in pieces] == [4, 4, 2] and pooled.shape == (10, 3, HIDDEN, 7, 7)
-    torch.testing.assert_close(torch.cat(pieces), pooled.tensor())
+@pytest.mark.parametrize('at_once', [1, 4, 10, 100])
+def test_boxes_come_slice_by_slice_and_each_once(extractor, at_once):
+    boxes = torch.stack([boxes_of(10, 1), boxes_of(10, 2)])
+    pooled = SharedBoxPooling([levels()], SliceLayout((4, 4), (1, 0))).pool(extractor, boxes, [0, 1])
+    assert pooled.shape == (20, 4, HIDDEN, 7, 7)
+    expected = pooled.tensor().flatten(3).transpose(2, 3)
+    seen = []
+    for positions, slices in pooled.by_slice(at_once):
+        assert len(positions) <= at_once and (positions // 10).unique().numel() == 1
+        torch.testing.assert_close(torch.stack(list(slices), dim=1), expected[positions])
+        seen += positions.tolist()
+    assert sorted(seen) == list(range(20))
+
+
+def test_neighbours_come_together(extractor):
+    corners = torch.tensor([[0.0, 0.0], [60.0, 60.0], [2.0, 0.0], [60.0, 58.0]], dtype=torch.float64)
+    boxes = torch.cat([corners, corners + 20], dim=1)[None].expand(3, -1, -1)
+    pooled = SharedBoxPooling([levels()], LAYOUT).pool(extractor, boxes, [1])
+    assert [set(positions.tolist()) for positions, _ in pooled.by_slice(2)] == [{0, 2}, {1, 3}]
+
+
+def test_pieces_are_laid_out_as_they_come():
+    alive = []
+
+    def pieces():
+        for piece in zip(*(level.split(2) for level in levels())):
+            held = [level.clone() for level in piece]
+            assert not any(reference() is not None for reference in alive[: -len(STRIDES)])
+            alive.extend(weakref.ref(level) for level in held)
+            yield held
+            del held
+
+    SharedBoxPooling(pieces(), LAYOUT)
+    assert len(alive) == 4 * len(STRIDES)
 
 
 def test_no_box_is_no_feature(extractor):
-    pooled = SharedBoxPooling(SliceFeatures.of(levels()), LAYOUT).pool(extractor, boxes_of(0)[None], [2])
+    pooled = SharedBoxPooling([levels()], LAYOUT).pool(extractor, boxes_of(0)[None], [2])
     assert pooled.tensor().shape == (0, 4, HIDDEN, 7, 7)
 
 
 def test_box_that_is_no_number_reads_nothing(extractor):
     boxes = torch.tensor([[float('nan')] * 4, [0.0, 0.0, float('inf'), 9.0], [5.0, 5.0, 20.0, 20.0]])
     with torch.no_grad():
-        pooled = SharedBoxPooling(SliceFeatures.of([level.float() for level in levels()]), LAYOUT)
+        pooled = SharedBoxPooling([[level.float() for level in levels()]], LAYOUT)
         found = pooled.pool(extractor, boxes.nan_to_num(nan=-1e30)[None], [0]).tensor()
     assert found[0].eq(0).all() and found[2].isfinite().all()
 
@@ -94,7 +124,7 @@ def test_box_that_is_no_number_reads_nothing(extractor):
 def test_box_turned_inside_out_has_no_features_as_in_the_extractor(extractor):
     boxes = torch.tensor([[30.0, 10.0, 20.0, 20.0], [5.0, 5.0, 20.0, 20.0]], dtype=torch.float64)
     whole = levels()
-    pooled = SharedBoxPooling(SliceFeatures.of(whole), LAYOUT).pool(extractor, boxes[None], [0]).tensor()
+    pooled = SharedBoxPooling([whole], LAYOUT).pool(extractor, boxes[None], [0]).tensor()
     torch.testing.assert_close(pooled, slice_by_slice(extractor, whole, boxes, 0))
     assert not pooled[0].any() and pooled[1].any()
 
@@ -102,7 +132,7 @@ def test_box_turned_inside_out_has_no_features_as_in_the_extractor(extractor):
 def test_half_precision_is_pooled_in_full(extractor):
     half = [level.bfloat16() for level in levels()]
     boxes = boxes_of(9).float()
-    pooled = SharedBoxPooling(SliceFeatures.of(half), LAYOUT).pool(extractor, boxes[None], [0]).tensor()
+    pooled = SharedBoxPooling([half], LAYOUT).pool(extractor, boxes[None], [0]).tensor()
     assert pooled.dtype == torch.float32
     expected = slice_by_slice(extractor, [level.float() for level in half], boxes, 0)
     torch.testing.assert_close(pooled, expected, rtol=1e-4, atol=1e-4)
@@ -111,8 +141,13 @@ def test_half_precision_is_pooled_in_full(extractor):
 @pytest.mark.parametrize('change', [{'sampling_ratio': 0}, {'pool_mode': 'max'}, {'aligned': False}])
 @torch.no_grad()
 def test_other_poolings_are_left_to_the_extractor(extractor, change):
-    features = SliceFeatures.of(levels())
-    assert SharedBoxPooling.suits(features, extractor)
+    assert SharedBoxPooling.suits(extractor, torch.device('cpu'))
     for name, value in change.items():
         setattr(extractor.roi_layers[0], name, value)
-    assert not SharedBoxPooling.suits(features, extractor)
+    assert not SharedBoxPooling.suits(extractor, torch.device('cpu'))
+
+
+def test_training_and_a_gpu_are_left_to_the_extractor(extractor):
+    assert not SharedBoxPooling.suits(extractor, torch.device('cpu'))
+    with torch.no_grad():
+        assert not SharedBoxPooling.suits(extractor, torch.device('cuda'))

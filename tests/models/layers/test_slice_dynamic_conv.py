@@ -1,8 +1,10 @@
 import pytest
 import torch
 from mmdet.models.layers import DynamicConv
+from mmdet.registry import MODELS
 
-from tests.models.small_models import HIDDEN, build, head_config
+from mammo_plugins.models.layers import SharedBoxPooling, SliceLayout, slice_dynamic_conv
+from tests.models.small_models import HIDDEN, STRIDES, build, head_config, roi_extractor_config
 
 PROPOSALS, SLICES, POOL = 4, 3, 7
 
@@ -38,6 +40,20 @@ def test_kernels_are_generated_once_a_proposal(conv):
     conv.dynamic_layer.register_forward_hook(lambda _, args, output: rows.append(len(args[0])))
     conv(*inputs(num_slices=6))
     assert rows == [PROPOSALS]
+
+
+@pytest.mark.parametrize('written', [1, 5000, 10**6])
+@torch.no_grad()
+def test_pooled_boxes_give_what_their_tensor_gives(conv, monkeypatch, written):
+    """However many are taken at once: one box, some of a view, all."""
+    monkeypatch.setattr(slice_dynamic_conv, 'WRITTEN_AT_ONCE', written)
+    levels = [torch.randn(2 * SLICES, HIDDEN, 64 // s, 64 // s) for s in STRIDES]
+    corners = torch.rand(2, 5, 2) * 40
+    extractor = MODELS.build(dict(_scope_='mmdet', **roi_extractor_config()))
+    pooling = SharedBoxPooling([levels], SliceLayout((SLICES, SLICES), (1, 0)))
+    pooled = pooling.pool(extractor, torch.cat([corners, corners + 20], dim=2), [0, 1])
+    proposal_feats = torch.randn(10, HIDDEN)
+    torch.testing.assert_close(conv(proposal_feats, pooled), conv(proposal_feats, pooled.tensor()))
 
 
 def test_gradients_reach_every_parameter_and_both_inputs(conv):

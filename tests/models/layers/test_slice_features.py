@@ -37,7 +37,7 @@ def test_pieces_pool_as_the_whole_does(extractor, sizes, images):
 def test_gradients_of_pieces_are_those_of_the_whole(extractor):
     whole, rois = levels(requires_grad=True), rois_of(list(range(IMAGES)))
     parts = [[piece.detach().requires_grad_() for piece in level.split(2)] for level in whole]
-    SliceFeatures.of(whole).pool(extractor, rois, range(IMAGES)).square().sum().backward()
+    SliceFeatures((tuple(whole),)).pool(extractor, rois, range(IMAGES)).square().sum().backward()
     SliceFeatures(tuple(zip(*parts))).pool(extractor, rois, range(IMAGES)).square().sum().backward()
     for level, pieces in zip(whole, parts):
         torch.testing.assert_close(torch.cat([piece.grad for piece in pieces]), level.grad)
@@ -45,11 +45,6 @@ def test_gradients_of_pieces_are_those_of_the_whole(extractor):
 
 def test_half_precision_is_pooled_in_full(extractor):
     whole, rois = levels(torch.bfloat16), rois_of([0, 5])
-    pooled = SliceFeatures.of(whole).pool(extractor, rois, [0, 5])
+    pooled = SliceFeatures((tuple(whole),)).pool(extractor, rois, [0, 5])
     assert pooled.dtype == torch.float32
     torch.testing.assert_close(pooled, extractor([level.float() for level in whole], rois), rtol=0, atol=0)
-
-
-def test_pieces_pass_through():
-    pieces = SliceFeatures.of(levels())
-    assert SliceFeatures.of(pieces) is pieces

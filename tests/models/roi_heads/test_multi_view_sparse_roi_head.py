@@ -102,6 +102,19 @@ def test_each_breast_of_a_mixed_batch_gets_what_it_gets_alone():
         image, view = image + count, view + len(views)
 
 
+def test_prediction_says_what_training_says():
+    """They pool and multiply in other orders."""
+    parts = build_roi_head(num_stages=3)
+    breasts = [[SmallView(1), SmallView(4)], [SmallView(4)], [SmallView(2), SmallView(4)]]
+    features = make_features(breasts)
+    in_training = run_roi_head(parts, features, breasts, 'forward')
+    with torch.no_grad():
+        in_prediction = run_roi_head(parts, features, breasts, 'forward')
+    for one, other in zip(in_training, in_prediction):
+        for view in range(5):
+            assert_same_view(other, view, one, view)
+
+
 @torch.no_grad()
 def test_other_view_matters_where_there_is_one():
     parts = build_roi_head()

@@ -12,6 +12,7 @@ from mmdet.utils import ConfigType, OptConfigType
 from torch import Tensor
 
 from ...layers import PooledBoxes
+from ...layers.in_parts import in_parts
 from ...layers.precision import in_full_precision
 from ...losses.average_factor import global_average_factor
 from ...slice_fusion import FusedSlices
@@ -89,7 +90,8 @@ class SliceDIIHead(DIIHead):
         """
         mixed = self.instance_interactive_conv_dropout(self.instance_interactive_conv(proposal_feats, roi_feats))
         object_feats = self.instance_interactive_conv_norm(proposal_feats[:, None] + mixed)
-        return self.ffn_norm(self.ffn(object_feats))
+        hidden = object_feats.shape[1] * self.ffn.feedforward_channels
+        return in_parts(lambda part: self.ffn_norm(self.ffn(part)), object_feats, hidden)
 
     def malignancy_logits(self, object_feats: Tensor) -> Tensor:
         """Logit of malignancy, (..., D) to (...)."""
