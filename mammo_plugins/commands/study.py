@@ -18,7 +18,12 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     )
     parser.add_argument('name', choices=STUDIES, help='the paper')
     parser.add_argument('--out', default='study', help='folder for everything (default: %(default)s)')
-    parser.add_argument('--preset', default='small', help='small for two cores, large for a GPU (default: %(default)s)')
+    parser.add_argument(
+        '--preset',
+        default='small',
+        help='small for two cores; long, with eight times the steps; large for a GPU (default: %(default)s)',
+    )
+    parser.add_argument('--rows', nargs='+', metavar='NAME', help='some of the rows, such as mm3d (default: all)')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], metavar='K', help='default: 0 1 2')
     parser.add_argument('--workers', type=int, help='trainings side by side (default: one a core, one with a GPU)')
     parser.add_argument('--bootstrap', type=int, default=1000, metavar='R', help='replicates (default: %(default)s)')
@@ -28,6 +33,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
             args.name,
             args.out,
             preset=args.preset,
+            rows=args.rows,
             seeds=args.seeds,
             workers=args.workers,
             bootstrap=args.bootstrap,

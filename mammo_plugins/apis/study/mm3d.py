@@ -133,5 +133,5 @@ MM3D_STUDY = Study(
         *_share_rows(),
     ),
     claims=tuple(_claims()),
-    presets={name: f'{_CONFIGS}/study/{name}_dbt.py' for name in ('small', 'large')},
+    presets={name: f'{_CONFIGS}/study/{name}_dbt.py' for name in ('small', 'long', 'large')},
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 FLAT, VOLUME = 'mm3d-2d', 'mm3d'
 """The protocols of 2-D and of 3-D localisation."""
@@ -78,3 +78,20 @@ class Study:
     def row(self, name: str) -> StudyRow:
         """The row of a name."""
         return next(row for row in self.rows if row.name == name)
+
+    def part(self, names: Sequence[str]) -> Study:
+        """Some of the rows, with the row whose weights they start from and the claims about two of them.
+
+        Raises:
+            ValueError: no such row.
+        """
+        known = [row.name for row in self.rows]
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise ValueError(f'unknown row {unknown[0]!r}: expected some of {", ".join(known)}')
+        kept = {self.ffdm_row, *names}
+        return replace(
+            self,
+            rows=[row for row in self.rows if row.name in kept],
+            claims=[claim for claim in self.claims if {claim.better, claim.worse} <= kept],
+        )

@@ -50,6 +50,7 @@ def run_study(
     out: str | Path = 'study',
     *,
     preset: str = 'small',
+    rows: Sequence[str] | None = None,
     seeds: Sequence[int] = (0, 1, 2),
     workers: int | None = None,
     bootstrap: int = 1000,
@@ -62,15 +63,18 @@ def run_study(
         name: of the study, see :data:`STUDIES`.
         out: folder; a seed takes a folder in it.
         preset: size of everything, such as ``small`` for two cores.
+        rows: names of some rows, all by default. The FFDM row is always among them, since others start from it.
         seeds: the seeds.
         workers: trainings side by side; by default one a core, or one where there is a GPU.
         bootstrap: replicates of the intervals and paired tests.
 
     Raises:
-        ValueError: no such study or preset, or the folder holds another one.
+        ValueError: no such study, preset or row, or the folder holds another one.
         RuntimeError: a training failed.
     """
     study, out = _find(name, preset), Path(out)
+    if rows is not None:
+        study = study.part(rows)
     settings = Config.fromfile(find_config(study.presets[preset])).study
     about = {'study': name, 'preset': preset, 'sizes': settings.to_dict()}
     _claim_folder(out, about)

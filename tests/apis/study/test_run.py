@@ -99,6 +99,14 @@ def test_finished_study_trains_nothing_again(finished, again):
     assert {path: path.stat().st_mtime_ns for path in out.rglob('*.pth')} == before
 
 
+def test_some_rows_of_a_finished_study(finished, again):
+    out, result = finished
+    some = again(out, rows=['mm3d'], bootstrap=20)
+    assert list(some.numbers) == ['mnm_ffdm', 'mm3d']  # what others start from is always there
+    assert some.numbers['mm3d'] == result.numbers['mm3d']
+    assert [checked.claim for checked in some.claims] == [result.claims[1].claim]
+
+
 def test_folder_of_another_study_is_refused(again, tmp_path):
     (tmp_path / 'study.json').write_text('{}\n')
     with pytest.raises(ValueError, match='holds a study with other settings'):
@@ -110,6 +118,12 @@ def test_training_that_fails_is_named_with_its_log(tiny, tmp_path):
     with pytest.raises(RuntimeError, match=r'seed 0, M&M-3D: .*last_checkpoint.*logs/mm3d.txt'):
         run_jobs([job], 1, lambda *_: None)
     assert not job.is_done
+
+
+def test_unknown_row_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="unknown row 'mm4d': expected some of mnm_ffdm, .*mm3d_data10"):
+        run_study('mm3d', tmp_path / 'out', rows=['mm3d', 'mm4d'])
+    assert not (tmp_path / 'out').exists()
 
 
 @pytest.mark.parametrize(
