@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import torch
+from mmcv.ops import RoIAlign
 from mmdet.models.roi_heads.roi_extractors import SingleRoIExtractor
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -41,6 +42,7 @@ class SharedBoxPooling:
         for levels in pieces:
             self._slices.extend(_lay_out(image_levels) for image_levels in zip(*levels))
             level_sizes.extend([[level.shape[-2:] for level in levels]] * len(levels[0]))
+            del levels  # before the next piece is computed
         firsts = [layout.slice_images_of([view])[0] for view in range(layout.num_views)]
         # Views may differ in size; both have a row a view and a column a level.
         self._level_sizes = torch.tensor([level_sizes[first] for first in firsts])
@@ -55,10 +57,10 @@ class SharedBoxPooling:
         if type(extractor) is not SingleRoIExtractor or device.type != 'cpu':
             return False
         return all(
-            layer.pool_mode == 'avg' and layer.aligned and layer.sampling_ratio > 0 for layer in extractor.roi_layers
+            isinstance(layer, RoIAlign) and layer.pool_mode == 'avg' and layer.aligned and layer.sampling_ratio > 0
+            for layer in extractor.roi_layers
         )
 
-    @torch.no_grad()
     def pool(self, extractor: SingleRoIExtractor, boxes: Tensor, views: Sequence[int]) -> PooledBoxes:
         """The boxes of some views, view after view; they are pooled as they are needed.
 
@@ -66,7 +68,12 @@ class SharedBoxPooling:
             extractor: mmdet's RoI extractor; says size, samples, strides and which level a box is pooled from.
             boxes: (V, N, 4) xyxy in network pixels, of all views.
             views: those to pool, of equal slice count.
+
+        Raises:
+            RuntimeError: gradients are wanted, which would not reach the features.
         """
+        if torch.is_grad_enabled():
+            raise RuntimeError('features that were held without gradients cannot be trained on: hold them again')
         slices = [[self._slices[image] for image in self._layout.slice_images_of([view])] for view in views]
         flat = boxes[list(views)].flatten(0, 1).to(slices[0][0].dtype)
         index, weight = self._taps(extractor, flat, torch.tensor(views).repeat_interleave(boxes.shape[1]))

@@ -16,7 +16,8 @@ class SliceDynamicConv(DynamicConv):
     """mmdet's ``DynamicConv`` applied to every slice of a proposal; no parameter is added.
 
     The kernels come from the 3-D proposal feature and are the same for all its slices, so they are generated once a
-    proposal and applied to the slices' RoI cells in one matrix product. A GPU takes all proposals at once, a CPU some.
+    proposal. A GPU applies those of all proposals to the RoI cells of all slices in one matrix product, a CPU those of
+    some; boxes that are pooled as they are needed meet their first kernel slice by slice.
 
     Source: Sparse R-CNN (Sun et al. 2021), dynamic instance interaction; M&M-3D, Eq. 5.
 

@@ -135,11 +135,14 @@ class MultiViewSparseRoIHead(SparseRoIHead):
     def hold(self, pieces: Iterable[Sequence[Tensor]], layout: SliceLayout) -> HeldFeatures:
         """Features of a batch in the form that this head pools them from.
 
+        What is held without gradients serves prediction only.
+
         Args:
             pieces: feature levels, each (slice images of the piece, D, H_l, W_l), piece after piece.
             layout: where views and slices lie.
         """
-        if SharedBoxPooling.suits(self.bbox_roi_extractor[0], next(self.parameters()).device):
+        device = next(self.parameters()).device
+        if all(SharedBoxPooling.suits(extractor, device) for extractor in self.bbox_roi_extractor):
             return SharedBoxPooling(pieces, layout)
         return SliceFeatures(tuple(tuple(levels) for levels in pieces))
 

@@ -14,6 +14,13 @@ from tests.models.small_models import HIDDEN, STRIDES, roi_extractor_config
 
 LAYOUT = SliceLayout(slice_counts=(3, 1, 4), partners=(1, 0, -1))
 SIDE = 96
+HEIGHT = 160  # levels that are not square
+
+
+@pytest.fixture(autouse=True)
+def prediction():
+    with torch.no_grad():
+        yield
 
 
 @pytest.fixture
@@ -22,7 +29,7 @@ def extractor():
 
 
 def levels():
-    return [torch.randn(8, HIDDEN, SIDE // s, SIDE // s, dtype=torch.float64) for s in STRIDES]
+    return [torch.randn(8, HIDDEN, HEIGHT // s, SIDE // s, dtype=torch.float64) for s in STRIDES]
 
 
 def boxes_of(count, seed=0):
@@ -99,7 +106,7 @@ def test_pieces_are_laid_out_as_they_come():
     def pieces():
         for piece in zip(*(level.split(2) for level in levels())):
             held = [level.clone() for level in piece]
-            assert not any(reference() is not None for reference in alive[: -len(STRIDES)])
+            assert all(reference() is None for reference in alive)
             alive.extend(weakref.ref(level) for level in held)
             yield held
             del held
@@ -115,10 +122,9 @@ def test_no_box_is_no_feature(extractor):
 
 def test_box_that_is_no_number_reads_nothing(extractor):
     boxes = torch.tensor([[float('nan')] * 4, [0.0, 0.0, float('inf'), 9.0], [5.0, 5.0, 20.0, 20.0]])
-    with torch.no_grad():
-        pooled = SharedBoxPooling([[level.float() for level in levels()]], LAYOUT)
-        found = pooled.pool(extractor, boxes.nan_to_num(nan=-1e30)[None], [0]).tensor()
-    assert found[0].eq(0).all() and found[2].isfinite().all()
+    pooled = SharedBoxPooling([[level.float() for level in levels()]], LAYOUT)
+    found = pooled.pool(extractor, boxes[None], [0]).tensor()
+    assert found[:2].eq(0).all() and found[2].isfinite().all() and found[2].any()
 
 
 def test_box_turned_inside_out_has_no_features_as_in_the_extractor(extractor):
@@ -139,7 +145,6 @@ def test_half_precision_is_pooled_in_full(extractor):
 
 
 @pytest.mark.parametrize('change', [{'sampling_ratio': 0}, {'pool_mode': 'max'}, {'aligned': False}])
-@torch.no_grad()
 def test_other_poolings_are_left_to_the_extractor(extractor, change):
     assert SharedBoxPooling.suits(extractor, torch.device('cpu'))
     for name, value in change.items():
@@ -147,7 +152,19 @@ def test_other_poolings_are_left_to_the_extractor(extractor, change):
     assert not SharedBoxPooling.suits(extractor, torch.device('cpu'))
 
 
-def test_training_and_a_gpu_are_left_to_the_extractor(extractor):
+def test_other_layers_are_left_to_the_extractor():
+    layer = dict(type='RoIPool', output_size=7)
+    extractor = MODELS.build(dict(_scope_='mmdet', **{**roi_extractor_config(), 'roi_layer': layer}))
     assert not SharedBoxPooling.suits(extractor, torch.device('cpu'))
-    with torch.no_grad():
-        assert not SharedBoxPooling.suits(extractor, torch.device('cuda'))
+
+
+def test_training_and_a_gpu_are_left_to_the_extractor(extractor):
+    assert not SharedBoxPooling.suits(extractor, torch.device('cuda'))
+    with torch.enable_grad():
+        assert not SharedBoxPooling.suits(extractor, torch.device('cpu'))
+
+
+def test_gradients_are_refused_rather_than_lost(extractor):
+    pooling = SharedBoxPooling([levels()], LAYOUT)
+    with torch.enable_grad(), pytest.raises(RuntimeError, match='hold them again'):
+        pooling.pool(extractor, boxes_of(3)[None].expand(3, -1, -1), [0])

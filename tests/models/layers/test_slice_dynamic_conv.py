@@ -45,14 +45,14 @@ def test_kernels_are_generated_once_a_proposal(conv):
 @pytest.mark.parametrize('written', [1, 5000, 10**6])
 @torch.no_grad()
 def test_pooled_boxes_give_what_their_tensor_gives(conv, monkeypatch, written):
-    """However many are taken at once: one box, some of a view, all."""
+    """However many are taken at once: one box; six of a view, of which two go on together; all."""
     monkeypatch.setattr(slice_dynamic_conv, 'WRITTEN_AT_ONCE', written)
     levels = [torch.randn(2 * SLICES, HIDDEN, 64 // s, 64 // s) for s in STRIDES]
-    corners = torch.rand(2, 5, 2) * 40
+    corners = torch.rand(2, 15, 2) * 40
     extractor = MODELS.build(dict(_scope_='mmdet', **roi_extractor_config()))
     pooling = SharedBoxPooling([levels], SliceLayout((SLICES, SLICES), (1, 0)))
     pooled = pooling.pool(extractor, torch.cat([corners, corners + 20], dim=2), [0, 1])
-    proposal_feats = torch.randn(10, HIDDEN)
+    proposal_feats = torch.randn(30, HIDDEN)
     torch.testing.assert_close(conv(proposal_feats, pooled), conv(proposal_feats, pooled.tensor()))
 
 
