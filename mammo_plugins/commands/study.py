@@ -21,9 +21,9 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     parser.add_argument(
         '--preset',
         default='small',
-        help='small for two cores; long, with eight times the steps; large for a GPU (default: %(default)s)',
+        help='small for two cores; long, with eight times the steps on DBT; large for a GPU (default: %(default)s)',
     )
-    parser.add_argument('--rows', nargs='+', metavar='NAME', help='some of the rows, such as mm3d (default: all)')
+    parser.add_argument('--rows', nargs='+', metavar='NAME', help='rows to train, such as mm3d (default: all)')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], metavar='K', help='default: 0 1 2')
     parser.add_argument('--workers', type=int, help='trainings side by side (default: one a core, one with a GPU)')
     parser.add_argument('--bootstrap', type=int, default=1000, metavar='R', help='replicates (default: %(default)s)')

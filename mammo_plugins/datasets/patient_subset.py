@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import replace
 
 from mmengine.logging import print_log
@@ -17,7 +17,7 @@ class PatientSubset:
 
     Patients are put in an order that depends on the seed and their id alone, and the first of them are kept. A smaller
     share is therefore part of a larger one, whichever other patients there are. Malignant patients and others are
-    counted apart, so that both keep their share.
+    counted apart, so that both keep their share, one patient at least.
 
     Source: M&M-3D, section 4.3 (10 and 40 % of the data; annotations for 2, 16 and 40 % of the malignant breasts).
 
@@ -55,7 +55,7 @@ class PatientSubset:
         kept = {
             patient
             for group in (malignant, everyone - malignant)
-            for patient in self._in_order(group)[: round(self.patient_fraction * len(group))]
+            for patient in self._in_order(group)[: _share(self.patient_fraction, group)]
         }
         print_log(f'CaseDataset: keeps {len(kept)} of {len(everyone)} patients by subset', logger='current')
         return [image for image in images if image.record.patient_id in kept]
@@ -63,7 +63,7 @@ class PatientSubset:
     def _keep_boxes(self, images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
         malignant = _malignant_patients(images)
         annotated = {image.record.patient_id for image in images if image.has_malignant_finding}
-        wanted = round(self.annotated_fraction * len(malignant))
+        wanted = _share(self.annotated_fraction, malignant)
         if wanted > len(annotated):
             raise ValueError(
                 f'annotated_fraction={self.annotated_fraction} asks for the boxes of {wanted} malignant patients, and '
@@ -75,6 +75,10 @@ class PatientSubset:
 
     def _in_order(self, patients: Iterable[str]) -> list[str]:
         return sorted(patients, key=lambda patient: hashlib.sha256(f'{self.seed}/{patient}'.encode()).digest())
+
+
+def _share(fraction: float, patients: Sized) -> int:
+    return min(len(patients), max(1, round(fraction * len(patients))))
 
 
 def _malignant_patients(images: Sequence[AnnotatedImage]) -> set[str]:

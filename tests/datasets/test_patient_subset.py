@@ -80,9 +80,17 @@ def test_fewer_annotations_are_part_of_more(first, second):
 
 
 def test_a_finding_implies_the_label_that_stays():
-    unlabelled = image(1, 'p1', boxes=1)  # labelled as not malignant, although a finding is marked
-    (kept,) = PatientSubset(annotated_fraction=0.1).select([unlabelled])
-    assert kept.malignancy == 1 and not kept.has_malignant_finding
+    unlabelled = [image(i, f'p{i}', boxes=1) for i in range(2)]  # as not malignant, although a finding is marked
+    kept = PatientSubset(annotated_fraction=0.5).select(unlabelled)
+    assert [one.malignancy for one in kept] == [1, 1]
+    assert sorted(one.has_malignant_finding for one in kept) == [False, True]
+
+
+def test_a_small_share_of_few_patients_is_one():
+    few = cohort(malignant=4, normal=6, annotated=2)
+    assert len(with_boxes(PatientSubset(annotated_fraction=0.02).select(few))) == 1
+    kept = PatientSubset(patient_fraction=0.05).select(few)
+    assert len(patients(kept)) == 2 and len(patients(kept, lambda image: image.malignancy == 1)) == 1
 
 
 def test_more_boxes_than_there_are_cannot_be_kept():

@@ -41,6 +41,15 @@ def test_head_gives_what_algorithm_1_gives(run):
     assert lines[-1] == f'{row["ratio"]:.1f}x'
 
 
+def test_reading_volumes_against_slice_by_slice(run):
+    content, lines = run('mm3d_inference', '--quick', '--width', 64, '--length', 64, '--repeats', 1)
+    (row,) = content['rows']
+    for name in ('mm3d', 'buda'):
+        parts = [row[f'{name}_{part}_s'] for part in ('backbone', 'heads', 'rest')]
+        assert min(parts) > 0 and row[f'{name}_whole_s'] == pytest.approx(sum(parts))
+    assert lines[-2:] == [f'heads {row["heads_ratio"]:.2f}x', f'whole {row["whole_ratio"]:.2f}x']
+
+
 def test_memory_on_fake_tensors(run):
     content, _ = run('mm3d_memory', '--slices', 2, '--size', 512, 384)
     plain, saving = (row['peak_gib'] for row in content['rows'])

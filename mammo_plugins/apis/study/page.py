@@ -16,15 +16,17 @@ Numbers = Mapping[str, Mapping[str, Mapping[str, RowNumber]]]
 
 
 def rows_table(study: Study, numbers: Numbers) -> str:
-    """One line a row: ours with intervals, and the paper's recall at 0.25 and AUC."""
+    """One line a row: ours with intervals, and the paper's numbers."""
     header = [
         'row',
         'in the paper',
         'R@0.25 (2-D)',
         'R@0.25 (3-D)',
+        'R@0.5 (2-D)',
         'R@0.5 (3-D)',
         'breast AUC',
         'paper R@0.25',
+        'paper R@0.5',
         'paper AUC',
     ]
     lines = [
@@ -33,10 +35,12 @@ def rows_table(study: Study, numbers: Numbers) -> str:
             row.table,
             _cell(numbers[row.name].get(FLAT), 'R@0.25'),
             _cell(numbers[row.name].get(VOLUME), 'R@0.25'),
+            _cell(numbers[row.name].get(FLAT), 'R@0.5'),
             _cell(numbers[row.name].get(VOLUME), 'R@0.5'),
             _cell(numbers[row.name][row.protocols[-1]], AUC),
-            _of_paper(row, 'R@0.25'),
-            _of_paper(row, AUC),
+            _recall_of_paper(row, 'R@0.25'),
+            _recall_of_paper(row, 'R@0.5'),
+            _auc_of_paper(row),
         ]
         for row in study.rows
     ]
@@ -73,10 +77,14 @@ def _cell(numbers: Mapping[str, RowNumber] | None, name: str) -> str:
     return f'{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]'
 
 
-def _of_paper(row: StudyRow, name: str) -> str:
-    """The paper's number, in 3-D where there is one."""
-    found = [f'{row.paper[p][name]:.2f} ({_DIMENSION[p]})' for p in (VOLUME, FLAT) if name in row.paper.get(p, {})]
-    return found[0].removesuffix(' (3-D)') if name != AUC and found else found[0].split()[0] if found else ''
+def _recall_of_paper(row: StudyRow, name: str) -> str:
+    """The paper's recall: in 3-D, then in 2-D, as far as there is any."""
+    found = {protocol: row.paper[protocol][name] for protocol in (VOLUME, FLAT) if name in row.paper.get(protocol, {})}
+    return ', '.join(f'{value:.2f} ({_DIMENSION[protocol]})' for protocol, value in found.items())
+
+
+def _auc_of_paper(row: StudyRow) -> str:
+    return next((f'{numbers[AUC]:.2f}' for numbers in row.paper.values() if AUC in numbers), '')
 
 
 def _table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

@@ -132,10 +132,16 @@ def check_claims(study: Study, samples: Samples) -> list[CheckedClaim]:
 
 def _test(claim: Claim, better: StudyRow, worse: StudyRow, samples: Samples) -> CheckedClaim:
     first, second = (samples[row.name, claim.protocol][claim.number] for row in (worse, better))
-    papers = [row.paper.get(claim.protocol, {}).get(claim.number) for row in (worse, better)]
     return CheckedClaim(
         claim,
         sample_difference(average_runs(first), average_runs(second)),
         [high.value - low.value for low, high in zip(first, second)],
-        None if None in papers else round(papers[1] - papers[0], 3),
+        _paper_difference(claim, better, worse),
     )
+
+
+def _paper_difference(claim: Claim, better: StudyRow, worse: StudyRow) -> float | None:
+    if claim.paper is not None:
+        return claim.paper
+    high, low = (row.paper.get(claim.protocol, {}).get(claim.number) for row in (better, worse))
+    return None if None in (high, low) else round(high - low, 3)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -16,6 +19,13 @@ HISTOGRAM = 'ffdm_histogram.json'
 """Reference of histogram matching, beside the phantoms."""
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+_CARRIED = re.compile(
+    r'(loading|dataset|train_pipeline|slice_fusion|weights|load_from)\b'  # variables, and where weights come from
+    r'|model\.(type$|roi_head\.bbox_head\.slice_fusion\b)'
+    r'|model\.(backbone\b|neck\.in_channels$)'  # of the published COCO weights; a study has its own, small ones
+    r'|(train|val|test)_dataloader\.dataset\.loading$'
+    r'|train_dataloader\.dataset\.(pipeline$|subset\b|filter_cfg\b)'
+)
 _QUIET = {'log_level': 'WARNING', 'custom_hooks': [dict(type='IterationSeedHook')]}
 
 
@@ -92,11 +102,27 @@ def _small_fusion(row: Config, cfg: Config) -> dict:
 
 def _check_changes(row: Config, reference: Config) -> None:
     """A row that changes what nobody carries over would be the reference under another name."""
-    carried = {'model', 'loading', 'dataset', 'train_pipeline', 'slice_fusion', 'load_from', *_LOADERS}
-    kept = {name: [cfg.get(name) for cfg in (row, reference)] for name in {*row, *reference} - carried}
-    model = [dict(cfg.model, roi_head=dict(cfg.model.roi_head, bbox_head=None)) for cfg in (row, reference)]
-    kept['model.roi_head'] = [cfg['roi_head'] for cfg in model]
-    kept['model.backbone'] = [cfg['backbone'] for cfg in model]
-    different = sorted(name for name, (one, other) in kept.items() if one != other)
+    different = [name for name in _differences(row.to_dict(), reference.to_dict()) if not _CARRIED.match(name)]
+    different = [name for name in different if not _is_new_model_key(name, reference)]
+    steps = reference.train_dataloader.dataset.loading
+    own = row.train_dataloader.dataset.loading
+    if own[: len(steps)] != [dict(steps[0], num_slices=own[0].num_slices), *steps[1:]]:
+        different.append('loading beyond num_slices and further steps')
+    if any(row[loader].dataset.loading != own for loader in _LOADERS):
+        different.append('loading of some splits only')
     if different:
-        raise ValueError(f'the row changes {", ".join(different)}, which a study does not carry over')
+        raise ValueError(f'the row changes {", ".join(sorted(different))}, which a study does not carry over')
+
+
+def _differences(one: Any, other: Any, name: str = '') -> Iterator[str]:
+    """Dotted names of what differs between two nested dictionaries."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in {*one, *other}:
+            yield from _differences(one.get(key), other.get(key), f'{name}.{key}' if name else key)
+    elif one != other:
+        yield name
+
+
+def _is_new_model_key(name: str, reference: Config) -> bool:
+    part, _, key = name.partition('.')
+    return part == 'model' and key.split('.')[0] not in reference.model

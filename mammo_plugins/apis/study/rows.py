@@ -49,12 +49,14 @@ class Claim:
         better, worse: names of the rows.
         protocol: under which the number is read.
         number: its name, such as ``R@0.25``.
+        paper: the paper's difference, where it is not that of the numbers of both rows.
     """
 
     better: str
     worse: str
     protocol: str = VOLUME
     number: str = 'R@0.25'
+    paper: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Study:
         """The row of a name."""
         return next(row for row in self.rows if row.name == name)
 
-    def part(self, names: Sequence[str]) -> Study:
+    def select(self, names: Sequence[str]) -> Study:
         """Some of the rows, with the row whose weights they start from and the claims about two of them.
 
         Raises:

@@ -55,15 +55,16 @@ def run_study(
     workers: int | None = None,
     bootstrap: int = 1000,
 ) -> StudyResult:
-    """Trains and tests every row of a paper on phantoms, and compares.
+    """Trains and tests rows of a paper on phantoms, and compares all that are done.
 
-    Each seed has phantoms, weights and subsets of its own. What an earlier run in the same folder finished is kept.
+    Each seed has phantoms, weights and subsets of its own. What an earlier run in the same folder finished is kept, and
+    stands in the tables too.
 
     Args:
         name: of the study, see :data:`STUDIES`.
         out: folder; a seed takes a folder in it.
         preset: size of everything, such as ``small`` for two cores.
-        rows: names of some rows, all by default. The FFDM row is always among them, since others start from it.
+        rows: names of the rows to train, all by default. The FFDM row is always among them, since others start from it.
         seeds: the seeds.
         workers: trainings side by side; by default one a core, or one where there is a GPU.
         bootstrap: replicates of the intervals and paired tests.
@@ -73,16 +74,17 @@ def run_study(
         RuntimeError: a training failed.
     """
     study, out = _find(name, preset), Path(out)
-    if rows is not None:
-        study = study.part(rows)
+    wanted = study.select(rows or [row.name for row in study.rows])
     settings = Config.fromfile(find_config(study.presets[preset])).study
     about = {'study': name, 'preset': preset, 'sizes': settings.to_dict()}
     _claim_folder(out, about)
     roots = {seed: out / f'seed{seed}' for seed in seeds}
-    jobs = [StudyJob(study, row, preset, seed, root) for seed, root in roots.items() for row in study.rows]
+    jobs = _list_jobs(wanted, preset, roots)
     if not all(job.is_done for job in jobs):
         _prepare(settings, roots, workers)
         _run(study, jobs, workers or _default_workers())
+    study = study.select(_finished_rows(study, preset, roots))
+    jobs = _list_jobs(study, preset, roots)
     samples = sample_rows(study, roots, bootstrap)
     numbers, claims = row_numbers(study, samples), check_claims(study, samples)
     content = {
@@ -108,6 +110,17 @@ def _find(name: str, preset: str) -> Study:
     if preset not in study.presets:
         raise ValueError(f'unknown preset {preset!r} of study {name}: expected one of {", ".join(study.presets)}')
     return study
+
+
+def _list_jobs(study: Study, preset: str, roots: dict[int, Path]) -> list[StudyJob]:
+    return [StudyJob(study, row, preset, seed, root) for seed, root in roots.items() for row in study.rows]
+
+
+def _finished_rows(study: Study, preset: str, roots: dict[int, Path]) -> list[str]:
+    """Names of the rows that are done with every seed."""
+    jobs = _list_jobs(study, preset, roots)
+    left = {job.row.name for job in jobs if not job.is_done}
+    return [row.name for row in study.rows if row.name not in left]
 
 
 def _claim_folder(out: Path, about: dict) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def tiny(tmp_path_factory):
     return dataclasses.replace(
         MM3D_STUDY,
         rows=[MM3D_STUDY.row(name) for name in ('mnm_ffdm', 'mm3d_0', 'mm3d')],
-        claims=[Claim('mm3d', 'mm3d_0'), Claim('mm3d', 'mnm_ffdm', 'mm3d-2d', 'breast_auc')],
+        claims=[Claim('mm3d', 'mm3d_0'), Claim('mm3d', 'mnm_ffdm', 'mm3d-2d', 'breast_auc', paper=0.06)],
         presets={'tiny': str(dbt)},
     )
 
@@ -78,6 +79,7 @@ def test_claims_are_the_difference_of_their_rows(finished):
         rows['mm3d']['mm3d']['R@0.25'].mean.value - rows['mm3d_0']['mm3d']['R@0.25'].mean.value
     )
     assert recall.paper == pytest.approx(0.77 - 0.46)
+    assert auc.paper == 0.06
     assert auc.difference.second == pytest.approx(rows['mm3d']['mm3d-2d']['breast_auc'].mean.value)
 
 
@@ -88,6 +90,7 @@ def test_tables_show_the_json(finished):
     mean = result.numbers['mm3d']['mm3d']['R@0.25'].mean
     assert shown['M&M-3D']['R@0.25 (3-D)'] == f'{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]'
     assert shown['M&M on FFDM']['R@0.25 (3-D)'] == '' and shown['M&M on FFDM']['paper R@0.25'] == '0.62 (2-D)'
+    assert shown['M&M-3D']['paper R@0.5'] == '0.82 (3-D), 0.84 (2-D)' and shown['M&M-3D']['paper AUC'] == '0.95'
     assert [claim['here'] for claim in claims] == [checked.verdict for checked in result.claims]
 
 
@@ -99,10 +102,17 @@ def test_finished_study_trains_nothing_again(finished, again):
     assert {path: path.stat().st_mtime_ns for path in out.rglob('*.pth')} == before
 
 
-def test_some_rows_of_a_finished_study(finished, again):
+def test_some_rows_leave_the_others_in_the_tables(finished, again):
     out, result = finished
-    some = again(out, rows=['mm3d'], bootstrap=20)
-    assert list(some.numbers) == ['mnm_ffdm', 'mm3d']  # what others start from is always there
+    assert again(out, rows=['mm3d'], bootstrap=20).numbers == result.numbers
+
+
+def test_rows_that_are_not_done_are_not_in_the_tables(finished, again, tmp_path):
+    out, result = finished
+    shutil.copytree(out, tmp_path / 'copy')
+    (tmp_path / 'copy/seed4/predictions/mm3d_0.json').unlink()
+    some = again(tmp_path / 'copy', rows=['mm3d'], bootstrap=20)
+    assert list(some.numbers) == ['mnm_ffdm', 'mm3d']  # what others start from is always trained
     assert some.numbers['mm3d'] == result.numbers['mm3d']
     assert [checked.claim for checked in some.claims] == [result.claims[1].claim]
 

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
 
+from mammo_plugins.apis.convert import convert_dataset
 from mammo_plugins.apis.mean_histogram import write_mean_histogram
 from mammo_plugins.apis.phantoms import prepare_phantoms
 from mammo_plugins.apis.study.mm3d import MM3D_STUDY
@@ -40,3 +44,35 @@ def test_row_takes_a_step(row, root, tmp_path):
     loss = runner.message_hub.get_scalar('train/loss').current()
     assert runner.iter == 1 and 0 < loss < 1e4
     assert all(torch.isfinite(parameter).all() for parameter in runner.model.parameters())
+
+
+@HOOKS.register_module()
+class SliceCounts(Hook):
+    """Notes how many slices the views of each batch have."""
+
+    def __init__(self) -> None:
+        self.of_batches = []
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+        self.of_batches.append({len(image) for images in data_batch['inputs'] for image in images})
+
+
+def test_ffdm_and_dbt_train_in_one_run(root, tmp_path):
+    """The data of unified_ffdm_dbt.py, from files, with the small model."""
+    unified = Config.fromfile(Path(__file__).parents[3] / 'projects/mm3d/configs/unified_ffdm_dbt.py').train_dataloader
+    for file, modality in zip(unified.dataset.ann_file, unified.dataset.modality, strict=True):
+        convert_dataset('phantom', root / 'phantoms', root / file, modality=[modality])
+    cfg = row_config(MM3D_STUDY, MM3D_STUDY.row('mm3d'), 'small', root, seed=0)
+    dataset = {f'train_dataloader.dataset.{key}': unified.dataset[key] for key in ('ann_file', 'modality')}
+    cfg.merge_from_dict({
+        **dataset,
+        'train_cfg.max_iters': 4,
+        'train_dataloader.batch_size': 4,
+        'train_dataloader.dataset.cache_in_memory': False,
+        'custom_hooks': [dict(type='SliceCounts')],
+    })  # fmt: skip
+    cfg.dump(tmp_path / 'config.py')
+    runner = train(tmp_path / 'config.py', work_dir=tmp_path)
+    (counts,) = (hook for hook in runner.hooks if isinstance(hook, SliceCounts))
+    assert {1, 8} in counts.of_batches
+    assert runner.iter == 4 and all(torch.isfinite(parameter).all() for parameter in runner.model.parameters())
