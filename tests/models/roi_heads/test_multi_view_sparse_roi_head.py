@@ -102,9 +102,12 @@ def test_each_breast_of_a_mixed_batch_gets_what_it_gets_alone():
         image, view = image + count, view + len(views)
 
 
-def test_prediction_says_what_training_says():
-    """They pool and multiply in other orders."""
+@pytest.mark.parametrize('aligned', [True, False])
+def test_prediction_says_what_training_says(aligned):
+    """They pool and multiply in other orders. A later head may pool in a way that cannot be shared."""
     parts = build_roi_head(num_stages=3)
+    for layer in parts.roi_head.bbox_roi_extractor[2].roi_layers:
+        layer.aligned = aligned
     breasts = [[SmallView(1), SmallView(4)], [SmallView(4)], [SmallView(2), SmallView(4)]]
     features = make_features(breasts)
     in_training = run_roi_head(parts, features, breasts, 'forward')
