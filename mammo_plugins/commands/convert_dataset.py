@@ -125,8 +125,8 @@ def _add_seed(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_dataset(datasets: Any, name: str, summary: str) -> argparse.ArgumentParser:
-    help = summary.replace('%', '%%')  # argparse fills in what follows a percent sign, in help only
-    parser = datasets.add_parser(name, help=help, description=f'Convert {summary}.')
+    # argparse fills in what follows a percent sign, in help only.
+    parser = datasets.add_parser(name, help=summary.replace('%', '%%'), description=f'Convert {summary}.')
     parser.add_argument('src', metavar='SRC', help='folder of the data set')
     parser.add_argument('out', metavar='OUT.json', help='annotation file to write')
     parser.add_argument('--strict', action='store_true', help='exit with 1 where anything was left out')

@@ -20,9 +20,8 @@ HISTOGRAM = 'ffdm_histogram.json'
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 _CARRIED = re.compile(
-    r'(loading|dataset|train_pipeline|slice_fusion|weights|load_from)\b'  # variables, and where weights come from
+    r'(loading|dataset|train_pipeline|slice_fusion|load_from)\b'  # variables, and where weights come from
     r'|model\.(type$|roi_head\.bbox_head\.slice_fusion\b)'
-    r'|model\.(backbone\b|neck\.in_channels$)'  # of the published COCO weights; a study has its own, small ones
     r'|(train|val|test)_dataloader\.dataset\.loading$'
     r'|train_dataloader\.dataset\.(pipeline$|subset\b|filter_cfg\b)'
 )
@@ -43,7 +42,8 @@ def row_config(study: Study, row: StudyRow, preset: str, root: Path, seed: int) 
     if row.name == study.ffdm_row:
         cfg = Config.fromfile(find_config(base.study.ffdm_config))
     else:
-        cfg = apply_row(base, Config.fromfile(find_config(row.config)), Config.fromfile(find_config(study.reference)))
+        reference = find_config(row.reference or study.reference)
+        cfg = apply_row(base, Config.fromfile(find_config(row.config)), Config.fromfile(reference))
     cfg.merge_from_dict({**phantom_options(root), **_QUIET, 'randomness.seed': seed, 'load_from': None})
     if not row.from_ffdm:
         cfg.model.backbone.frozen_stages = -1  # nothing has been learned yet that could be kept
@@ -85,6 +85,15 @@ def apply_row(base: Config, row: Config, reference: Config) -> Config:
     return cfg
 
 
+def config_differences(one: Any, other: Any, name: str = '') -> Iterator[str]:
+    """Dotted names of what differs between two nested dictionaries; a list differs as a whole."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in {*one, *other}:
+            yield from config_differences(one.get(key), other.get(key), f'{name}.{key}' if name else key)
+    elif one != other:
+        yield name
+
+
 def _small_slices(row: Config, cfg: Config) -> int:
     return max(1, row.train_dataloader.dataset.loading[0].num_slices // cfg.study.slice_divisor)
 
@@ -102,8 +111,11 @@ def _small_fusion(row: Config, cfg: Config) -> dict:
 
 def _check_changes(row: Config, reference: Config) -> None:
     """A row that changes what nobody carries over would be the reference under another name."""
-    different = [name for name in _differences(row.to_dict(), reference.to_dict()) if not _CARRIED.match(name)]
-    different = [name for name in different if not _is_new_model_key(name, reference)]
+    different = [
+        name
+        for name in config_differences(row.to_dict(), reference.to_dict())
+        if not (_CARRIED.match(name) or _is_new_model_key(name, reference))
+    ]
     steps = reference.train_dataloader.dataset.loading
     own = row.train_dataloader.dataset.loading
     if own[: len(steps)] != [dict(steps[0], num_slices=own[0].num_slices), *steps[1:]]:
@@ -112,15 +124,6 @@ def _check_changes(row: Config, reference: Config) -> None:
         different.append('loading of some splits only')
     if different:
         raise ValueError(f'the row changes {", ".join(sorted(different))}, which a study does not carry over')
-
-
-def _differences(one: Any, other: Any, name: str = '') -> Iterator[str]:
-    """Dotted names of what differs between two nested dictionaries."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in {*one, *other}:
-            yield from _differences(one.get(key), other.get(key), f'{name}.{key}' if name else key)
-    elif one != other:
-        yield name
 
 
 def _is_new_model_key(name: str, reference: Config) -> bool:

@@ -23,6 +23,7 @@ class StudyRow:
         trained: false for *inference-only*: the weights it starts from, as they are.
         from_ffdm: whether it starts from the weights of the FFDM row, rather than from random ones.
         has_slices: whether it predicts a slice, so that 3-D localisation means something.
+        reference: config that the row's own changes; None for that of the study.
         paper: the paper's numbers; protocol to number's name to value. The AUC belongs to no protocol and stands
             under each.
     """
@@ -34,6 +35,7 @@ class StudyRow:
     trained: bool = True
     from_ffdm: bool = True
     has_slices: bool = True
+    reference: str | None = None
     paper: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property

@@ -103,6 +103,8 @@ def apply_changed(changes):
         ('model.roi_head.bbox_head.loss_bbox.loss_weight', 1.0),
         ('model.rpn_head.num_proposals', 7),
         ('model.neck.num_outs', 5),
+        ('model.neck.in_channels', [8, 16, 32, 64]),
+        ('model.backbone.num_layers', [1, 1, 1, 1]),
         ('model.test_cfg.rcnn.max_per_img', 7),
         ('train_dataloader.batch_size', 7),
         ('train_dataloader.sampler.type', 'InfiniteSampler'),

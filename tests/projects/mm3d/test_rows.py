@@ -15,6 +15,7 @@ from mmengine.registry import init_default_scope
 from mammo_plugins.apis.study.mm3d import MM3D_STUDY
 from mammo_plugins.apis.study.page import claims_table, rows_table
 from mammo_plugins.apis.study.results import CheckedClaim, RowNumber
+from mammo_plugins.apis.study.row_config import config_differences
 from mammo_plugins.evaluation.functional import Estimate, PairedDifference
 from tests.markdown_tables import read_tables
 from tests.models.small_cases import SmallView, make_batch
@@ -125,14 +126,12 @@ CHANGES = {
 VARIABLES = {'loading', 'dataset', 'train_pipeline', 'slice_fusion', 'both', 'weights'}
 
 
-def differences(one, other, name=''):
-    """Dotted names of what differs, down to where a name of CHANGES says enough."""
-    if one == other:
-        return set()
-    if name in set().union(*CHANGES.values()) or not (isinstance(one, dict) and isinstance(other, dict)):
-        return {name}
-    inside = {key: f'{name}.{key}' if name else key for key in {*one, *other}}
-    return set().union(*(differences(one.get(key), other.get(key), dotted) for key, dotted in inside.items()))
+KNOWN = set().union(*CHANGES.values())
+
+
+def named(difference):
+    """The name of CHANGES that a dotted name is part of, or itself."""
+    return next((known for known in KNOWN if f'{difference}.'.startswith(f'{known}.')), difference)
 
 
 @pytest.mark.parametrize('name', ROWS)
@@ -143,8 +142,10 @@ def test_nothing_but_the_row_changes(name):
         expected = expected | {'train_dataloader.dataset.subset'}  # see test_share_is_that_of_the_name
     row = load(name)
     reference = base() if name != 'mnm_ffdm_r50' else Config.fromfile(ROOT / 'configs/mnm_ffdm.py')
-    effective = [{key: value for key, value in cfg.items() if key not in VARIABLES} for cfg in (row, reference)]
-    assert differences(*effective) == expected
+    effective = [
+        {key: value for key, value in cfg.to_dict().items() if key not in VARIABLES} for cfg in (row, reference)
+    ]
+    assert {named(difference) for difference in config_differences(*effective)} == expected
     for loader in (row.train_dataloader, row.val_dataloader, row.test_dataloader):
         assert loader.dataset.loading == row.train_dataloader.dataset.loading
 
