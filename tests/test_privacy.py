@@ -28,11 +28,11 @@ from pydicom.datadict import DicomDictionary, keyword_for_tag
 from pydicom.sequence import Sequence
 
 from mammo_plugins.apis.audit import audit_dataset, write_audit_json, write_audit_page
-from mammo_plugins.apis.cache_volumes import cache_volumes
+from mammo_plugins.apis.cache import cache_volumes
 from mammo_plugins.apis.convert import convert_dataset, print_summary
 from mammo_plugins.apis.doctor import run_doctor
 from mammo_plugins.apis.phantoms import make_phantoms
-from mammo_plugins.apis.testing import evaluate_checkpoint
+from mammo_plugins.apis.test import evaluate_checkpoint
 from mammo_plugins.apis.train import train
 from mammo_plugins.commands import evaluate, predict, report
 from mammo_plugins.io import UnreadableImageError, open_image

@@ -117,7 +117,7 @@ def test_installed_config_reads_with_its_base_configs(installed, tmp_path):
 
 
 def test_installed_doctor_finds_the_configs(installed, tmp_path):
-    code = 'from mammo_plugins.apis.doctor import _check_configs\nprint(_check_configs())'
+    code = 'from mammo_plugins.apis.doctor.checks import _check_configs\nprint(_check_configs())'
     result = run_installed(installed, tmp_path, '-c', code)
     assert 'Status.OK' in result.stdout, result.stderr
     assert str(installed) in result.stdout

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from mammo_plugins.apis.audit import (
+from mammo_plugins.apis.audit.auditing import (
     DatasetAudit,
     audit_dataset,
     coverage_sentences,

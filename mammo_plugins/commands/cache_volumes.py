@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mammo_plugins.apis.cache_volumes import SPLIT_LOADERS, cache_volumes
+from mammo_plugins.apis.cache.caching import SPLIT_LOADERS, cache_volumes
 
 from .run_arguments import add_config_overrides
 

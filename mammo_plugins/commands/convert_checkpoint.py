@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mammo_plugins.apis.convert_checkpoint import convert_checkpoint, print_conversion
+from mammo_plugins.apis.convert.checkpoint import convert_checkpoint, print_conversion
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:

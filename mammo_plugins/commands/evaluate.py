@@ -7,15 +7,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mammo_plugins.apis.compare import compare_predictions_files, print_comparisons
-from mammo_plugins.apis.evaluate import (
+from mammo_plugins.apis.evaluate import ScoringOptions
+from mammo_plugins.apis.evaluate.comparison import compare_predictions_files, print_comparisons
+from mammo_plugins.apis.evaluate.predictions_file import (
     choose_thresholds,
     evaluate_predictions_file,
     evaluate_subgroups_file,
     print_results,
     print_subgroups,
 )
-from mammo_plugins.apis.scoring_options import ScoringOptions
 from mammo_plugins.evaluation import SUBGROUPS
 from mammo_plugins.io.annotation_records import SPLITS
 

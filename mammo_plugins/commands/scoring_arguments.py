@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from mammo_plugins.apis.scoring_options import ScoringOptions
+from mammo_plugins.apis.evaluate import ScoringOptions
 from mammo_plugins.evaluation import PROTOCOLS
 from mammo_plugins.io.annotation_records import MODALITIES, SPLITS
 

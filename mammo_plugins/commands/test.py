@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from mammo_plugins.apis.run_config import leave_process_group
-from mammo_plugins.apis.testing import evaluate_checkpoint
+from mammo_plugins.apis.test import evaluate_checkpoint
 
 from .run_arguments import add_run_arguments, run_options
 

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from mammo_plugins.apis.convert import convert_dataset
-from mammo_plugins.apis.evaluate import evaluate_predictions_file
+from mammo_plugins.apis.evaluate import ScoringOptions, evaluate_predictions_file
 from mammo_plugins.apis.phantoms import RELEASES, make_phantoms
-from mammo_plugins.apis.scoring_options import ScoringOptions
-from mammo_plugins.apis.testing import evaluate_checkpoint
+from mammo_plugins.apis.test import evaluate_checkpoint
 from mammo_plugins.apis.train import train
 from mammo_plugins.io import AnnotationSet
 from tests.apis.conftest import quick_options

@@ -14,9 +14,9 @@ def test_package_is_imported_without_torch(package):
 def test_caching_process_does_without_the_data_sets_of_mmdet():
     code = """
 import json, sys
-from mammo_plugins.apis import cache_volumes
+from mammo_plugins.apis.cache import caching
 from tests.datasets.conftest import LOADING
-cache_volumes._loader(json.dumps(LOADING), sys.argv[1])
+caching._loader(json.dumps(LOADING), sys.argv[1])
 print('mmdet.datasets' in sys.modules)
 """
     done = subprocess.run([sys.executable, '-c', code, 'cache'], capture_output=True, text=True, check=True)

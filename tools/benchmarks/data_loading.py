@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 from mm3d_memory import autocast, build
 
-from mammo_plugins.apis.cache_volumes import cache_volumes
+from mammo_plugins.apis.cache import cache_volumes
 from mammo_plugins.apis.phantoms import prepare_phantoms
 from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.datasets.case_collate import collate_cases

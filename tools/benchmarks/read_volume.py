@@ -42,7 +42,7 @@ def read(way: str, job: Path) -> dict[str, float]:
     from pydicom import dcmread
     from pydicom.pixels import iter_pixels
 
-    from mammo_plugins.apis import cache_volumes  # noqa: F401
+    from mammo_plugins.apis.cache import caching  # noqa: F401
     from mammo_plugins.datasets.case_dataset import CaseDataset
     from mammo_plugins.datasets.transforms import LoadMammogram
     from mammo_plugins.datasets.transforms.loading import pool_slices

@@ -16,8 +16,8 @@ import torch
 
 from mammo_plugins.io.whole_file import write_whole
 
-from ..testing import evaluate_checkpoint
-from ..train import train
+from mammo_plugins.apis.test import evaluate_checkpoint
+from mammo_plugins.apis.train import train
 from .row_config import row_config
 from .rows import Study, StudyRow
 

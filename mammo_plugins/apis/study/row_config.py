@@ -12,7 +12,7 @@ from mmengine.config import Config
 
 from mammo_plugins.compat.config_paths import find_config
 
-from ..phantoms import phantom_options
+from mammo_plugins.apis.phantoms.making import phantom_options
 from .rows import Study, StudyRow
 
 HISTOGRAM = 'ffdm_histogram.json'

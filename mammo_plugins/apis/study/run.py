@@ -16,8 +16,8 @@ from rich.console import Console
 from mammo_plugins.compat.config_paths import find_config
 from mammo_plugins.io.whole_file import write_whole
 
-from ..mean_histogram import write_mean_histogram
-from ..phantoms import prepare_phantoms
+from mammo_plugins.apis.mean_histogram import write_mean_histogram
+from mammo_plugins.apis.phantoms import prepare_phantoms
 from .jobs import StudyJob, run_jobs
 from .mm3d import MM3D_STUDY
 from .page import claims_table, rows_table

@@ -12,8 +12,7 @@ from mmdet.structures import DetDataSample
 from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
 
-from mammo_plugins.apis.evaluate import evaluate_predictions_file
-from mammo_plugins.apis.scoring_options import ScoringOptions
+from mammo_plugins.apis.evaluate import ScoringOptions, evaluate_predictions_file
 from mammo_plugins.evaluation.metrics import VolumeDetectionMetric
 from mammo_plugins.io import read_annotations, write_annotations
 from mammo_plugins.structures.case_sample import MammoCaseSample

@@ -1,0 +1,145 @@
+"""The whole way on synthetic breasts: DICOM, training on FFDM, transfer to tomosynthesis, evaluation, report."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mmengine.runner import find_latest_checkpoint
+from rich.console import Console
+
+from mammo_plugins.evaluation import DetectionResult
+from mammo_plugins.visualization import screen_table
+
+from .report_page import demo_rows, write_demo_report
+from .rows import FIRST_TRAINING, ROWS, TRAININGS, DemoRow
+from mammo_plugins.apis.evaluate import evaluate_predictions_file
+from mammo_plugins.apis.phantoms.making import phantom_options, prepare_phantoms
+from mammo_plugins.apis.evaluate import ScoringOptions
+from mammo_plugins.apis.test import evaluate_checkpoint
+from mammo_plugins.apis.train import train
+
+SPLIT = (0.6, 0.1, 0.3)  # patients to train on, to choose settings on, and held out
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo left.
+
+    Attributes:
+        report: the HTML report.
+        results_json: all numbers with the settings and times behind them.
+        rows: row name to protocol to result.
+    """
+
+    report: Path
+    results_json: Path
+    rows: dict[str, dict[str, DetectionResult]]
+
+
+@dataclass
+class StepClock:
+    """Announces the steps of a long job and keeps how long each took."""
+
+    console: Console
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Times the block."""
+        self.console.print(f'[bold]{name}[/bold] ...')
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
+        self.console.print(f'  done in {self.seconds[name]:.0f} s', highlight=False)
+
+
+def run_demo(
+    out: str | Path = 'demo',
+    *,
+    cases: int = 240,
+    seed: int = 0,
+    workers: int | None = None,
+    bootstrap: int = 1000,
+    cfg_options: Mapping[str, object] | None = None,
+) -> DemoResult:
+    """Makes phantoms, trains, evaluates held-out patients, and writes a report.
+
+    The phantoms are kept from a finished run with the same number, seed and settings; everything else is made again.
+
+    Args:
+        out: folder for everything.
+        cases: patients, each with two breasts in two views.
+        seed: of the phantoms, the training and the intervals.
+        workers: processes that make phantoms, all cores by default.
+        bootstrap: replicates for the intervals of the recalls.
+        cfg_options: overrides for all configs, such as ``{'train_cfg.max_iters': 10}`` for a quick look.
+    """
+    out = Path(out)
+    options = {**_options(out, seed), **(cfg_options or {})}
+    console = Console()
+    clock = StepClock(console)
+    with clock.step(f'Make phantoms of {cases} patients as DICOM, and convert them'):
+        annotations = prepare_phantoms(out, cases, seed, SPLIT, workers)
+    for name, config in TRAININGS.items():
+        with clock.step(f'Train {config}'):
+            start = {} if name == FIRST_TRAINING else {'load_from': _last_checkpoint(out, FIRST_TRAINING)}
+            train(config, work_dir=_work_dir(out, name), cfg_options={**options, **start})
+    rows = {}
+    with clock.step('Predict and score held-out patients'):
+        for row in ROWS:
+            csv = _predict(row, out, options)
+            rows[row.name] = evaluate_predictions_file(
+                csv,
+                ScoringOptions(
+                    annotations,
+                    protocols=('mm3d-2d', 'mm3d') if row.has_slices else ('mm3d-2d',),
+                    split='test',
+                    modality=row.modality,
+                    bootstrap=bootstrap,
+                    seed=seed,
+                ),
+            )
+    with clock.step('Write the report'):
+        shown = ROWS[-1]
+        write_demo_report(out / 'report.html', rows, annotations, shown, _last_checkpoint(out, shown.weights), options)
+    settings = dict(cases=cases, seed=seed, bootstrap=bootstrap, seconds=clock.seconds)
+    _write_results(out / 'results.json', rows, settings)
+    console.print(screen_table(demo_rows(rows), title='Held-out patients'))
+    console.print(f'Report: {(out / "report.html").resolve()}')
+    return DemoResult(out / 'report.html', out / 'results.json', rows)
+
+
+def _predict(row: DemoRow, out: Path, options: Mapping[str, object]) -> Path:
+    csv = out / 'predictions' / f'{row.file_stem}.csv'
+    csv.parent.mkdir(parents=True, exist_ok=True)
+    work_dir = _work_dir(out, f'test-{row.file_stem}')
+    checkpoint = _last_checkpoint(out, row.weights)
+    evaluate_checkpoint(row.config, checkpoint, out=csv, work_dir=work_dir, cfg_options=dict(options))
+    return csv
+
+
+def _work_dir(out: Path, name: str) -> Path:
+    return out / 'work_dirs' / name
+
+
+def _last_checkpoint(out: Path, training: str) -> str:
+    return find_latest_checkpoint(str(_work_dir(out, training)))
+
+
+def _options(out: Path, seed: int) -> dict[str, object]:
+    """Points a demo config to the demo's folder and quiets its log."""
+    quiet = {
+        'log_level': 'WARNING',
+        'custom_hooks': [dict(type='IterationSeedHook'), dict(type='ProgressBarHook', lines=5)],
+    }
+    return {**phantom_options(out), **quiet, 'randomness.seed': seed}
+
+
+def _write_results(path: Path, rows: Mapping[str, Mapping[str, DetectionResult]], settings: dict) -> None:
+    plain = {name: {protocol: r.as_dict() for protocol, r in results.items()} for name, results in rows.items()}
+    path.write_text(json.dumps({'settings': settings, 'rows': plain}, indent=1) + '\n')

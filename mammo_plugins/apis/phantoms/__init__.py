@@ -1,0 +1,5 @@
+"""``mammo phantoms``: synthetic breasts as DICOM, in the layout of a release."""
+
+from .making import RELEASES, make_phantoms, prepare_phantoms
+
+__all__ = ['RELEASES', 'make_phantoms', 'prepare_phantoms']

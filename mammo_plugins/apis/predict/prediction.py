@@ -1,0 +1,110 @@
+"""Finding lesions in files that a user has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import track
+
+from mammo_plugins.apis.inference import build_detector, build_test_dataset, predict_cases
+from mammo_plugins.apis.report.network_cases import report_case
+from mammo_plugins.apis.run_config import load_run_config
+from mammo_plugins.evaluation.detection_truth import image_key
+from mammo_plugins.evaluation.predictions import ImagePredictions, gather_predictions
+from mammo_plugins.evaluation.predictions_csv import write_predictions
+from mammo_plugins.io.coco_volume import AnnotationSet, write_annotations
+from mammo_plugins.structures.case_sample import MammoCaseSample
+from mammo_plugins.visualization import write_report
+
+from .found_images import find_images
+
+
+@dataclass(frozen=True)
+class PredictionRun:
+    """Where predictions went.
+
+    Attributes:
+        csv: findings of every image, DBTex columns.
+        html: report with overlays.
+        left_out: file to reason, for files that are no usable breast image.
+        malignancy: breast (patient/study/side) to predicted malignancy.
+    """
+
+    csv: Path
+    html: Path
+    left_out: dict[str, str]
+    malignancy: dict[str, float]
+
+
+def predict(
+    source: str | Path,
+    *,
+    config: str | Path,
+    checkpoint: str | Path,
+    out: str | Path,
+    device: str | None = None,
+    cfg_options: dict | None = None,
+    trust_checkpoint: bool = False,
+) -> PredictionRun:
+    """Predicts a DICOM or PNG file, or every image in a folder.
+
+    Writes into ``out``: ``predictions.csv`` (DBTex columns, stored pixels), ``report.html`` and ``images.json`` (the
+    images as an annotation file without findings).
+
+    Args:
+        source: file or folder.
+        config: path or name of the config that the checkpoint was trained with.
+        checkpoint: weights, a path or URL.
+        out: folder for the results; made if missing.
+        device: such as ``cuda:1`` or ``cpu``; the first GPU by default, the CPU where there is none.
+        cfg_options, trust_checkpoint: see :func:`~mammo_plugins.apis.run_config.load_run_config`.
+
+    Raises:
+        FileNotFoundError, ValueError: nothing to predict; see :func:`~mammo_plugins.apis.predict.find_images`.
+    """
+    found = find_images(source)
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_annotations(out / 'images.json', found.annotations)
+
+    cfg = load_run_config(config, work_dir=out, cfg_options=cfg_options, trust_checkpoint=trust_checkpoint)
+    detector = build_detector(cfg, checkpoint, device)
+    dataset = build_test_dataset(
+        cfg,
+        ann_file=str(out / 'images.json'),
+        data_root='',
+        modality=None,
+        split=None,
+        cache_in_memory=False,
+        on_error='skip-report',
+    )
+    cases = list(track(predict_cases(detector, dataset), total=len(dataset), description='predicting'))
+    left_out = {**found.left_out, **dataset.unreadable}
+    malignant_label = dataset.classes.index('malignant')
+    predictions = gather_predictions(_image_predictions(cases, found.annotations, malignant_label))
+    write_predictions(out / 'predictions.csv', predictions)
+    write_report(
+        out / 'report.html',
+        'Predicted findings',
+        rows=[],
+        cases=[report_case(dataset, index, case, found.annotations) for index, case in enumerate(cases)],
+        notes=[f'Left out: {Path(path).name}: {reason}' for path, reason in left_out.items()],
+    )
+    malignancy = {case.case_id: case.pred_malignancy for case in cases}
+    return PredictionRun(out / 'predictions.csv', out / 'report.html', left_out, malignancy)
+
+
+def _image_predictions(
+    cases: list[MammoCaseSample], annotations: AnnotationSet, malignant_label: int
+) -> Iterator[ImagePredictions]:
+    for view in (view for case in cases for view in case.views):
+        found = view.pred_instances[view.pred_instances.labels == malignant_label]
+        yield ImagePredictions(
+            image_key(annotations.image(view.image_id)),
+            found.bboxes.numpy(),
+            found.slices.numpy(),
+            found.scores.numpy(),
+            view.pred_malignancy,
+        )

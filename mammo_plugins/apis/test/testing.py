@@ -1,0 +1,55 @@
+"""Testing a checkpoint on the data set that its config names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mammo_plugins.apis.run_config import load_run_config
+
+
+def evaluate_checkpoint(
+    config: str | Path,
+    checkpoint: str | Path,
+    *,
+    out: str | Path | None = None,
+    work_dir: str | Path | None = None,
+    ann_file: str | Path | None = None,
+    cfg_options: dict | None = None,
+    launcher: str = 'none',
+    trust_checkpoint: bool = False,
+) -> dict[str, float]:
+    """Predicts and scores the test set.
+
+    Args:
+        config: path or name of the config.
+        checkpoint: weights, a path or URL.
+        out: where the predictions go, as CSV in DBTex columns.
+        work_dir, ann_file, cfg_options, launcher, trust_checkpoint: as for :func:`~mammo_plugins.apis.train.train`.
+
+    Returns:
+        The metrics by name.
+    """
+    cfg = load_run_config(
+        config,
+        work_dir=work_dir,
+        ann_file=ann_file,
+        cfg_options=cfg_options,
+        launcher=launcher,
+        trust_checkpoint=trust_checkpoint,
+    )
+    cfg.load_from, cfg.resume = str(checkpoint), False
+    if out is not None:
+        _write_predictions_to(cfg, out)
+    return Runner.from_cfg(cfg).test()
+
+
+def _write_predictions_to(cfg: Config, out: str | Path) -> None:
+    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+    for evaluator in evaluators:
+        if evaluator.type == 'VolumeDetectionMetric':
+            evaluator.outfile = str(out)
+            return
+    raise ValueError('--out needs a VolumeDetectionMetric in test_evaluator of the config, which has none')

@@ -1,0 +1,5 @@
+"""``mammo train``: a run from a config."""
+
+from .training import train
+
+__all__ = ['train']

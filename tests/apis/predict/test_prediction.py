@@ -1,0 +1,131 @@
+"""Predicting files: the real mammograms where they are at hand, phantoms otherwise, and files that cannot be used."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mammo_plugins.apis.predict.found_images import find_images
+from mammo_plugins.apis.predict.prediction import predict
+from mammo_plugins.apis.train import train
+from mammo_plugins.commands import predict as command
+from mammo_plugins.io import read_annotations
+from tests.apis.conftest import quick_options
+from tests.io.dicom_builder import ct_slices, mammogram, save
+
+
+@pytest.fixture(scope='module')
+def checkpoint(phantom_root, tmp_path_factory) -> Path:
+    work_dir = tmp_path_factory.mktemp('weights')
+    train('configs/demo/mnm_ffdm.py', work_dir=work_dir, cfg_options=quick_options(phantom_root))
+    return work_dir / 'iter_1.pth'
+
+
+@pytest.fixture(scope='module')
+def breast(tmp_path_factory) -> Path:
+    """A folder with two views of one breast as 16-bit PNG, a mask and a text file."""
+    folder = tmp_path_factory.mktemp('files')
+    image = np.zeros((96, 64), np.uint16)
+    image[10:80, :40] = 3000
+    for name in ('7_L-CC.png', '7_L-MLO.png', '7_L-CC_mask.png', 'holiday.png'):
+        Image.fromarray(image).save(folder / name)
+    (folder / 'notes.txt').write_text('no image')
+    return folder
+
+
+def test_folder_gives_csv_and_report_in_stored_pixels(breast, checkpoint, tmp_path):
+    run = predict(breast, config='configs/demo/mnm_ffdm.py', checkpoint=checkpoint, out=tmp_path, device='cpu')
+    with open(run.csv, newline='') as file:
+        rows = list(csv.DictReader(file))
+    assert {row['View'] for row in rows} == {'lcc', 'lmlo'}
+    assert all(float(row['X']) + float(row['Width']) <= 64 for row in rows)
+    assert all(float(row['Y']) + float(row['Height']) <= 96 for row in rows)
+    assert list(run.malignancy) == ['7/7/L']
+    assert 'L-MLO' in run.html.read_text()
+
+
+def test_files_that_cannot_be_used_are_listed_with_their_reason(breast):
+    left_out = {Path(path).name: reason for path, reason in find_images(breast).left_out.items()}
+    assert left_out.keys() == {'7_L-CC_mask.png', 'holiday.png', 'notes.txt'}
+    assert 'mask' in left_out['7_L-CC_mask.png']
+    assert 'view' in left_out['holiday.png']
+    assert 'DICOM' in left_out['notes.txt']
+
+
+def test_folder_without_a_breast_image_is_an_error_that_says_why(tmp_path, capsys):
+    (tmp_path / 'notes.txt').write_text('no image')
+    arguments = [str(tmp_path), '--config', 'demo/mnm_ffdm', '--checkpoint', 'none.pth', '--out', str(tmp_path / 'out')]
+    assert command.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert re.search(r'no breast image to predict .*notes\.txt: ', error, re.DOTALL)
+
+
+def test_weights_of_another_model_are_refused(breast, checkpoint, tmp_path):
+    smaller = {'model.roi_head.num_stages': 2}
+    with pytest.raises(RuntimeError, match=r'unexpected key.*bbox_head\.2'):
+        predict(
+            breast,
+            config='configs/demo/mnm_ffdm.py',
+            checkpoint=checkpoint,
+            out=tmp_path,
+            device='cpu',
+            cfg_options=smaller,
+        )
+
+
+def test_volume_is_predicted_with_slices_of_the_source_file(phantom_root, checkpoint, tmp_path):
+    annotations = read_annotations(phantom_root / 'phantoms.json').select(modality='DBT')
+    image = annotations.images[0]
+    path = annotations.resolve_path(image)
+    run = predict(path, config='configs/demo/mm3d_dbt.py', checkpoint=checkpoint, out=tmp_path, device='cpu')
+    with open(run.csv, newline='') as file:
+        slices = {int(float(row['Z'])) for row in csv.DictReader(file)}
+    assert slices
+    assert all(0 <= index < image.num_slices for index in slices)
+
+
+def test_real_mammograms_are_predicted(real_data, checkpoint, tmp_path):
+    run = predict(
+        real_data / 'mammograms_png',
+        config='configs/demo/mnm_ffdm.py',
+        checkpoint=checkpoint,
+        out=tmp_path,
+        device='cpu',
+    )
+    assert list(run.malignancy) == ['0/0/L', '0/0/R']
+    assert sorted(Path(path).name for path in run.left_out) == ['0_R-CC_benign_mask.png', '0_R-MLO_benign_mask.png']
+    with open(run.csv, newline='') as file:
+        assert {row['View'] for row in csv.DictReader(file)} == {'lcc', 'lmlo', 'rcc', 'rmlo'}
+
+
+def test_real_headers_without_pixels_are_refused_for_the_right_reason(real_data):
+    found = find_images(real_data / 'dicom_headers')
+    (refused,) = found.left_out.values()
+    assert 'Hologic' in refused
+    assert '7E01' in refused
+    assert {image.view for image in found.annotations.images} == {'L-CC'}
+
+
+def test_views_of_a_patient_without_id_stay_together(tmp_path):
+    for position in ('CC', 'MLO'):
+        save(mammogram(ViewPosition=position, PatientID='', StudyInstanceUID='1.2.3'), tmp_path / f'{position}.dcm')
+    images = find_images(tmp_path).annotations.images
+    assert {image.breast_id for image in images} == {('1.2.3', '1.2.3', 'L')}
+
+
+def test_repeated_view_gets_a_name_of_its_own(tmp_path):
+    for number in (1, 2):
+        save(mammogram(PatientID='7', StudyInstanceUID='1.2.3'), tmp_path / f'{number}.dcm')
+    assert [image.view_name for image in find_images(tmp_path).annotations.images] == ['lcc', 'lcc2']
+
+
+def test_folder_of_one_file_a_slice_is_one_volume(tmp_path):
+    for number, part in enumerate(ct_slices(np.zeros((3, 6, 5), np.uint16))):
+        save(part, tmp_path / 'volume' / f'{number}.dcm')
+    (image,) = find_images(tmp_path).annotations.images
+    assert (image.modality, image.num_slices, image.view) == ('DBT', 3, 'R-MLO')
