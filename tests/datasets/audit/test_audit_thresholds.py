@@ -43,6 +43,8 @@ def test_every_check_has_a_title_advice_and_something_to_look_at():
 
 
 def test_package_is_imported_without_torch():
-    code = 'import sys, mammo_plugins.apis.audit; print([n for n in ("torch", "mmengine", "mmdet") if n in sys.modules])'
+    code = (
+        'import sys, mammo_plugins.apis.audit; print([n for n in ("torch", "mmengine", "mmdet") if n in sys.modules])'
+    )
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == '[]'
