@@ -1,4 +1,4 @@
-"""Weights of another detector, as far as they fit a config; mmdet's published Sparse R-CNN above all."""
+"""Weights of another detector, as far as they fit a config: mmdet's published ones, and those of effdet."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from torch import Tensor
 
 from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.compat.checkpoints import load_checkpoint_file
+
+from .effdet_names import is_effdet, rename_effdet
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,10 @@ class ConversionTable:
 def convert_checkpoint(source: str | Path, config: str | Path, out: str | Path, **config_options) -> ConversionTable:
     """Writes the weights that a config's model can take, to be named by its ``load_from``.
 
-    Sparse R-CNN's names are this project's names, so its weights are copied as they are. Those of another shape (the
-    classifier of 80 classes) or without counterpart (another backbone) are left out, and the model initialises its own.
+    Names of mmdet's detectors are this project's names, so their weights are copied as they are; those of the package
+    effdet are renamed (see :func:`~mammo_plugins.apis.convert.effdet_names.rename_effdet`). Weights of another shape
+    (the classifier of 80 classes) or without counterpart (another backbone) are left out, and the model initialises its
+    own.
 
     Args:
         source: path or URL of a checkpoint.
@@ -51,6 +55,8 @@ def convert_checkpoint(source: str | Path, config: str | Path, out: str | Path, 
     """
     cfg = load_run_config(config, **config_options)
     weights = _state_dict(load_checkpoint_file(source, trusted=config_options.get('trust_checkpoint', False)), source)
+    if is_effdet(weights):
+        weights = rename_effdet(weights)
     wanted = _model_weights(cfg)
     table = ConversionTable(
         copied=[name for name, value in weights.items() if name in wanted and wanted[name].shape == value.shape],
@@ -98,6 +104,7 @@ def _state_dict(content: Any, source: str | Path) -> dict[str, Tensor]:
 
 def _model_weights(cfg: Config) -> dict[str, Tensor]:
     init_default_scope(cfg.get('default_scope', 'mmdet'))
-    if 'pretrained' in cfg.model.backbone:
-        cfg.model.backbone.pretrained = False  # its own weights do not matter here
+    for part in (cfg.model, cfg.model.get('backbone') or {}):
+        if 'pretrained' in part:
+            part.pretrained = False  # its own weights do not matter here
     return MODELS.build(cfg.model).state_dict()

@@ -1,0 +1,5 @@
+"""Dense heads that mmdet lacks."""
+
+from .efficientdet_head import EfficientDetHead
+
+__all__ = ['EfficientDetHead']
