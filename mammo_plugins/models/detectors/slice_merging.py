@@ -41,9 +41,9 @@ def merge_slices(
 ) -> MergedFindings:
     """Merges findings whose 3-D boxes overlap, greedily from the best one.
 
-    Of equal scores the one that comes first in the arrays counts as better. The best finding that is left takes all others of its label whose 3-D box has an IoU above ``min_iou`` with its own,
-    and whose score is not less than a ``max_score_ratio``-th of its score. The 3-D box of a finding is its box on
-    ``2 reach + 1`` slices around its own.
+    Of equal scores the one that comes first in the arrays counts as better. The best finding that is left takes all
+    others of its label whose 3-D box has an IoU above ``min_iou`` with its own, and whose score is not less than a
+    ``max_score_ratio``-th of its score. The 3-D box of a finding is its box on ``2 reach + 1`` slices around its own.
 
     Args:
         boxes_xyxy: (n, 4).

@@ -265,7 +265,9 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         ):
             num_kept = min(self.test_cfg.max_per_img, cls_scores.numel())
             # Stable, unlike topk: equal scores in order of proposal, then of class.
-            scores, kept = (best[:num_kept] for best in cls_scores.sigmoid().flatten().sort(stable=True, descending=True))
+            scores, kept = (
+                best[:num_kept] for best in cls_scores.sigmoid().flatten().sort(stable=True, descending=True)
+            )
             proposals, labels = kept // head.num_classes, kept % head.num_classes
             weights = log_weights[proposals].exp()
             results.append(
