@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 WEIGHT_TOLERANCE = 1e-4
 """Share of the largest weight by which another may be smaller and still count as equal.
 
-Single precision leaves about 1e-6 after a softmax over slices; a hundred times that decides between no two slices that a
-reader would tell apart.
+Single precision leaves about 1e-6 after a softmax over slices; a hundred times that is no difference to a reader.
 """
 
 

@@ -265,9 +265,8 @@ class MultiViewSparseRoIHead(SparseRoIHead):
         ):
             num_kept = min(self.test_cfg.max_per_img, cls_scores.numel())
             # Stable, unlike topk: equal scores in order of proposal, then of class.
-            scores, kept = (
-                best[:num_kept] for best in cls_scores.sigmoid().flatten().sort(stable=True, descending=True)
-            )
+            ranked = cls_scores.sigmoid().flatten().sort(stable=True, descending=True)
+            scores, kept = ranked.values[:num_kept], ranked.indices[:num_kept]
             proposals, labels = kept // head.num_classes, kept % head.num_classes
             weights = log_weights[proposals].exp()
             results.append(
