@@ -47,7 +47,7 @@ REQUIREMENTS = (
     Requirement('pylibjpeg', ('pylibjpeg',), '2'),
     Requirement('openjpeg', ('pylibjpeg-openjpeg',), '2.3'),
     Requirement('jpeg_ls', ('pyjpegls',), '1.4'),
-    Requirement('PIL', ('pillow',), '9'),
+    Requirement('PIL', ('pillow',), '9.1'),
     Requirement('pycocotools', ('pycocotools',), '2.0.8'),
     Requirement('numpy', ('numpy',), '1.26'),
     Requirement('scipy', ('scipy',), '1.11.1'),
