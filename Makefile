@@ -1,4 +1,7 @@
-# make install | demo | test | lint | format | study-mm3d
+# make install | demo | check | test | test-oldest | lint | format | study-mm3d
+# make check                   lint, types, layers and the quick tests, for daily work
+# make test-oldest             the suite with the oldest versions that pyproject.toml promises, in an environment of its own
+# make test-oldest OLDEST_TESTS='tests/models tests/io'
 # make test PYTHON=python3.12   with another interpreter
 # make demo SEED=1              with other phantoms and starting weights
 # make study-mm3d               every row of M&M-3D on phantoms, hours; PRESET=large on a GPU
@@ -9,10 +12,17 @@ TEST_WORKERS ?= 2
 SEED ?= 0
 PRESET ?= small
 
+OLDEST_VENV ?= .venv-oldest
+OLDEST_TESTS ?= tests
+# The promised interpreter where it is at hand, else the one above.
+OLDEST_PYTHON ?= $(shell for python in python3.10 "$$(pyenv prefix 3.10 2> /dev/null)/bin/python" $(PYTHON); do \
+	$$python -c '' 2> /dev/null && echo $$python && break; done)
+
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+OLDEST_INSTALLED := $(OLDEST_VENV)/.installed
 
-.PHONY: install test lint format demo study-mm3d clean
+.PHONY: install check test test-oldest lint format demo study-mm3d clean
 
 install: $(INSTALLED)
 
@@ -28,6 +38,20 @@ $(INSTALLED): pyproject.toml setup.py
 
 test: lint
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+
+check: lint
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m 'not slow'
+
+test-oldest: $(OLDEST_INSTALLED)
+	$(OLDEST_VENV)/bin/python --version
+	$(OLDEST_VENV)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(OLDEST_TESTS)
+
+$(OLDEST_INSTALLED): pyproject.toml setup.py tests/oldest-constraints.txt
+	test -x $(OLDEST_VENV)/bin/python || $(OLDEST_PYTHON) -m venv $(OLDEST_VENV)
+	$(OLDEST_VENV)/bin/python -m pip install --editable '.[test,dicom-out]' --constraint tests/oldest-constraints.txt
+	$(OLDEST_VENV)/bin/python -c 'import cv2' 2> /dev/null \
+		|| $(OLDEST_VENV)/bin/python -m pip install --force-reinstall --no-deps 'opencv-python-headless<4.12'
+	touch $@
 
 lint: install
 	$(BIN)/ruff check .
@@ -47,4 +71,4 @@ study-mm3d: install
 	$(BIN)/python tools/study.py mm3d --preset $(PRESET) --out study/mm3d-$(PRESET)
 
 clean:
-	rm -rf $(VENV) build dist demo study work_dirs *.egg-info
+	rm -rf $(VENV) $(OLDEST_VENV) build dist demo study work_dirs *.egg-info

@@ -14,6 +14,35 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+# Left out by `make check`: they train, start processes or make many phantoms. A test file of its own may say
+# `pytestmark = pytest.mark.slow` instead.
+SLOW = (
+    'apis',
+    'datasets/converters',
+    'datasets/phantom',
+    'datasets/test_case_sampler.py',
+    'fuzz',
+    'models/detectors',
+    'models/roi_heads',
+    'models/slice_fusion/test_trained_fusions.py',
+    'projects',
+    'test_privacy.py',
+    'test_wheel.py',
+    'tools',
+)
+# Of these, what needs no training.
+QUICK = ('apis/evaluate', 'apis/convert', 'models/detectors/test_slice_merging.py')
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the slow tests."""
+    folder = REPOSITORY / 'tests'
+    slow, quick = ({folder / name for name in names} for names in (SLOW, QUICK))
+    for item in items:
+        places = {item.path, *item.path.parents}
+        if places & slow and not places & quick:
+            item.add_marker('slow')
+
 
 @pytest.fixture(scope='session')
 def repository() -> Path:

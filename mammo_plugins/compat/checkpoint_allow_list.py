@@ -43,7 +43,10 @@ def checkpoint_allow_list() -> list[Callable]:
 
 def _numpy_constructors() -> list[Callable]:
     """NumPy's array and scalar constructors, named as NumPy 1 and NumPy 2 store them."""
-    multiarray = importlib.import_module('numpy._core.multiarray')
+    import numpy as np
+
+    package = 'numpy.core' if np.__version__.startswith('1.') else 'numpy._core'
+    multiarray = importlib.import_module(f'{package}.multiarray')
     return [
         _alias(getattr(multiarray, name), module, name)
         for name in ('_reconstruct', 'scalar')

@@ -15,6 +15,8 @@ from .predictions import Predictions
 def scored_breasts(predictions: Predictions, image_index: np.ndarray, truth: DetectionTruth) -> ScoredCases:
     """The B breasts with the mean score over their images; a breast is malignant where any of its images is.
 
+    Means count as equal when their first 15 digits are: those of (0.1, 0.7) and of (0.4, 0.4) are 0.4 in both breasts.
+
     Args:
         predictions: N rows.
         image_index: (N,) image of each row in ``truth``.
@@ -25,7 +27,8 @@ def scored_breasts(predictions: Predictions, image_index: np.ndarray, truth: Det
     malignant = np.bincount(truth.breast_index, truth.malignant, breasts) > 0
     patient = np.zeros(breasts, np.int64)
     patient[truth.breast_index] = truth.patient_index
-    return ScoredCases(total / np.bincount(truth.breast_index, minlength=breasts), malignant, patient)
+    means = total / np.bincount(truth.breast_index, minlength=breasts)
+    return ScoredCases(np.array([float(f'{mean:.15g}') for mean in means]), malignant, patient)
 
 
 def image_scores(predictions: Predictions, image_index: np.ndarray, num_images: int) -> np.ndarray:

@@ -11,6 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
+ROUNDING = 1e-9
+"""An IoU, or a distance in pixels, that lies this near a limit or another one is taken as equal to it."""
+
 
 @dataclass(frozen=True)
 class CandidatePairs:
@@ -62,7 +65,7 @@ class OverlapHit:
 
     def __call__(self, pairs: CandidatePairs) -> tuple[np.ndarray, np.ndarray]:
         iou = pairwise_iou(pairs.predicted_boxes, pairs.true_boxes)
-        hit = iou >= self.min_iou
+        hit = iou >= self.min_iou - ROUNDING
         if self.needs_slice:
             hit &= slice_shows_finding(pairs)
         return hit, iou
@@ -92,7 +95,7 @@ class CentreHit:
         offset = _centres(pairs.predicted_boxes) - _centres(pairs.true_boxes)
         in_plane = np.hypot(*offset.T)
         radius = np.maximum(np.hypot(*pairs.true_boxes[:, 2:].T) / 2, self.min_radius_px)
-        hit = in_plane <= radius if self.at_radius else in_plane < radius
+        hit = in_plane <= radius + ROUNDING if self.at_radius else in_plane < radius - ROUNDING
         if not self.needs_slice:
             return hit, -in_plane
         middle = (pairs.first_slice + pairs.last_slice) / 2

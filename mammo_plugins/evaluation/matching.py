@@ -11,6 +11,7 @@ import numpy as np
 
 from .detection_truth import DetectionTruth
 from .functional import FrocEvents
+from .hit_rules import ROUNDING
 from .image_pairs import candidate_pairs, pairs_of_same_image
 from .predictions import Predictions, PredictionsError
 from .protocols import DetectionProtocol
@@ -186,11 +187,12 @@ def _closest_hits(
     row, column = pairs_of_same_image(image_index, truth.image_index[findings])
     hit, closeness = protocol.hit(candidate_pairs(predictions, truth, row, findings[column]))
     row, column, closeness = row[hit], column[hit], closeness[hit]
-    order = np.lexsort([column, -closeness, row])
-    hitting, first = np.unique(row[order], return_index=True)
-    closest = np.full(len(predictions), -1, np.int64)
-    closest[hitting] = column[order][first]
-    return closest
+    best = np.full(len(predictions), -np.inf)
+    np.maximum.at(best, row, closeness)
+    equally_close = closeness >= best[row] - ROUNDING
+    closest = np.full(len(predictions), len(findings), np.int64)
+    np.minimum.at(closest, row[equally_close], column[equally_close])
+    return np.where(closest == len(findings), -1, closest)
 
 
 def _keep_findings(

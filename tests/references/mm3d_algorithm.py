@@ -140,7 +140,9 @@ class MM3DReference:
             last = output.heads[v][-1]
             output.boxes_2d.append(last.boxes)
             output.boxes_score.append(last.logits)
-            output.boxes_z.append(last.slice_weights.argmax(dim=0))
+            # Of equal weights the lowest slice, as docs/evaluation.md says.
+            reaches = last.slice_weights >= 0.9999 * last.slice_weights.amax(dim=0)
+            output.boxes_z.append(reaches.int().argmax(dim=0))
             output.slice_weights.append(last.slice_weights)
             output.image_scores.append(noisy_or(torch.sigmoid(last.logits[:, self.malignant_class])))
         output.breast_score = sum(output.image_scores) / len(views)

@@ -9,6 +9,7 @@ import numpy as np
 
 from mammo_plugins.apis.report.finding_hits import finding_corners
 from mammo_plugins.apis.report.network_cases import network_frames
+from mammo_plugins.structures.decisive_slice import decisive_slice
 from mammo_plugins.structures.geometry import project_boxes
 from mammo_plugins.visualization.report_content import Box
 from mammo_plugins.visualization.slice_score_plot import SliceInset, SliceScorePanel
@@ -30,7 +31,7 @@ def describe_slice_scores(model: ModelFindings, matched: MatchedFinding) -> tupl
     """
     found, bins = matched.found, matched.found.bins
     weights = found.slice_weights[matched.match]
-    shown = representative_bins(bins.num_bins, matched.visible_bins, int(weights.argmax()))
+    shown = representative_bins(bins.num_bins, matched.visible_bins, int(decisive_slice(weights)))
     name = ' '.join(finding_name(found.image, matched.finding))
     panel = SliceScorePanel(
         title=f'{name}: visible in {matched.width} of {bins.num_bins} bins, score {matched.score:.2f}',
@@ -84,7 +85,7 @@ def _insets(model: ModelFindings, matched: MatchedFinding, shown: list[int]) -> 
     truth, predicted = project_boxes(stored, view['homography_matrix'])
     left, top, side = _detail(truth, frames.shape[1:])
     truth, predicted = (tuple((box - [left, top, left, top]).tolist()) for box in (truth, predicted))
-    peak = int(found.slice_weights[matched.match].argmax())
+    peak = int(decisive_slice(found.slice_weights[matched.match]))
     return [
         SliceInset(
             bin_index=index,

@@ -65,7 +65,7 @@ def _report_view(view: dict[str, Any], sample: DetDataSample, annotations: Annot
 
 
 def _predictions(view: dict[str, Any], sample: DetDataSample, findings: list[FindingRecord]) -> list[ReportPrediction]:
-    found = sample.pred_instances[sample.pred_instances.scores.argsort(descending=True)[:_MAX_PREDICTIONS]]
+    found = sample.pred_instances[sample.pred_instances.scores.argsort(descending=True, stable=True)[:_MAX_PREDICTIONS]]
     stored = found.bboxes.double().numpy()
     shown = project_boxes(stored, view['homography_matrix'])
     hits = _hits(stored, found.slices.numpy(), findings, view['num_source_slices'])

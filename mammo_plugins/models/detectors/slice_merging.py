@@ -6,6 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mammo_plugins.structures.decisive_slice import decisive_slice
+
+_ROUNDING = 1e-6  # of a ratio; boxes and scores come from single precision
+
 
 class MergedFindings(NamedTuple):
     """M findings of a volume, best first.
@@ -13,7 +17,7 @@ class MergedFindings(NamedTuple):
     Attributes:
         boxes_xyxy: (M, 4) union of the merged boxes in the plane.
         scores: (M,) highest score.
-        slices: (M,) slice of the highest score.
+        slices: (M,) slice of the highest score, the lowest one of equal scores (:func:`decisive_slice`).
         labels: (M,).
         slice_scores: (M, S) highest score of the merged boxes on each slice, 0 where there is none.
     """
@@ -37,9 +41,9 @@ def merge_slices(
 ) -> MergedFindings:
     """Merges findings whose 3-D boxes overlap, greedily from the best one.
 
-    The best finding that is left takes all others of its label whose 3-D box has an IoU above ``min_iou`` with its own,
-    and whose score is not less than a ``max_score_ratio``-th of its score. The 3-D box of a finding is its box on
-    ``2 reach + 1`` slices around its own.
+    Of equal scores the one that comes first in the arrays counts as better. The best finding that is left takes all
+    others of its label whose 3-D box has an IoU above ``min_iou`` with its own, and whose score is not less than a
+    ``max_score_ratio``-th of its score. The 3-D box of a finding is its box on ``2 reach + 1`` slices around its own.
 
     Args:
         boxes_xyxy: (n, 4).
@@ -60,8 +64,8 @@ def merge_slices(
     while len(left):
         best = left[0]
         taken = (
-            (_solid_iou(solids[best], solids[left]) > min_iou)
-            & (scores[left] * max_score_ratio >= scores[best])
+            (_solid_iou(solids[best], solids[left]) > min_iou + _ROUNDING)
+            & (scores[left] * max_score_ratio >= scores[best] * (1 - _ROUNDING))
             & (labels[left] == labels[best])
         )
         taken[0] = True
@@ -69,7 +73,7 @@ def merge_slices(
         union = np.concatenate([boxes_xyxy[members, :2].min(axis=0), boxes_xyxy[members, 2:].max(axis=0)])
         on_slices = np.zeros(num_slices)
         np.maximum.at(on_slices, slices[members], scores[members])
-        merged.append((union, scores[best], slices[best], labels[best], on_slices))
+        merged.append((union, scores[best], decisive_slice(on_slices), labels[best], on_slices))
         left = left[~taken]
     if not merged:
         return MergedFindings(boxes_xyxy, scores, slices, labels, np.zeros((0, num_slices)))

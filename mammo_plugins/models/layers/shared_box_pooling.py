@@ -146,7 +146,7 @@ class PooledBoxes:
             the (n,) positions of the boxes, and an iterator over S tensors (n, k * k, D).
         """
         for view, (slices, index, weight) in enumerate(zip(self._slices, self._index, self._weight)):
-            by_first_pixel = index[:, 0, 0].argsort()
+            by_first_pixel = index[:, 0, 0].argsort(stable=True)
             for boxes in by_first_pixel.split(max(1, at_once)):
                 yield view * len(index) + boxes, _pool(slices, index[boxes], weight[boxes])
 

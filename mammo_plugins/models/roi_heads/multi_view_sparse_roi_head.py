@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from mammo_plugins.structures.case_sample import MammoCaseSample
+from mammo_plugins.structures.decisive_slice import decisive_slice
 
 from ..layers import PooledBoxes, SharedBoxPooling, SliceFeatures, SliceLayout, log_not_noisy_or
 from ..slice_fusion import FusedSlices
@@ -263,7 +264,9 @@ class MultiViewSparseRoIHead(SparseRoIHead):
             output.cls_scores, output.boxes, output.log_weights, malignancy.tolist()
         ):
             num_kept = min(self.test_cfg.max_per_img, cls_scores.numel())
-            scores, kept = cls_scores.sigmoid().flatten().topk(num_kept)
+            # Stable, unlike topk: equal scores in order of proposal, then of class.
+            ranked = cls_scores.sigmoid().flatten().sort(stable=True, descending=True)
+            scores, kept = ranked.values[:num_kept], ranked.indices[:num_kept]
             proposals, labels = kept // head.num_classes, kept % head.num_classes
             weights = log_weights[proposals].exp()
             results.append(
@@ -272,7 +275,7 @@ class MultiViewSparseRoIHead(SparseRoIHead):
                     bboxes=boxes[proposals],
                     scores=scores,
                     labels=labels,
-                    slices=weights.argmax(dim=-1),
+                    slices=decisive_slice(weights),
                     slice_weights=weights,
                 )
             )

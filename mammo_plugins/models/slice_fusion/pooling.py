@@ -7,6 +7,8 @@ from collections.abc import Callable
 from mmdet.registry import MODELS
 from torch import Tensor
 
+from mammo_plugins.structures.decisive_slice import decisive_slice
+
 from .base import FusedSlices, ObjectFeatureFusion
 
 
@@ -42,5 +44,5 @@ class MaxFusion(ObjectFeatureFusion):
         log_weights = malignancy_logits(slice_feats).log_softmax(dim=-1)
         if self.by_channel:
             return FusedSlices(slice_feats.amax(dim=1), log_weights)
-        best = log_weights.argmax(dim=1)[:, None, None].expand(-1, 1, slice_feats.shape[-1])
+        best = decisive_slice(log_weights.exp())[:, None, None].expand(-1, 1, slice_feats.shape[-1])
         return FusedSlices(slice_feats.gather(1, best)[:, 0], log_weights)

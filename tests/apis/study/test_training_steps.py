@@ -25,7 +25,7 @@ def root(tmp_path_factory) -> Path:
     """Phantoms of enough patients that a tenth of them is some."""
     root = tmp_path_factory.mktemp('phantoms')
     all_boxes = {'finding.unannotated_share': 0.0}
-    annotations = prepare_phantoms(root, 36, 1, (0.8, 0.1, 0.1), 1, all_boxes, '96x64x16')
+    annotations = prepare_phantoms(root, 20, 1, (0.8, 0.1, 0.1), 1, all_boxes, '96x64x16')
     write_mean_histogram(annotations, root / HISTOGRAM, limit=4)
     return root
 

@@ -59,7 +59,7 @@ def test_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(phantom_root,
 
 
 def test_killed_run_resumes_to_the_weights_of_an_uninterrupted_one(repository, phantom_root, tmp_path):
-    options = quick_options(phantom_root, 30, **{'default_hooks.checkpoint.interval': 4})
+    options = quick_options(phantom_root, 20, **{'default_hooks.checkpoint.interval': 4})
     config, killed, straight = 'configs/demo/mm3d_dbt.py', tmp_path / 'killed', tmp_path / 'straight'
     overrides = [f'{key}={value}' for key, value in options.items()]
     command = [sys.executable, 'tools/train.py', config, '--work-dir', str(killed), '--cfg-options', *overrides]
@@ -69,10 +69,10 @@ def test_killed_run_resumes_to_the_weights_of_an_uninterrupted_one(repository, p
         time.sleep(0.05)
     process.kill()  # SIGKILL: nothing is tidied up
     assert process.wait() == -signal.SIGKILL, 'the run ended before it could be killed'
-    assert not (killed / 'iter_30.pth').exists()
+    assert not (killed / 'iter_20.pth').exists()
     train(config, work_dir=killed, resume=True, cfg_options=options)
     train(config, work_dir=straight, cfg_options=options)
-    expected, resumed = weights(straight, 30), weights(killed, 30)
+    expected, resumed = weights(straight, 20), weights(killed, 20)
     assert [name for name in expected if not torch.equal(expected[name], resumed[name])] == []
 
 

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from mammo_plugins.structures import SliceBins
+from mammo_plugins.structures.decisive_slice import decisive_slice
 from tests.models.small_cases import (
     LESION,
     NEGATIVE,
@@ -156,7 +157,7 @@ def test_bins_return_as_the_middle_slice_of_the_source():
         bins = detector.predict(batch['inputs'], [case], rescale=False)[0].views[0].pred_instances.slices
         slices = detector.predict(batch['inputs'], [case])[0].views[0].pred_instances
     assert slices.slices.tolist() == [(2, 9, 16)[index] for index in bins.tolist()]
-    assert slices.slices.tolist() == [(2, 9, 16)[index] for index in slices.slice_weights.argmax(1).tolist()]
+    assert slices.slices.tolist() == [(2, 9, 16)[index] for index in decisive_slice(slices.slice_weights).tolist()]
 
 
 def test_larger_neighbour_leaves_the_proposals_alone():

@@ -59,3 +59,15 @@ def test_a_slice_without_reach_merges_on_itself_only():
 def test_nothing_merges_to_nothing():
     merged = merge_slices(np.zeros((0, 4)), np.zeros(0), np.zeros(0, int), np.zeros(0, int), np.zeros(0), 16)
     assert merged.boxes_xyxy.shape == (0, 4) and merged.slice_scores.shape == (0, 16)
+
+
+def test_of_scores_equal_up_to_rounding_the_lowest_slice_is_named():
+    merged = merge([(BOX, 8, np.nextafter(0.8, 1)), (BOX, 7, 0.8)])
+    assert merged.slices.tolist() == [7] and merged.scores.tolist() == [np.nextafter(0.8, 1)]
+
+
+@pytest.mark.parametrize('noise', [-1e-9, 0.0, 1e-9])
+def test_limits_do_not_hang_on_rounding(noise):
+    shifted = (noise, noise, 20 + noise, 20 - noise)
+    assert len(merge([(BOX, 5, 0.9), (shifted, 8, 0.8)]).scores) == 2  # IoU of 1/2 in z
+    assert len(merge([(BOX, 5, 0.9), (BOX, 5, 0.09 + noise / 100)]).scores) == 1
