@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-
 IMAGE_SCORE = 'ImageScore'
 NO_AREA = 'box without area'
 
