@@ -5,6 +5,7 @@ Glossary: n images with an annotated region of a class, P patients.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,14 +86,9 @@ class _OverlapsOfClass:
         per_image = _overlaps(areas)
         per_image |= {'soft_dice': np.asarray(self.soft_dices), 'pxap_image': np.asarray(self.pixel_precisions)}
         for name, of, thresholds in (('TIoU', 'iou', TIOU_THRESHOLDS), ('TIoR', 'ior', TIOR_THRESHOLDS)):
-            values = per_image[of]
-            per_image[name] = np.asarray(
-                [mean_share_reaching(values[i : i + 1], thresholds) for i in range(len(values))]
-            )
+            per_image[name] = _shares(per_image[of], thresholds)
             for threshold in thresholds:
-                per_image[f'{name}@{threshold:g}'] = np.asarray(
-                    [mean_share_reaching(values[i : i + 1], [threshold]) for i in range(len(values))]
-                )
+                per_image[f'{name}@{threshold:g}'] = _shares(per_image[of], [threshold])
         names = list(dict.fromkeys(self.patients))
         patient = np.asarray([names.index(name) for name in self.patients], np.int64)
         draws = draw_patients(len(names), bootstrap, np.random.default_rng(seed)) if bootstrap and names else None
@@ -180,6 +176,11 @@ def _overlaps(areas: np.ndarray) -> dict[str, np.ndarray]:
             'ior': intersection / np.maximum(predicted, 1),
             'iogt': intersection / annotated,
         }
+
+
+def _shares(overlaps: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
+    """(n,) share of the thresholds that each image reaches; their mean is that of the images."""
+    return np.asarray([mean_share_reaching(overlaps[i : i + 1], thresholds) for i in range(len(overlaps))])
 
 
 def _mean(values: np.ndarray, weights: np.ndarray | None) -> Estimate:
