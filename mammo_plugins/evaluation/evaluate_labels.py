@@ -214,7 +214,7 @@ def _common_cases(
         kept = _keep(predictions, np.asarray([key in shared for key in predictions.keys], bool))
         order = np.argsort([str(key) for key in kept.keys], kind='stable')
         parts.append(_take(kept, order))
-    known = [~np.isnan(part.probabilities(label).reshape(len(part.keys), -1)).any(axis=1) for part in parts]
+    known = [_complete(part.probabilities(label)) for part in parts]
     one, other = (_take(part, np.flatnonzero(known[0] & known[1])) for part in parts)
     return (
         _cases(one, annotations, label, lenient, threshold)[0],
@@ -231,7 +231,7 @@ def _cases(
     predictions = _keep(predictions, np.asarray([key in units for key in predictions.keys], bool))
     truth = true_labels(annotations, units, predictions.keys, label, predictions.labels[label])
     probabilities = predictions.probabilities(label)
-    predicted = ~np.isnan(probabilities.reshape(len(truth), -1)).any(axis=1)
+    predicted = _complete(probabilities)
     usable = predicted & ~np.isnan(truth)
     names = [key.patient_id for key, used in zip(predictions.keys, usable) if used]
     patients = {name: index for index, name in enumerate(dict.fromkeys(names))}
@@ -291,6 +291,12 @@ def _refuse_strangers(predictions: LabelPredictions, known: set[LabelKey], lenie
             f'({len(strangers)} such rows): check the split and the modality, or be lenient (--lenient)'
         )
     return len(strangers)
+
+
+def _complete(probabilities: np.ndarray) -> np.ndarray:
+    """(n,) rows of (n,) or (n, K) probabilities without NaN."""
+    unknown = np.isnan(probabilities)
+    return ~(unknown if unknown.ndim == 1 else unknown.any(axis=1))
 
 
 def _keep(predictions: LabelPredictions, mask: np.ndarray) -> LabelPredictions:

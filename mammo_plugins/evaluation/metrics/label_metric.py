@@ -124,7 +124,7 @@ def read_sample_labels(sample: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def labels_of_samples(samples: Sequence[Mapping[str, Any]], annotations: AnnotationSet) -> list[LabelPredictions]:
-    """What :func:`read_sample_labels` gave, unit by unit, in the order of the annotation file; the first of two wins."""
+    """What :func:`read_sample_labels` gave, by unit, in the order of the annotation file; the first of two wins."""
     found: dict[str, dict[LabelKey, dict[str, float]]] = {}
     for sample in samples:
         images = [annotations.image(number) for number in sample['image_ids']]
