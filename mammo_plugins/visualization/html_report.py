@@ -31,6 +31,7 @@ def write_report(
     cases: Sequence[ReportCase] = (),
     notes: Sequence[str] = (),
     max_bytes: int = _MAX_BYTES,
+    figures: Sequence[tuple[str, str]] = (),
 ) -> Path:
     """Writes the report; the file appears only when it is complete.
 
@@ -42,6 +43,7 @@ def write_report(
         cases: breasts to leaf through; the pictures are reduced until all fit into ``max_bytes``.
         notes: sentences below the table.
         max_bytes: largest size of the file.
+        figures: further plots, each an ``<svg>`` element and its caption.
 
     Returns:
         The path.
@@ -55,7 +57,7 @@ def write_report(
         'style': _asset('report.css'),
         'script': _asset('report.js'),
         'results': _results_section(rows, notes),
-        'curves': _curves_section(froc or {}, roc or {}),
+        'curves': _curves_section(froc or {}, roc or {}, figures),
         'cases': _cases_section(cases),
     }
     page = Template(_asset('report.html'))
@@ -106,13 +108,16 @@ def _cell(value: str | Estimate, best: float | None, is_name: bool) -> str:
     return f'<td{css}{title}>{number}{error}{interval}</td>'
 
 
-def _curves_section(froc: Mapping[str, PlotCurve], roc: Mapping[str, PlotCurve]) -> str:
+def _curves_section(
+    froc: Mapping[str, PlotCurve], roc: Mapping[str, PlotCurve], figures: Sequence[tuple[str, str]]
+) -> str:
     plots = []
     if froc:
         caption = 'Recall of malignant findings against false positives per volume; dotted: 0.25 and 0.5.'
         plots.append(_figure(froc_svg(froc), caption, froc))
     if roc:
         plots.append(_figure(roc_svg(roc), 'ROC over breasts; dotted: chance.', roc, ' square'))
+    plots += [_figure(svg, html.escape(caption), {}, ' square') for svg, caption in figures]
     return f'<section id="curves"><h2>Curves</h2>{"".join(plots)}</section>' if plots else ''
 
 

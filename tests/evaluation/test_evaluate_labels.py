@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mammo_plugins.commands.evaluate import main
+from mammo_plugins.commands.report import main as report
 from mammo_plugins.evaluation import (
     LabelKey,
     PredictionsError,
@@ -150,6 +151,17 @@ def test_perfect_model_beats_a_random_one(annotations):
     assert comparison.differences['auc'].difference > 0
     assert comparison.differences['brier'].high < 0  # lower is better
     assert comparison.permutation_p_values['balanced_accuracy'] < 0.05
+
+
+def test_report_shows_numbers_roc_and_reliability(annotations, tmp_path):
+    write_annotations(tmp_path / 'ann.json', annotations)
+    write_labels(tmp_path / 'a.csv', gather_labels('View', malignant_scores().items()))
+    arguments = ['--ann', str(tmp_path / 'ann.json'), '--out', str(tmp_path / 'report.html')]
+    assert report(['first=' + str(tmp_path / 'a.csv'), *arguments]) == 0
+    page = (tmp_path / 'report.html').read_text()
+    assert 'ROC curves of first' in page and 'Reliability of first' in page
+    auc = evaluate_labels(gather_labels('View', malignant_scores().items()), annotations)['malignant'].numbers['auc']
+    assert f'{auc.value:.3f}' in page and 'true 1:' in page
 
 
 def test_command_scores_compares_and_groups(annotations, tmp_path, capsys):

@@ -8,13 +8,14 @@ import pytest
 from PIL import Image
 
 from mammo_plugins.commands.evaluate import main
+from mammo_plugins.commands.report import main as report
 from mammo_plugins.evaluation import ImageKey, PredictionsError
 from mammo_plugins.evaluation.evaluate_saliency import evaluate_saliency
 from mammo_plugins.evaluation.saliency_files import SaliencyMap, read_index, read_maps, write_index, write_map
 from mammo_plugins.evaluation.saliency_truth import truth_on_map
 from mammo_plugins.io import AnnotationSet, FindingRecord, write_annotations
 
-# Stored: 1000 x 2000 pixels. Network: mirrored, a quarter of the size, 250 x 500. Map: 25 x 50, so 40 stored pixels each.
+# Stored: 1000 x 2000 pixels. Network: mirrored, a quarter of the size. Map: 25 x 50, so 40 stored pixels each.
 MIRRORED = np.array([[-0.25, 0, 250], [0, 0.25, 0], [0, 0, 1]])
 
 
@@ -128,3 +129,5 @@ def test_command_gives_the_same_numbers(folder, annotations, tmp_path, capsys):
     assert stored == {name: estimate.as_dict() for name, estimate in expected.items()}
     assert 'TIoU' in capsys.readouterr().out
     assert main([*arguments, '--by', 'view']) == 2
+    assert report([*arguments, '--out', str(tmp_path / 'report.html')]) == 0
+    assert f'{expected["TIoU"].value:.3f}' in (tmp_path / 'report.html').read_text()
