@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         'predictions',
         nargs='+',
         metavar='[NAME=]PATH',
-        help='detections, labels or folders of saliency maps, called NAME or as the file is',
+        help='detections, labels or folders of maps, called NAME or as the file',
     )
     parser.add_argument('--out', required=True, metavar='HTML', help='where the report goes')
     parser.add_argument('--title', default='Evaluation report', help='heading of the report')

@@ -96,6 +96,7 @@ def roc_svg(curves: Mapping[str, PlotCurve], ylabel: str = 'Sensitivity (breasts
 
     Args:
         curves: by name.
+        ylabel: what the sensitivity is of.
     """
     with matplotlib.rc_context(_STYLE):
         figure, axes = _empty_plot((5.0, 4.3), 1.0)
