@@ -169,7 +169,8 @@ def _parse(
     if count != wanted:
         raise PredictionsError(f'{path}, line {line}: number of cells is not the {wanted} of the header: {count}')
     name = cells[unit].strip()
-    key = LabelKey(*(cells[column].strip() for column in _IDS), name.lower() if unit == 'View' else name.upper())
+    patient_id, study_uid = (cells[column].strip() for column in _IDS)
+    key = LabelKey(patient_id, study_uid, name.lower() if unit == 'View' else name.upper())
     if not all(key):
         raise PredictionsError(f'{path}, line {line}: PatientID, StudyUID or {unit} is blank')
     values = {}

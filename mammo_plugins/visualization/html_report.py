@@ -20,6 +20,7 @@ from .result_table import Row, column_names
 _MAX_BYTES = 10_000_000
 _MAX_PREDICTIONS = 20  # a view; more boxes than a reader looks at
 _WEIGHT_DIGITS = 5
+_LOWER_IS_BETTER = ('brier', 'ece')
 
 
 def write_report(
@@ -90,9 +91,10 @@ def _results_section(rows: Sequence[Row], notes: Sequence[str]) -> str:
 
 
 def _best_value(rows: Sequence[Row], name: str) -> float | None:
-    """Highest value of a column, None where there is nothing to compare."""
+    """Best value of a column, None where there is nothing to compare."""
     values = [row[name].value for row in rows if isinstance(row.get(name), Estimate)]
-    return max(values) if len(values) > 1 else None
+    better = min if name in _LOWER_IS_BETTER else max
+    return better(values) if len(values) > 1 else None
 
 
 def _cell(value: str | Estimate, best: float | None, is_name: bool) -> str:

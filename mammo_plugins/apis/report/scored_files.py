@@ -11,6 +11,7 @@ from mammo_plugins.apis.evaluate.saliency_folder import evaluate_saliency_folder
 from mammo_plugins.evaluation import LabelResult, is_label_file
 from mammo_plugins.visualization import PlotCurve, write_report
 from mammo_plugins.visualization.curve_plot import reliability_svg, roc_svg
+from mammo_plugins.visualization.result_table import Row
 
 
 def prediction_kind(paths: Mapping[str, str | Path]) -> str:
@@ -74,7 +75,7 @@ def report_saliency_folders(
         ValueError: maps and annotations do not fit together.
     """
     results = {name: evaluate_saliency_folder(path, options) for name, path in predictions.items()}
-    rows = [
+    rows: list[Row] = [
         {'Model': name, 'Class': category, **{k: e for k, e in result.numbers.items() if '@' not in k}}
         for name, classes in results.items()
         for category, result in classes.items()
