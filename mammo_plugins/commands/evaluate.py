@@ -1,4 +1,4 @@
-"""``mammo evaluate PREDICTIONS --ann ANN``: score a predictions CSV, group by group or whole, or compare two."""
+"""``mammo evaluate PREDICTIONS --ann ANN``: score detections, labels or saliency maps, or compare two models."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from mammo_plugins.apis.evaluate import ScoringOptions
 from mammo_plugins.apis.evaluate.comparison import compare_predictions_files, print_comparisons
+from mammo_plugins.apis.evaluate.labels_file import (
+    compare_labels_files,
+    evaluate_labels_file,
+    evaluate_labels_subgroups,
+    print_labels,
+)
 from mammo_plugins.apis.evaluate.predictions_file import (
     choose_thresholds,
     evaluate_predictions_file,
@@ -16,7 +23,8 @@ from mammo_plugins.apis.evaluate.predictions_file import (
     print_results,
     print_subgroups,
 )
-from mammo_plugins.evaluation import SUBGROUPS
+from mammo_plugins.apis.evaluate.saliency_folder import evaluate_saliency_folder, print_saliency
+from mammo_plugins.evaluation import SUBGROUPS, is_label_file
 from mammo_plugins.io.annotation_records import SPLITS
 
 from .scoring_arguments import add_scoring_arguments, scoring_options
@@ -39,8 +47,12 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
 
 
 def _parser(prog: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog, description='Score predictions (CSV in DBTex columns).')
-    parser.add_argument('predictions', nargs='?', help='CSV with the columns of the DBTex challenge')
+    parser = argparse.ArgumentParser(prog=prog, description='Score predictions: detections, labels or saliency maps.')
+    parser.add_argument(
+        'predictions',
+        nargs='?',
+        help='detections (CSV with the columns of the DBTex challenge), labels (CSV), or saliency maps (folder)',
+    )
     parser.add_argument(
         '--compare',
         nargs=2,
@@ -52,7 +64,9 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
         '--permutations', type=int, default=0, metavar='N', help='with --compare, replicates of a permutation test too'
     )
     parser.add_argument('--by', choices=SUBGROUPS, help='score each group of images or findings by itself')
-    parser.add_argument('--threshold', type=float, metavar='SCORE', help='count hits and false positives at this score')
+    parser.add_argument(
+        '--threshold', type=float, metavar='SCORE', help='count at this score: hits and false positives, or labels'
+    )
     parser.add_argument(
         '--threshold-from', metavar='CSV', help='choose the score on predictions of another split, and count there'
     )
@@ -87,6 +101,16 @@ def _refuse_contradictions(args: argparse.Namespace, parser: argparse.ArgumentPa
 
 
 def _evaluate(args: argparse.Namespace, options: ScoringOptions) -> None:
+    if Path(args.predictions).is_dir():
+        _refuse_detection_options(args, 'saliency maps', ('by', 'threshold_from', 'curves'))
+        threshold = 0.5 if args.threshold is None else args.threshold
+        results = evaluate_saliency_folder(args.predictions, options, threshold=threshold, json_out=args.json)
+        print_saliency(results)
+        return
+    if is_label_file(args.predictions):
+        _refuse_detection_options(args, 'labels', ('threshold_from', 'curves'))
+        _evaluate_labels(args, options)
+        return
     if args.by:
         print_subgroups(evaluate_subgroups_file(args.predictions, options, args.by, json_out=args.json))
         return
@@ -99,8 +123,27 @@ def _evaluate(args: argparse.Namespace, options: ScoringOptions) -> None:
     print_results(results)
 
 
+def _refuse_detection_options(args: argparse.Namespace, what: str, names: Sequence[str]) -> None:
+    given = [name for name in (*names, 'protocol') if getattr(args, name)]
+    if given:
+        raise ValueError(f'--{given[0].replace("_", "-")} does not go with {what}: leave it out')
+
+
+def _evaluate_labels(args: argparse.Namespace, options: ScoringOptions) -> None:
+    if args.by:
+        print_labels(evaluate_labels_subgroups(args.predictions, options, args.by, json_out=args.json))
+        return
+    threshold = 0.5 if args.threshold is None else args.threshold
+    print_labels({'': evaluate_labels_file(args.predictions, options, threshold=threshold, json_out=args.json)})
+
+
 def _compare(args: argparse.Namespace, options: ScoringOptions) -> None:
     options = replace(options, bootstrap=options.bootstrap or _REPLICATES)
+    if is_label_file(args.compare[0]):
+        print_comparisons(
+            compare_labels_files(*args.compare, options, permutations=args.permutations, json_out=args.json)
+        )
+        return
     print_comparisons(
         compare_predictions_files(*args.compare, options, permutations=args.permutations, json_out=args.json)
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mammo_plugins.apis.report import report_predictions_files
+from mammo_plugins.apis.report.scored_files import prediction_kind, report_labels_files, report_saliency_folders
 
 from .scoring_arguments import add_scoring_arguments, scoring_options
 
@@ -16,16 +17,25 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Parses the command line and writes the report; exit code 2 for input that cannot be scored."""
     parser = argparse.ArgumentParser(prog=prog, description='Write one HTML file with results, curves and cases.')
     parser.add_argument(
-        'predictions', nargs='+', metavar='[NAME=]CSV', help='predictions, named in the report by NAME or the file name'
+        'predictions',
+        nargs='+',
+        metavar='[NAME=]PATH',
+        help='detections, labels or folders of maps, called NAME or as the file',
     )
     parser.add_argument('--out', required=True, metavar='HTML', help='where the report goes')
-    parser.add_argument('--title', default='Detection report', help='heading of the report')
+    parser.add_argument('--title', default='Evaluation report', help='heading of the report')
     parser.add_argument('--cases', type=int, default=6, metavar='N', help='breasts to show (default: 6)')
     add_scoring_arguments(parser)
     args = parser.parse_args(argv)
     options = scoring_options(args, parser)
     try:
-        path = report_predictions_files(_named(args.predictions), options, args.out, cases=args.cases, title=args.title)
+        named = _named(args.predictions)
+        kind = prediction_kind(named)
+        if kind == 'detections':
+            path = report_predictions_files(named, options, args.out, cases=args.cases, title=args.title)
+        else:
+            write = report_labels_files if kind == 'labels' else report_saliency_folders
+            path = write(named, options, args.out, title=args.title)
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

@@ -3,6 +3,15 @@
 from .compare import ModelComparison, compare_detections
 from .detection_truth import DetectionTruth, image_key, truth_from_annotations
 from .evaluate import DetectionResult, evaluate_detections
+from .evaluate_labels import LabelResult, compare_labels, evaluate_label_subgroups, evaluate_labels
+from .label_predictions import (
+    LabelKey,
+    LabelPredictions,
+    gather_labels,
+    is_label_file,
+    read_labels,
+    write_labels,
+)
 from .matching import MatchedDetections, match_detections
 from .operating_points import OperatingPoint, choose_threshold
 from .predictions import ImageKey, ImagePredictions, Predictions, PredictionsError, gather_predictions
@@ -22,6 +31,16 @@ from .reported_numbers import (
 from .subgroups import SUBGROUPS, evaluate_subgroups
 
 __all__ = [
+    'write_labels',
+    'read_labels',
+    'is_label_file',
+    'gather_labels',
+    'evaluate_labels',
+    'evaluate_label_subgroups',
+    'compare_labels',
+    'LabelResult',
+    'LabelPredictions',
+    'LabelKey',
     'BREAST_NUMBERS',
     'PROTOCOLS',
     'SUBGROUPS',

@@ -9,6 +9,7 @@ import numpy as np
 
 from .detection_truth import DetectionTruth
 from .functional import ScoredCases
+from .matching import image_positions
 from .predictions import Predictions
 
 
@@ -23,7 +24,7 @@ def scored_breasts(predictions: Predictions, image_index: np.ndarray, truth: Det
         truth: the evaluated images.
     """
     breasts = len(truth.breasts)
-    total = np.bincount(truth.breast_index, image_scores(predictions, image_index, len(truth.images)), breasts)
+    total = np.bincount(truth.breast_index, image_scores(predictions, image_index, truth), breasts)
     malignant = np.bincount(truth.breast_index, truth.malignant, breasts) > 0
     patient = np.zeros(breasts, np.int64)
     patient[truth.breast_index] = truth.patient_index
@@ -31,19 +32,22 @@ def scored_breasts(predictions: Predictions, image_index: np.ndarray, truth: Det
     return ScoredCases(np.array([float(f'{mean:.15g}') for mean in means]), malignant, patient)
 
 
-def image_scores(predictions: Predictions, image_index: np.ndarray, num_images: int) -> np.ndarray:
+def image_scores(predictions: Predictions, image_index: np.ndarray, truth: DetectionTruth) -> np.ndarray:
     """(I,) malignancy of each image.
 
-    The image score of the predictions; where they hold none, the highest score of a finding in the image. An image
-    without predictions scores 0, or the lowest score there is, should that be negative, so that it never ranks above
-    an image in which something was found.
+    The image score of the predictions, of images without a finding too; where they hold none, the highest score of a
+    finding in the image. An image of which nothing is said scores 0, or the lowest score there is, should that be
+    negative, so that it never ranks above an image in which something was found.
 
     Args:
-        predictions: N rows.
+        predictions: N rows, all of evaluated images.
         image_index: (N,) image of each row.
-        num_images: I.
+        truth: the evaluated images.
     """
-    of_row = predictions.columns.get('ImageScore', predictions.scores)
-    scores = np.full(num_images, -np.inf)
-    np.maximum.at(scores, image_index, of_row)
-    return np.where(np.isfinite(scores), scores, min(0.0, of_row.min(initial=0.0)))
+    scores = np.full(len(truth.images), -np.inf)
+    if predictions.image_scores is not None:
+        scores[image_positions(predictions, truth)] = predictions.image_scores
+    else:
+        np.maximum.at(scores, image_index, predictions.scores)
+    lowest = 0.0 if predictions.image_scores is not None else predictions.scores.min(initial=0.0)
+    return np.where(np.isfinite(scores), scores, lowest)

@@ -126,25 +126,31 @@ def locate_images(
     """Finds the image of each prediction among the evaluated ones.
 
     Returns:
-        The predictions of evaluated images, (N,) their positions in ``truth.images``, and the number of rows left out.
+        The predictions of evaluated images, (N,) their positions in ``truth.images``, and the number of rows left out,
+        those without a box included.
 
     Raises:
         PredictionsError: a row names an image that is not evaluated, and ``lenient`` is false.
     """
-    position = {key: i for i, key in enumerate(truth.images)}
-    of_image = np.asarray([position.get(key, -1) for key in predictions.images], np.int64)
+    of_image = image_positions(predictions, truth)
     unknown = np.flatnonzero(of_image < 0)
     if len(unknown) and not lenient:
-        row = int(np.flatnonzero(predictions.image_index == unknown[0])[0])
+        rows = np.flatnonzero(predictions.image_index == unknown[0])
+        where = predictions.where(int(rows[0])) if len(rows) else f'{predictions.source} an image score'.strip()
         raise PredictionsError(
-            f'{predictions.where(row)} is for the image {predictions.images[unknown[0]]}, which is not among the '
+            f'{where} is for the image {predictions.images[unknown[0]]}, which is not among the '
             f'{len(truth.images)} evaluated ones ({len(unknown)} such images in all): check the split and the '
             'modality, or be lenient (--lenient) to leave these predictions out and count them'
         )
-    known = of_image[predictions.image_index] >= 0
-    kept = predictions.keep(known)
-    index = np.asarray([position[key] for key in kept.images], np.int64)
-    return kept, index[kept.image_index], int((~known).sum())
+    kept = predictions.keep_images(of_image >= 0)
+    left_out = len(predictions) - len(kept) + int((predictions.without_box & (of_image < 0)).sum())
+    return kept, of_image[of_image >= 0][kept.image_index], left_out
+
+
+def image_positions(predictions: Predictions, truth: DetectionTruth) -> np.ndarray:
+    """(K,) position of each predicted image in ``truth.images``, -1 for those that are not evaluated."""
+    position = {key: i for i, key in enumerate(truth.images)}
+    return np.asarray([position.get(key, -1) for key in predictions.images], np.int64)
 
 
 def _counted(

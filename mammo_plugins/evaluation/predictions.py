@@ -1,6 +1,6 @@
 """Predicted findings as arrays, and the rules that a valid set of them obeys.
 
-Glossary: N predicted findings (rows), K images with at least one row.
+Glossary: N predicted findings (rows), K images with a finding or an image score.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
+
+IMAGE_SCORE = 'ImageScore'
+NO_AREA = 'box without area'
 
 
 class PredictionsError(ValueError):
@@ -43,7 +46,8 @@ class Predictions:
     """Predicted malignant findings of a set of images.
 
     Args:
-        images: the K images that have at least one row, in order of first appearance.
+        images: the K images, in order of first appearance. One without a row is here for its image score: a detector
+            with a score threshold may find nothing and still say how suspicious the image is.
         image_index: (N,) position of each row's image in ``images``.
         boxes_xywh: (N, 4) top-left corner and size in stored pixels of the source file.
         z: (N,) first slice of the box, 0-based, in stored slices.
@@ -51,7 +55,7 @@ class Predictions:
         scores: (N,) malignancy of the finding; larger is more suspicious.
         image_scores: (K,) malignancy probability of the whole image, or None where the source holds none.
         merged_duplicates: rows that were equal to an earlier row and were merged with it.
-        dropped: reason to number of rows that lenient reading left out.
+        dropped: reason to number of rows that were left out, by lenient reading or for having no area.
         source: file that the rows are from, empty where they are from none.
         lines: (N,) line of each row in that file; None where there is none.
 
@@ -94,16 +98,30 @@ class Predictions:
         named = {'X': x, 'Width': width, 'Y': y, 'Height': height, 'Z': self.z, 'Depth': self.depth}
         named['Score'] = self.scores
         if self.image_scores is not None:
-            named['ImageScore'] = self.image_scores[self.image_index]
+            named[IMAGE_SCORE] = self.image_scores[self.image_index]
         return named
 
     def where(self, row: int) -> str:
         """How an error names a row: by file and line where there are any, by its number from 0 otherwise."""
         return f'prediction {row} (0-based)' if self.lines is None else f'{self.source}, line {self.lines[row]}:'
 
+    @property
+    def without_box(self) -> np.ndarray:
+        """(K,) images that have an image score and no row."""
+        return np.bincount(self.image_index, minlength=len(self.images)) == 0
+
     def keep(self, mask: np.ndarray) -> Predictions:
-        """The rows of a (N,) mask; images left without a row disappear."""
-        used, index = np.unique(self.image_index[mask], return_inverse=True)
+        """The rows of a (N,) mask; images left without a row stay where they have an image score."""
+        if self.image_scores is not None:
+            return self._keep(mask, np.arange(len(self.images)))
+        return self._keep(mask, np.unique(self.image_index[mask]))
+
+    def keep_images(self, mask: np.ndarray) -> Predictions:
+        """The images of a (K,) mask, with their rows and scores."""
+        return self._keep(mask[self.image_index], np.flatnonzero(mask))
+
+    def _keep(self, mask: np.ndarray, used: np.ndarray) -> Predictions:
+        index = np.searchsorted(used, self.image_index[mask])
         return replace(
             self,
             images=tuple(self.images[i] for i in used),
@@ -140,17 +158,19 @@ def gather_predictions(parts: Iterable[ImagePredictions]) -> Predictions:
     """Joins the predictions of single images.
 
     Rows that are equal in everything are merged and counted: a detector without non-maximum suppression may emit one
-    box twice, and the second one says nothing new. An image without rows is left out, so its image score becomes 0,
-    exactly as after a round trip through the CSV.
+    box twice, and the second one says nothing new. Boxes without area, which clipping makes of boxes beside the image,
+    are left out and counted. An image without rows keeps its image score; without one it is left out.
 
     Raises:
         PredictionsError: an image occurs twice, only some images have an image score, or a value is invalid.
     """
     parts = list(parts)
     _check_parts(parts)
-    filled = [part for part in parts if len(part.scores)]
-    corners = np.concatenate([np.zeros((0, 4)), *(np.asarray(part.boxes_xyxy, np.float64) for part in filled)])
-    with_image_scores = bool(filled) and filled[0].image_score is not None
+    with_image_scores = bool(parts) and parts[0].image_score is not None
+    filled = [part for part in parts if len(part.scores) or with_image_scores]
+    corners = np.concatenate(
+        [np.zeros((0, 4)), *(np.asarray(part.boxes_xyxy, np.float64).reshape(-1, 4) for part in filled)]
+    )
     predictions = Predictions(
         images=tuple(part.key for part in filled),
         image_index=np.repeat(np.arange(len(filled)), [len(part.scores) for part in filled]),
@@ -160,14 +180,23 @@ def gather_predictions(parts: Iterable[ImagePredictions]) -> Predictions:
         scores=_joined([part.scores for part in filled]),
         image_scores=np.asarray([part.image_score for part in filled], np.float64) if with_image_scores else None,
     )
-    faults = value_faults(predictions.columns)
-    if faults:
-        key = predictions.images[predictions.image_index[faults[0].row]]
-        raise PredictionsError(
-            f'image {key} has an unusable prediction: {faults[0]} ({len(faults)} such values in all)'
-        )
+    _refuse_faults(predictions)
+    flat = (predictions.boxes_xywh[:, 2:] == 0).any(axis=1)
+    predictions = predictions.keep(~flat)
     repeated = repeated_rows(predictions.image_index, predictions.columns)
-    return replace(predictions.keep(~repeated), merged_duplicates=int(repeated.sum()))
+    dropped = {NO_AREA: int(flat.sum())} if flat.any() else {}
+    return replace(predictions.keep(~repeated), merged_duplicates=int(repeated.sum()), dropped=dropped)
+
+
+def _refuse_faults(predictions: Predictions) -> None:
+    named = [(predictions.images[predictions.image_index[f.row]], f) for f in value_faults(predictions.columns)]
+    if predictions.image_scores is not None:
+        lone = np.flatnonzero(predictions.without_box)
+        faults = value_faults({IMAGE_SCORE: predictions.image_scores[lone]})
+        named += [(predictions.images[lone[fault.row]], fault) for fault in faults]
+    if named:
+        key, fault = named[0]
+        raise PredictionsError(f'image {key} has an unusable prediction: {fault} ({len(named)} such values in all)')
 
 
 def value_faults(columns: Mapping[str, np.ndarray]) -> list[Fault]:
@@ -179,11 +208,11 @@ def value_faults(columns: Mapping[str, np.ndarray]) -> list[Fault]:
     faults: list[Fault] = []
     for name, values in columns.items():
         faults += [Fault(int(r), f'{name} is not finite', f'{values[r]}') for r in np.flatnonzero(~np.isfinite(values))]
-    for name in ('Width', 'Height', 'Depth'):
+    for name in (name for name in ('Width', 'Height', 'Depth') if name in columns):
         values = columns[name]
         faults += [Fault(int(r), f'{name} is negative', f'{values[r]}') for r in np.flatnonzero(values < 0)]
-    if 'ImageScore' in columns:
-        values = columns['ImageScore']
+    if IMAGE_SCORE in columns:
+        values = columns[IMAGE_SCORE]
         outside = np.flatnonzero((values < 0) | (values > 1))
         faults += [Fault(int(r), 'ImageScore is not between 0 and 1', f'{values[r]}') for r in outside]
     return sorted(faults)

@@ -2,7 +2,8 @@
 
 ``PatientID,StudyUID,View,X,Width,Y,Height,Z,Depth,Score[,ImageScore]``; X and Y are the top-left corner in stored
 pixels of the source file, Z is the first slice and Depth the number of slices. This project writes the predicted slice
-as Z with a Depth of 1, and every float with as many digits as reading it back exactly takes.
+as Z with a Depth of 1, and every float with as many digits as reading it back exactly takes. An image in which nothing
+was found keeps its image score in a row of its own, in which all columns from X to Score are empty.
 
 Source: submission format of the DBTex challenge (Konz et al., JAMA Network Open 2023).
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from .predictions import (
+    IMAGE_SCORE,
     Fault,
     ImageKey,
     ImagePredictions,
@@ -42,11 +44,16 @@ __all__ = [
 _KEY_COLUMNS = ('PatientID', 'StudyUID', 'View')
 _NUMBER_COLUMNS = ('X', 'Width', 'Y', 'Height', 'Z', 'Depth', 'Score')
 COLUMNS = _KEY_COLUMNS + _NUMBER_COLUMNS
-IMAGE_SCORE_COLUMN = 'ImageScore'
+IMAGE_SCORE_COLUMN = IMAGE_SCORE
 
 
-def write_predictions(path: str | Path, predictions: Predictions) -> None:
+def write_predictions(path: str | Path, predictions: Predictions, boxes_only: bool = False) -> None:
     """Writes a CSV that :func:`read_predictions` reads back exactly; the file appears only when it is complete.
+
+    Args:
+        path: where it goes.
+        predictions: what was found.
+        boxes_only: leave image scores out, and with them the rows without a box: the challenge's own columns.
 
     Raises:
         PredictionsError: a value is invalid or a row occurs twice (``gather_predictions`` merges such rows).
@@ -54,6 +61,8 @@ def write_predictions(path: str | Path, predictions: Predictions) -> None:
     from mammo_plugins.io.whole_file import whole_file  # its package loads pydicom, which metrics do without
 
     path = Path(path)
+    if boxes_only:
+        predictions = replace(predictions.keep_images(~predictions.without_box), image_scores=None)
     columns = predictions.columns
     faults = value_faults(columns) + _repeat_faults(predictions.image_index, columns)
     _refuse(path, faults, np.arange(len(predictions)) + 2)
@@ -61,8 +70,25 @@ def write_predictions(path: str | Path, predictions: Predictions) -> None:
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow([*_KEY_COLUMNS, *columns])
         texts = [[_number_text(value) for value in values.tolist()] for values in columns.values()]
-        for image, *numbers in zip(predictions.image_index, *texts):
-            writer.writerow([*predictions.images[image], *numbers])
+        rows = list(zip(*texts))
+        for image, row in _in_order(predictions):
+            writer.writerow([*predictions.images[image], *(_lone_score(predictions, image) if row < 0 else rows[row])])
+
+
+def _in_order(predictions: Predictions) -> list[tuple[int, int]]:
+    """Image and row of each line; an image without a row has -1 and stands before the first row of the next image."""
+    first = np.full(len(predictions.images), len(predictions))
+    np.minimum.at(first, predictions.image_index, np.arange(len(predictions)))
+    next_row = np.minimum.accumulate(first[::-1])[::-1]
+    lines = [(row, 1, int(image), row) for row, image in enumerate(predictions.image_index)]
+    lines += [(int(next_row[image]), 0, int(image), -1) for image in np.flatnonzero(predictions.without_box)]
+    return [(image, row) for _, _, image, row in sorted(lines)]
+
+
+def _lone_score(predictions: Predictions, image: int) -> list[str]:
+    """The cells of an image without a box."""
+    assert predictions.image_scores is not None, 'an image without row and score is no image of the predictions'
+    return [*[''] * len(_NUMBER_COLUMNS), _number_text(float(predictions.image_scores[image]))]
 
 
 def read_predictions(path: str | Path, lenient: bool = False) -> Predictions:
@@ -80,24 +106,41 @@ def read_predictions(path: str | Path, lenient: bool = False) -> Predictions:
     path = Path(path)
     dropped: Counter[str] = Counter()
     rows, faults = _parse_rows(path)
-    rows = _handle(path, rows, faults + value_faults(rows.numbers), lenient, dropped)
+    rows = _handle(path, rows, faults + rows.value_faults(), lenient, dropped)
     rows = _handle(path, rows, _disagreement_faults(rows), lenient, dropped)
-    rows = _handle(path, rows, _repeat_faults(rows.image_index, rows.numbers), lenient, dropped)
-    return replace(rows.as_predictions(), dropped=dict(dropped), source=str(path), lines=rows.lines)
+    rows = _handle(path, rows, _repeat_faults(rows.image_index, rows.comparable), lenient, dropped)
+    rows = _handle(path, rows, _lone_faults(rows), lenient, dropped)
+    return replace(rows.as_predictions(), dropped=dict(dropped), source=str(path), lines=rows.lines[rows.has_box])
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows of the file as they were read: line numbers (N,), image keys, and (N,) numbers by column."""
+    """Rows of the file as they were read: line numbers (N,), image keys, and (N,) numbers by column.
+
+    A row without a box (``has_box`` (N,) false) has NaN in all columns but the image score.
+    """
 
     lines: np.ndarray
     keys: list[ImageKey]
     image_index: np.ndarray
     numbers: dict[str, np.ndarray]
+    has_box: np.ndarray
 
     def keep(self, mask: np.ndarray) -> _Rows:
         numbers = {name: values[mask] for name, values in self.numbers.items()}
-        return _Rows(self.lines[mask], self.keys, self.image_index[mask], numbers)
+        return _Rows(self.lines[mask], self.keys, self.image_index[mask], numbers, self.has_box[mask])
+
+    @property
+    def comparable(self) -> dict[str, np.ndarray]:
+        """The numbers with minus infinity, which no valid row has, for what a row without box lacks."""
+        return {name: np.where(np.isnan(values), -np.inf, values) for name, values in self.numbers.items()}
+
+    def value_faults(self) -> list[Fault]:
+        """Numbers that cannot be used; those of a box are not asked of a row without one."""
+        boxes = {name: np.where(self.has_box, values, 0.0) for name, values in self.numbers.items()}
+        if IMAGE_SCORE in self.numbers:
+            boxes[IMAGE_SCORE] = self.numbers[IMAGE_SCORE]
+        return value_faults(boxes)
 
     def first_rows(self) -> tuple[np.ndarray, np.ndarray]:
         """Row at which each used image appears first, and (N,) position of each row's image among them."""
@@ -107,13 +150,14 @@ class _Rows:
     def as_predictions(self) -> Predictions:
         first, index = self.first_rows()
         image_scores = self.numbers.get(IMAGE_SCORE_COLUMN)
+        numbers = {name: values[self.has_box] for name, values in self.numbers.items()}
         return Predictions(
             images=tuple(self.keys[i] for i in self.image_index[first]),
-            image_index=index.astype(np.int64),
-            boxes_xywh=np.stack([self.numbers[name] for name in ('X', 'Y', 'Width', 'Height')], axis=1),
-            z=self.numbers['Z'],
-            depth=self.numbers['Depth'],
-            scores=self.numbers['Score'],
+            image_index=index[self.has_box].astype(np.int64),
+            boxes_xywh=np.stack([numbers[name] for name in ('X', 'Y', 'Width', 'Height')], axis=1),
+            z=numbers['Z'],
+            depth=numbers['Depth'],
+            scores=numbers['Score'],
             image_scores=None if image_scores is None else image_scores[first],
         )
 
@@ -127,9 +171,12 @@ def _parse_rows(path: Path) -> tuple[_Rows, list[Fault]]:
         if len(row) != len(header):
             faults.append(Fault(i, f'number of cells is not the {len(header)} of the header', str(len(row))))
             table[i] = [*row, *[''] * len(header)]
-    numbers = {}
+    numbers: dict[str, np.ndarray] = {}
+    has_box = ~_blank_boxes(table, position)
     for name in [name for name in position if name not in _KEY_COLUMNS]:
-        numbers[name], bad = _parse_numbers(name, [row[position[name]] for row in table])
+        asked = has_box | (name == IMAGE_SCORE)
+        texts = [row[position[name]] if asked[i] else 'nan' for i, row in enumerate(table)]
+        numbers[name], bad = _parse_numbers(name, texts)
         faults += bad
     patient, study, view = (position[name] for name in _KEY_COLUMNS)
     seen: dict[ImageKey, int] = {}
@@ -139,7 +186,15 @@ def _parse_rows(path: Path) -> tuple[_Rows, list[Fault]]:
         index[i] = seen.setdefault(key, len(seen))
         if not all(key):
             faults.append(Fault(i, 'PatientID, StudyUID or View is blank', str(key)))
-    return _Rows(np.asarray(lines, np.int64), list(seen), index, numbers), faults
+    return _Rows(np.asarray(lines, np.int64), list(seen), index, numbers, has_box), faults
+
+
+def _blank_boxes(table: list[list[str]], position: dict[str, int]) -> np.ndarray:
+    """(N,) rows that are there for their image score only."""
+    if IMAGE_SCORE not in position:
+        return np.zeros(len(table), bool)
+    cells = [position[name] for name in _NUMBER_COLUMNS]
+    return np.asarray([not any(row[cell].strip() for cell in cells) for row in table], bool)
 
 
 def _read_table(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
@@ -194,6 +249,16 @@ def _disagreement_faults(rows: _Rows) -> list[Fault]:
     first, index = rows.first_rows()
     reason = 'ImageScore differs from that of the first row of the image'
     return [Fault(int(r), reason, f'{values[r]}') for r in np.flatnonzero(values != values[first][index])]
+
+
+def _lone_faults(rows: _Rows) -> list[Fault]:
+    """Rows without a box of images that have one in another row."""
+    boxes = np.bincount(rows.image_index[rows.has_box], minlength=len(rows.keys)) > 0
+    reason = 'row has no box, and another row of the image has one'
+    return [
+        Fault(int(r), reason, str(rows.keys[rows.image_index[r]]))
+        for r in np.flatnonzero(~rows.has_box & boxes[rows.image_index])
+    ]
 
 
 def _repeat_faults(image_index: np.ndarray, columns: dict[str, np.ndarray]) -> list[Fault]:

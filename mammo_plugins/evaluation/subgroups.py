@@ -13,7 +13,7 @@ import numpy as np
 
 from .detection_truth import truth_from_annotations, truth_to_evaluate
 from .evaluate import DetectionResult, score_located
-from .matching import locate_images
+from .matching import image_positions, locate_images
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
 
@@ -105,16 +105,17 @@ def evaluate_subgroups(
             )
             for group in np.unique(groups[targets])
         }
+    positions = image_positions(located, truth)
     groups = np.array([IMAGE_GROUPS[by](image) for image in annotations.images], dtype=np.str_)
     return {
-        str(group): _score_images(located, image_index, annotations, groups == group, protocol, bootstrap, seed)
+        str(group): _score_images(located, positions, annotations, groups == group, protocol, bootstrap, seed)
         for group in np.unique(groups)
     }
 
 
 def _score_images(
     predictions: Predictions,
-    image_index: np.ndarray,
+    image_of_prediction: np.ndarray,
     annotations: AnnotationSet,
     chosen: np.ndarray,
     protocol: DetectionProtocol,
@@ -123,5 +124,5 @@ def _score_images(
 ) -> DetectionResult:
     part = annotations.keep(chosen)
     truth = truth_from_annotations(part)
-    located, index, _ = locate_images(predictions.keep(chosen[image_index]), truth)
+    located, index, _ = locate_images(predictions.keep_images(chosen[image_of_prediction]), truth)
     return score_located(located, index, truth, protocol, bootstrap, seed)

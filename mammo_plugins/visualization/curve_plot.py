@@ -89,13 +89,14 @@ def froc_svg(
         return _svg(figure, axes, f'FROC curves of {", ".join(curves) or "no model"}')
 
 
-def roc_svg(curves: Mapping[str, PlotCurve]) -> str:
+def roc_svg(curves: Mapping[str, PlotCurve], ylabel: str = 'Sensitivity (breasts)') -> str:
     """An ``<svg>`` element with sensitivity against the false-positive rate of breasts, one curve a model.
 
     Points are joined by straight lines: where breasts of both kinds share a score, the curve runs aslant.
 
     Args:
         curves: by name.
+        ylabel: what the sensitivity is of.
     """
     with matplotlib.rc_context(_STYLE):
         figure, axes = _empty_plot((5.0, 4.3), 1.0)
@@ -103,8 +104,24 @@ def roc_svg(curves: Mapping[str, PlotCurve]) -> str:
             axes.plot(curve.x, curve.y, label=name, **look)
             _fill_band(axes, curve.band, look['color'])
         axes.plot([0, 1], [0, 1], color=_GRID, linewidth=1.2, linestyle=(0, (1, 2)))
-        axes.set(xlabel='False-positive rate', ylabel='Sensitivity (breasts)')
+        axes.set(xlabel='False-positive rate', ylabel=ylabel)
         return _svg(figure, axes, f'ROC curves of {", ".join(curves) or "no model"}')
+
+
+def reliability_svg(curves: Mapping[str, PlotCurve], ylabel: str) -> str:
+    """An ``<svg>`` element with the observed share (y) against the mean probability (x) of each bin.
+
+    Args:
+        curves: by name of the model.
+        ylabel: what the share is of.
+    """
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _empty_plot((5.0, 4.3), 1.0)
+        for (name, curve), look in zip(curves.items(), _looks()):
+            axes.plot(curve.x, curve.y, label=name, marker='o', markersize=4, **look)
+        axes.plot([0, 1], [0, 1], color=_GRID, linewidth=1.2, linestyle=(0, (1, 2)))
+        axes.set(xlabel='Predicted probability', ylabel=ylabel)
+        return _svg(figure, axes, f'Reliability of {", ".join(curves) or "no model"}')
 
 
 def _empty_plot(size: tuple[float, float], end: float) -> tuple[Figure, Axes]:

@@ -20,6 +20,7 @@ from .result_table import Row, column_names
 _MAX_BYTES = 10_000_000
 _MAX_PREDICTIONS = 20  # a view; more boxes than a reader looks at
 _WEIGHT_DIGITS = 5
+_LOWER_IS_BETTER = ('brier', 'ece')
 
 
 def write_report(
@@ -31,6 +32,7 @@ def write_report(
     cases: Sequence[ReportCase] = (),
     notes: Sequence[str] = (),
     max_bytes: int = _MAX_BYTES,
+    figures: Sequence[tuple[str, str]] = (),
 ) -> Path:
     """Writes the report; the file appears only when it is complete.
 
@@ -42,6 +44,7 @@ def write_report(
         cases: breasts to leaf through; the pictures are reduced until all fit into ``max_bytes``.
         notes: sentences below the table.
         max_bytes: largest size of the file.
+        figures: further plots, each an ``<svg>`` element and its caption.
 
     Returns:
         The path.
@@ -55,7 +58,7 @@ def write_report(
         'style': _asset('report.css'),
         'script': _asset('report.js'),
         'results': _results_section(rows, notes),
-        'curves': _curves_section(froc or {}, roc or {}),
+        'curves': _curves_section(froc or {}, roc or {}, figures),
         'cases': _cases_section(cases),
     }
     page = Template(_asset('report.html'))
@@ -88,9 +91,10 @@ def _results_section(rows: Sequence[Row], notes: Sequence[str]) -> str:
 
 
 def _best_value(rows: Sequence[Row], name: str) -> float | None:
-    """Highest value of a column, None where there is nothing to compare."""
+    """Best value of a column, None where there is nothing to compare."""
     values = [row[name].value for row in rows if isinstance(row.get(name), Estimate)]
-    return max(values) if len(values) > 1 else None
+    better = min if name in _LOWER_IS_BETTER else max
+    return better(values) if len(values) > 1 else None
 
 
 def _cell(value: str | Estimate, best: float | None, is_name: bool) -> str:
@@ -106,13 +110,16 @@ def _cell(value: str | Estimate, best: float | None, is_name: bool) -> str:
     return f'<td{css}{title}>{number}{error}{interval}</td>'
 
 
-def _curves_section(froc: Mapping[str, PlotCurve], roc: Mapping[str, PlotCurve]) -> str:
+def _curves_section(
+    froc: Mapping[str, PlotCurve], roc: Mapping[str, PlotCurve], figures: Sequence[tuple[str, str]]
+) -> str:
     plots = []
     if froc:
         caption = 'Recall of malignant findings against false positives per volume; dotted: 0.25 and 0.5.'
         plots.append(_figure(froc_svg(froc), caption, froc))
     if roc:
         plots.append(_figure(roc_svg(roc), 'ROC over breasts; dotted: chance.', roc, ' square'))
+    plots += [_figure(svg, html.escape(caption), {}, ' square') for svg, caption in figures]
     return f'<section id="curves"><h2>Curves</h2>{"".join(plots)}</section>' if plots else ''
 
 

@@ -79,12 +79,39 @@ def test_file_without_rows_is_valid(tmp_path, content):
     assert len(read_predictions(path)) == 0
 
 
-def test_image_without_boxes_leaves_no_row(tmp_path):
-    nothing = ImagePredictions(ImageKey('p', 's', 'lcc'), np.zeros((0, 4)), np.zeros(0), np.zeros(0), 0.9)
-    predictions = gather_predictions([nothing])
-    assert (predictions.images, len(predictions)) == ((), 0)
+def test_image_without_boxes_keeps_its_score_in_a_row_without_box(tmp_path):
+    nothing = np.zeros((0, 4)), np.zeros(0), np.zeros(0)
+    parts = [
+        ImagePredictions(ImageKey('p', 's', 'lcc'), *nothing, 0.75),
+        ImagePredictions(ImageKey('p', 's', 'lmlo'), [[1, 2, 11, 22]], [4], [0.25], 0.5),
+        ImagePredictions(ImageKey('p', 's', 'rcc'), *nothing, 0.125),
+    ]
+    predictions = gather_predictions(parts)
     write_predictions(tmp_path / 'out.csv', predictions)
-    assert len(read_predictions(tmp_path / 'out.csv')) == 0
+    rows = (tmp_path / 'out.csv').read_text().splitlines()[1:]
+    assert rows == ['p,s,lcc,,,,,,,,0.75', 'p,s,lmlo,1,10,2,20,4,1,0.25,0.5', 'p,s,rcc,,,,,,,,0.125']
+    after = read_predictions(tmp_path / 'out.csv')
+    assert (after.images, len(after)) == (predictions.images, 1)
+    assert after.image_scores.tolist() == [0.75, 0.5, 0.125]
+    write_predictions(tmp_path / 'challenge.csv', after, boxes_only=True)
+    assert (tmp_path / 'challenge.csv').read_text().splitlines() == [HEADER, 'p,s,lmlo,1,10,2,20,4,1,0.25']
+
+
+def test_image_without_boxes_and_score_leaves_no_row():
+    predictions = gather_predictions(
+        [ImagePredictions(ImageKey('p', 's', 'lcc'), np.zeros((0, 4)), np.zeros(0), np.zeros(0))]
+    )
+    assert (predictions.images, len(predictions)) == ((), 0)
+
+
+def test_boxes_without_area_are_left_out_and_counted():
+    boxes = [[0, 5, 0, 9], [1, 2, 3, 4], [7, 8, 9, 8]]
+    part = ImagePredictions(ImageKey('p', 's', 'lcc'), boxes, [0, 0, 0], [0.9, 0.8, 0.7], 0.5)
+    predictions = gather_predictions([part])
+    assert predictions.scores.tolist() == [0.8]
+    assert predictions.dropped == {'box without area': 2}
+    alone = gather_predictions([ImagePredictions(part.key, boxes[:1], [0], [0.9], 0.5)])
+    assert (len(alone), alone.image_scores.tolist()) == (0, [0.5])
 
 
 BAD_ROWS = {
@@ -132,6 +159,24 @@ def test_image_score_must_be_one_probability_an_image(csv_file, value, reason):
         read_predictions(path)
     assert f'line 3: {reason}' in str(error.value)
     assert read_predictions(path, lenient=True).image_scores.tolist() == [0.2]
+
+
+@pytest.mark.parametrize(
+    ('row', 'reason'),
+    {
+        'p1,s1,lcc,,,,,,,,0.2': 'row has no box, and another row of the image has one: p1/s1/lcc',
+        'p2,s1,lcc,,,,,,,,': "ImageScore is no number: ''",
+        'p2,s1,lcc,,,,,,,,1.5': 'ImageScore is not between 0 and 1: 1.5',
+        'p2,s1,lcc,,,,,,,0.5,0.2': "X is no number: ''",
+        'p3,s1,lcc,,,,,,,,0.3': 'row repeats an earlier row',
+    }.items(),
+)
+def test_row_without_box_is_refused_where_it_contradicts(csv_file, row, reason):
+    path = csv_file(f'{GOOD},0.2', 'p3,s1,lcc,,,,,,,,0.3', row, header=IMAGE_HEADER)
+    with pytest.raises(PredictionsError) as error:
+        read_predictions(path)
+    assert f'line 4: {reason}' in str(error.value)
+    assert len(read_predictions(path, lenient=True).images) == 2
 
 
 def test_missing_columns_are_named_even_when_lenient(csv_file):

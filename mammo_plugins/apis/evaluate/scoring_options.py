@@ -6,10 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from mammo_plugins.evaluation import (
-    DetectionResult,
-    ModelComparison,
     Predictions,
     exchange_frames,
     read_predictions,
@@ -77,9 +76,15 @@ class ScoringOptions:
         }
 
 
-def write_results(
-    path: str | Path, results: Mapping[str, DetectionResult | ModelComparison], settings: Mapping[str, object]
-) -> None:
+class Result(Protocol):
+    """A result that json can keep."""
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values."""
+        ...
+
+
+def write_results(path: str | Path, results: Mapping[str, Result], settings: Mapping[str, object]) -> None:
     """Writes results with the settings that gave them as json; the file appears only when it is complete."""
     content = {'settings': dict(settings), 'results': {name: result.as_dict() for name, result in results.items()}}
     write_whole(path, json.dumps(content, indent=1, allow_nan=False) + '\n')

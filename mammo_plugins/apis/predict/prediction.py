@@ -12,6 +12,8 @@ from mammo_plugins.apis.inference import build_detector, build_test_dataset, pre
 from mammo_plugins.apis.report.network_cases import report_case
 from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.evaluation.detection_truth import image_key
+from mammo_plugins.evaluation.label_predictions import write_labels
+from mammo_plugins.evaluation.metrics.label_metric import label_file_name, labels_of_samples, read_sample_labels
 from mammo_plugins.evaluation.predictions import ImagePredictions, gather_predictions
 from mammo_plugins.evaluation.predictions_csv import write_predictions
 from mammo_plugins.io.coco_volume import AnnotationSet, write_annotations
@@ -51,7 +53,7 @@ def predict(
     """Predicts a DICOM or PNG file, or every image in a folder.
 
     Writes into ``out``: ``predictions.csv`` (DBTex columns, stored pixels), ``report.html`` and ``images.json`` (the
-    images as an annotation file without findings).
+    images as an annotation file without findings); ``labels.csv`` too where the model predicts labels.
 
     Args:
         source: file or folder.
@@ -85,6 +87,7 @@ def predict(
     malignant_label = dataset.classes.index('malignant')
     predictions = gather_predictions(_image_predictions(cases, found.annotations, malignant_label))
     write_predictions(out / 'predictions.csv', predictions)
+    _write_labels(cases, found.annotations, out)
     write_report(
         out / 'report.html',
         'Predicted findings',
@@ -94,6 +97,14 @@ def predict(
     )
     malignancy = {case.case_id: case.pred_malignancy for case in cases}
     return PredictionRun(out / 'predictions.csv', out / 'report.html', left_out, malignancy)
+
+
+def _write_labels(cases: list[MammoCaseSample], annotations: AnnotationSet, out: Path) -> None:
+    """``labels.csv``, where the model predicts labels."""
+    samples = [case for case in cases if any('pred_labels' in part for part in (case, *case.views))]
+    files = labels_of_samples([read_sample_labels(sample) for sample in samples], annotations)
+    for labels in files:
+        write_labels(label_file_name(out / 'labels.csv', labels.unit, len(files)), labels)
 
 
 def _image_predictions(

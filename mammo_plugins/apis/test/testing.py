@@ -26,7 +26,7 @@ def evaluate_checkpoint(
     Args:
         config: path or name of the config.
         checkpoint: weights, a path or URL.
-        out: where the predictions go, as CSV in DBTex columns.
+        out: where the predictions go: detections as CSV in DBTex columns, labels where the config scores only these.
         work_dir, ann_file, cfg_options, launcher, trust_checkpoint: as for :func:`~mammo_plugins.apis.train.train`.
 
     Returns:
@@ -51,5 +51,12 @@ def _write_predictions_to(cfg: Config, out: str | Path) -> None:
     for evaluator in evaluators:
         if evaluator.type == 'VolumeDetectionMetric':
             evaluator.outfile = str(out)
-            return
-    raise ValueError('--out needs a VolumeDetectionMetric in test_evaluator of the config, which has none')
+            break
+    else:
+        for evaluator in evaluators:
+            if evaluator.type == 'LabelMetric':
+                evaluator.outfile = str(out)
+                return
+        raise ValueError(
+            '--out needs a VolumeDetectionMetric or a LabelMetric in test_evaluator of the config, which has none'
+        )

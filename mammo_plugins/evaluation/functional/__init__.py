@@ -2,12 +2,16 @@
 
 from .bootstrap import draw_patients, percentile_estimate
 from .classification import (
+    ReliabilityTable,
     accuracy,
     balanced_accuracy,
     brier_score,
     confusion_matrix,
     expected_calibration_error,
+    linear_kappa,
+    macro_accuracy,
     quadratic_kappa,
+    reliability_table,
 )
 from .coco_average_precision import RankedDetections
 from .comparison import PairedDifference, as_ranks, bootstrap_difference, compare_aucs, permutation_difference
@@ -35,7 +39,16 @@ from .pixel_average_precision import PixelAveragePrecision
 from .precision_recall import average_precision, precision_recall_curve
 from .roc import auc_with_delong, delong_covariance, roc_auc, roc_curve
 from .scored_cases import ScoredCases, ThresholdCounts
-from .segmentation import dice, intersection_over_region, intersection_over_union, mean_share_above, soft_dice
+from .segmentation import (
+    TIOR_THRESHOLDS,
+    TIOU_THRESHOLDS,
+    dice,
+    intersection_over_region,
+    intersection_over_truth,
+    intersection_over_union,
+    mean_share_reaching,
+    soft_dice,
+)
 
 __all__ = [
     'NO_FINDING',
@@ -48,7 +61,10 @@ __all__ = [
     'PairedDifference',
     'PixelAveragePrecision',
     'RankedDetections',
+    'ReliabilityTable',
     'ScoredCases',
+    'TIOR_THRESHOLDS',
+    'TIOU_THRESHOLDS',
     'ThresholdCounts',
     'accuracy',
     'area_under_froc',
@@ -68,15 +84,19 @@ __all__ = [
     'froc_band',
     'interpolated_recall_at_fp',
     'intersection_over_region',
+    'intersection_over_truth',
     'intersection_over_union',
+    'linear_kappa',
+    'macro_accuracy',
     'mean_recall_at_fp',
-    'mean_share_above',
+    'mean_share_reaching',
     'percentile_estimate',
     'permutation_difference',
     'plain_values',
     'precision_recall_curve',
     'quadratic_kappa',
     'recall_at_fp',
+    'reliability_table',
     'resample_numbers',
     'roc_auc',
     'roc_band',

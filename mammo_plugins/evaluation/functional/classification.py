@@ -5,6 +5,8 @@ Glossary: n cases, K classes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 
@@ -41,6 +43,29 @@ def balanced_accuracy(confusion: np.ndarray) -> float:
     return float(np.mean(np.diag(confusion)[present] / cases[present])) if present.any() else float('nan')
 
 
+def macro_accuracy(confusion: np.ndarray) -> float:
+    """Mean over the classes that occur of the share of cases whose membership in that class is told rightly.
+
+    Each class is taken against all others, so its true negatives count: never below the accuracy. NaN without cases.
+
+    Args:
+        confusion: (K, K).
+    """
+    total, present = confusion.sum(), (confusion.sum(axis=0) + confusion.sum(axis=1)) > 0
+    if not total:
+        return float('nan')
+    wrong = confusion.sum(axis=0) + confusion.sum(axis=1) - 2 * np.diag(confusion)
+    return float(np.mean(1 - wrong[present] / total))
+
+
+def linear_kappa(confusion: np.ndarray) -> float:
+    """Cohen's kappa with linear weights: as :func:`quadratic_kappa`, of distances that are not squared.
+
+    Source: Cohen 1968, weighted kappa.
+    """
+    return _weighted_kappa(confusion, 1)
+
+
 def quadratic_kappa(confusion: np.ndarray) -> float:
     """Cohen's kappa with quadratic weights, for classes in order such as BI-RADS or density.
 
@@ -52,8 +77,12 @@ def quadratic_kappa(confusion: np.ndarray) -> float:
 
     Source: Cohen 1968, weighted kappa.
     """
+    return _weighted_kappa(confusion, 2)
+
+
+def _weighted_kappa(confusion: np.ndarray, power: int) -> float:
     classes = np.arange(len(confusion))
-    distance = np.square(classes[:, None] - classes[None])
+    distance = np.abs(classes[:, None] - classes[None]) ** power
     by_chance = np.outer(confusion.sum(axis=1), confusion.sum(axis=0)) / max(confusion.sum(), 1)
     expected = (distance * by_chance).sum()
     return float(1 - (distance * confusion).sum() / expected) if expected else float('nan')
@@ -82,12 +111,46 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, nu
 
     Source: Naeini et al., AAAI 2015, for the positive class.
     """
+    table = reliability_table(probabilities, labels, num_bins)
+    return float(table.cases @ np.abs(table.mean_probability - table.share_positive) / table.cases.sum())
+
+
+@dataclass(frozen=True)
+class ReliabilityTable:
+    """What a reliability diagram shows, one entry for each of the B bins that hold a case.
+
+    Args:
+        low, high: (B,) edges of the bin; it holds its upper edge, the first one 0 too.
+        cases: (B,) cases in it.
+        mean_probability: (B,) mean of their probabilities.
+        share_positive: (B,) share of positives among them.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    cases: np.ndarray
+    mean_probability: np.ndarray
+    share_positive: np.ndarray
+
+
+def reliability_table(probabilities: np.ndarray, labels: np.ndarray, num_bins: int = 15) -> ReliabilityTable:
+    """Probability against observed share of positives, in bins of equal width.
+
+    Args:
+        probabilities, labels, num_bins: as for :func:`expected_calibration_error`.
+
+    Raises:
+        ValueError: as for :func:`expected_calibration_error`.
+    """
     if num_bins < 1:
         raise ValueError(f'num_bins must be at least 1, got {num_bins}')
     probabilities, labels = _checked_probabilities(probabilities, labels)
-    inner_edges = np.arange(1, num_bins) / num_bins  # the nearest numbers to k / n, as a probability of k / n is
-    gaps = np.bincount(np.searchsorted(inner_edges, probabilities), probabilities - labels, num_bins)
-    return float(np.abs(gaps).sum() / len(labels))
+    edges = np.arange(num_bins + 1) / num_bins  # the nearest numbers to k / n, as a probability of k / n is
+    chosen = np.searchsorted(edges[1:-1], probabilities)
+    cases = np.bincount(chosen, minlength=num_bins)
+    used = np.flatnonzero(cases)
+    mean, share = (np.bincount(chosen, values, num_bins)[used] / cases[used] for values in (probabilities, labels))
+    return ReliabilityTable(edges[used], edges[used + 1], cases[used], mean, share)
 
 
 def _checked_probabilities(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

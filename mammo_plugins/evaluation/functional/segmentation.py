@@ -10,6 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+TIOU_THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+TIOR_THRESHOLDS = (0.1, 0.25, 0.5, 0.75, 0.9)
+_ROUNDING = 1e-9  # an overlap of 3 / 10 reaches the threshold 3 * 0.1
+
 
 def soft_dice(saliency: np.ndarray, mask: np.ndarray) -> float:
     """``2 sum(S G) / (sum(S^2) + sum(G^2))``: Dice's coefficient of a saliency map, without a threshold.
@@ -62,12 +66,22 @@ def intersection_over_region(predicted: np.ndarray, mask: np.ndarray) -> float:
     return intersection / max(predicted_area, 1) if area else float('nan')
 
 
-def mean_share_above(overlaps: np.ndarray, thresholds: Sequence[float]) -> float:
-    """Mean over the thresholds T of the share of annotated images whose overlap is above T (mean TIoU, mean TIoR).
+def intersection_over_truth(predicted: np.ndarray, mask: np.ndarray) -> float:
+    """Intersection over the annotated area (IoGT, the recall of pixels) of two (H, W) masks.
+
+    Raises:
+        ValueError: as for :func:`soft_dice`.
+    """
+    intersection, _, area = _areas(predicted, mask)
+    return intersection / area if area else float('nan')
+
+
+def mean_share_reaching(overlaps: np.ndarray, thresholds: Sequence[float]) -> float:
+    """Mean over the thresholds T of the share of annotated images whose overlap is at least T (mean TIoU, mean TIoR).
 
     Args:
         overlaps: (n,) IoU or IoR of each image; NaN for images without annotation, which do not count.
-        thresholds: DisAsymNet takes 0.1, 0.2, ..., 0.7 for IoU and 0.1, 0.25, 0.5, 0.75, 0.9 for IoR.
+        thresholds: :data:`TIOU_THRESHOLDS` for IoU and :data:`TIOR_THRESHOLDS` for IoR.
 
     Returns:
         NaN if no image is annotated.
@@ -78,12 +92,12 @@ def mean_share_above(overlaps: np.ndarray, thresholds: Sequence[float]) -> float
     Source: DisAsymNet, section 3 (evaluation).
     """
     if not len(thresholds):
-        raise ValueError('mean_share_above needs at least one threshold')
+        raise ValueError('mean_share_reaching needs at least one threshold')
     overlaps = np.asarray(overlaps, np.float64)
     annotated = overlaps[~np.isnan(overlaps)]
     if not len(annotated):
         return float('nan')
-    return float(np.mean(annotated[:, None] > np.asarray(thresholds, np.float64)))
+    return float(np.mean(annotated[:, None] >= np.asarray(thresholds, np.float64) - _ROUNDING))
 
 
 def checked_saliency(saliency: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

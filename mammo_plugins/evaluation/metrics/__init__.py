@@ -1,5 +1,7 @@
 """Metrics for mmengine; unlike the rest of :mod:`mammo_plugins.evaluation` they need torch and mmdet."""
 
+from .label_metric import LabelMetric
+from .saliency_metric import SaliencyMetric
 from .volume_detection_metric import VolumeDetectionMetric
 
-__all__ = ['VolumeDetectionMetric']
+__all__ = ['LabelMetric', 'SaliencyMetric', 'VolumeDetectionMetric']

@@ -10,7 +10,7 @@ from mammo_plugins.evaluation.functional import (
     dice,
     intersection_over_region,
     intersection_over_union,
-    mean_share_above,
+    mean_share_reaching,
     soft_dice,
 )
 
@@ -73,13 +73,14 @@ def test_saliency_outside_its_range_is_refused(value):
         soft_dice(np.full((2, 3), value), MASK)
 
 
-def test_mean_share_above_counts_annotated_images_only_and_a_tie_as_below():
+def test_mean_share_reaching_counts_annotated_images_only_and_a_tie_as_reached():
     overlaps = np.array([0.05, 0.25, 0.5, np.nan])
-    # above 0.1: 2 of 3; above 0.25: 1 of 3; above 0.5: none
-    assert mean_share_above(overlaps, (0.1, 0.25, 0.5)) == pytest.approx((2 / 3 + 1 / 3 + 0) / 3)
-    assert np.isnan(mean_share_above(np.array([np.nan]), (0.5,)))
+    # at least 0.1: 2 of 3; at least 0.25: 2 of 3; at least 0.5: 1 of 3
+    assert mean_share_reaching(overlaps, (0.1, 0.25, 0.5)) == pytest.approx((2 / 3 + 2 / 3 + 1 / 3) / 3)
+    assert mean_share_reaching(np.array([0.3]), [3 * 0.1]) == 1  # 3 * 0.1 is more than 0.3 in the last bit
+    assert np.isnan(mean_share_reaching(np.array([np.nan]), (0.5,)))
     with pytest.raises(ValueError, match='at least one threshold'):
-        mean_share_above(overlaps, ())
+        mean_share_reaching(overlaps, ())
 
 
 masks = arrays(bool, (4, 5), elements=st.booleans())

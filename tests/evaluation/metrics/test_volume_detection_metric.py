@@ -13,6 +13,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
 
 from mammo_plugins.apis.evaluate import ScoringOptions, evaluate_predictions_file
+from mammo_plugins.apis.evaluate.predictions_file import evaluate_subgroups_file
 from mammo_plugins.evaluation.metrics import VolumeDetectionMetric
 from mammo_plugins.io import read_annotations, write_annotations
 from mammo_plugins.structures.case_sample import MammoCaseSample
@@ -79,6 +80,21 @@ def test_numbers_equal_those_of_the_written_csv_to_the_last_digit(ann_file, tmp_
     auc = results['mm3d'].breast_auc
     assert (metrics['breast_auc'], metrics['breast_auc_se']) == (auc.value, auc.standard_error)
     assert 0 < metrics['mm3d/R@0.5'] < 1 and 0 < metrics['breast_auc'] < 1  # a trivial case would prove nothing
+
+
+@pytest.mark.parametrize('threshold', [0.5, 0.9, 2])
+def test_score_threshold_leaves_metric_and_csv_equal(ann_file, tmp_path, threshold):
+    cases = predicted_cases(ann_file)
+    complete = evaluate(VolumeDetectionMetric(ann_file), cases)
+    for view in (view for case in cases for view in case.views):
+        view.pred_instances = view.pred_instances[view.pred_instances.scores >= threshold]
+    metrics = evaluate(VolumeDetectionMetric(ann_file, outfile=tmp_path / 'predictions.csv'), cases)
+    results = evaluate_predictions_file(tmp_path / 'predictions.csv', ScoringOptions(ann_file))
+    assert metrics['mm3d/R@0.5'] == results['mm3d'].numbers['R@0.5'].value
+    assert metrics['breast_auc'] == results['mm3d'].breast_auc.value == complete['breast_auc']
+    assert 0 < metrics['breast_auc'] < 1
+    by_view = evaluate_subgroups_file(tmp_path / 'predictions.csv', ScoringOptions(ann_file), 'view')
+    assert by_view['CC']['mm3d'].counts['images'] == 12
 
 
 def test_counts_say_what_the_numbers_rest_on(ann_file):

@@ -1,0 +1,92 @@
+"""What the annotation file says of the labels of images, breasts and left/right pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .detection_truth import image_key
+from .label_predictions import LabelKey
+
+if TYPE_CHECKING:
+    from mammo_plugins.io import AnnotationSet, ImageRecord
+
+Units = dict[LabelKey, list['ImageRecord']]
+
+
+def label_key(image: ImageRecord, unit: str) -> LabelKey:
+    """How the labels of the image, breast or pair that an image belongs to are called."""
+    if unit == 'View':
+        return LabelKey(*image_key(image))
+    view = image.view_key
+    return LabelKey(image.patient_id, image.study_uid, view.laterality.value if unit == 'Side' else view.position.value)
+
+
+def images_by_unit(annotations: AnnotationSet, unit: str) -> Units:
+    """The images of each image, breast or pair, in order of first appearance."""
+    units: Units = {}
+    for image in annotations.images:
+        units.setdefault(label_key(image, unit), []).append(image)
+    return units
+
+
+def true_labels(
+    annotations: AnnotationSet, units: Units, keys: Iterable[LabelKey], label: str, classes: tuple[str, ...]
+) -> np.ndarray:
+    """(n,) class of each key, 0 or 1 where there are no classes; NaN where unknown or none of the classes.
+
+    A breast or pair has the highest class of its images; it is unknown where one of them is, unless another one has
+    the highest class there is.
+
+    Args:
+        annotations: where the images are from.
+        units: from :func:`images_by_unit`.
+        keys: n images, breasts or pairs.
+        label: ``malignant`` and ``benign`` (of the label or of a finding), ``abnormal`` (BI-RADS not 1 where the file
+            does not say), or any other label of the file.
+        classes: in order; none for a label that is there or not.
+
+    Raises:
+        ValueError: no image of the file has the label.
+    """
+    if not any(_raw(annotations, image, label) is not None for images in units.values() for image in images):
+        raise ValueError(f'no evaluated image has the label {label!r}: name the column after a label of the file')
+    top = max(len(classes) - 1, 1)
+    found = []
+    for key in keys:
+        values = np.asarray([_class(_raw(annotations, image, label), classes, label) for image in units[key]])
+        known = values[~np.isnan(values)]
+        decided = len(known) == len(values) or top in known
+        found.append(known.max() if len(known) and decided else np.nan)
+    return np.asarray(found, np.float64)
+
+
+def _raw(annotations: AnnotationSet, image: ImageRecord, label: str) -> Any:
+    if label in ('malignant', 'benign') and any(f.category == label for f in annotations.findings_of(image.id)):
+        return 1
+    value = image.labels.get(label)
+    if value is None and label == 'abnormal':
+        birads = image.labels.get('birads')
+        return None if birads in (None, '') else int(_text(birads) != '1')
+    return None if value == '' else value
+
+
+def _class(value: Any, classes: tuple[str, ...], label: str) -> float:
+    if value is None:
+        return np.nan
+    if not classes:
+        if value in (0, 1):
+            return float(value)
+        raise ValueError(f'label {label} is {value!r} in the annotation file, and one column tells 0 from 1: predict '
+                         f'a column a class, such as {label}={value}')  # fmt: skip
+    text = _text(value)
+    if text not in classes and label == 'birads':
+        text = text[:1]  # 4A, 4B and 4C are BI-RADS 4 for a model that does not tell them apart
+    return float(classes.index(text)) if text in classes else np.nan
+
+
+def _text(value: Any) -> str:
+    """A class as columns spell it: 2 for 2.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()

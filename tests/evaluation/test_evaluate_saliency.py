@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mammo_plugins.commands.evaluate import main
+from mammo_plugins.commands.report import main as report
+from mammo_plugins.evaluation import ImageKey, PredictionsError
+from mammo_plugins.evaluation.evaluate_saliency import evaluate_saliency
+from mammo_plugins.evaluation.saliency_files import SaliencyMap, read_index, read_maps, write_index, write_map
+from mammo_plugins.evaluation.saliency_truth import truth_on_map
+from mammo_plugins.io import AnnotationSet, FindingRecord, write_annotations
+
+# Stored: 1000 x 2000 pixels. Network: mirrored, a quarter of the size. Map: 25 x 50, so 40 stored pixels each.
+MIRRORED = np.array([[-0.25, 0, 250], [0, 0.25, 0], [0, 0, 1]])
+
+
+def entry(view, file='a.png', category='malignant', patient='p0'):
+    return SaliencyMap(ImageKey(patient, 's', view), category, file, (50, 25), (500.0, 250.0), MIRRORED)
+
+
+@pytest.fixture(name='annotations')
+def annotations_fixture(build_annotations):
+    images = {'p0/s/lcc': 'malignant', 'p1/s/lcc': 'malignant', 'p2/s/lcc': '', 'p3/s/lcc': 'malignant'}
+    findings = [
+        (f'p{p}/s/lcc', (800, 400, 80, 160), 'malignant', 0, None) for p in (0, 1)
+    ]  # columns 3 and 4 of the mirrored map, rows 10 to 13: 8 pixels
+    return build_annotations(images, findings, num_slices=1, modality='FFDM')
+
+
+@pytest.fixture(name='folder')
+def folder_fixture(tmp_path):
+    """p0: 4 of the 8 pixels and 4 beside; p1: nothing; p2 (normal): one pixel; p3 (no box): all."""
+    maps = [np.zeros((50, 25)) for _ in range(4)]
+    maps[0][12:16, 3:5] = 0.75
+    maps[2][0, 0] = 1
+    maps[3][:] = 1
+    entries = [entry('lcc', f'{p}.png', patient=f'p{p}') for p in range(4)]
+    for one, saliency in zip(entries, maps):
+        write_map(tmp_path / 'maps', one, saliency)
+    write_index(tmp_path / 'maps', entries)
+    return tmp_path / 'maps'
+
+
+def test_hand_worked_folder(folder, annotations):
+    result = evaluate_saliency(folder, annotations)['malignant']
+    values = {name: estimate.value for name, estimate in result.numbers.items()}
+    assert values['dice'] == pytest.approx((0.5 + 0) / 2)
+    assert values['iou'] == pytest.approx((4 / 12 + 0) / 2)
+    assert values['ior'] == values['iogt'] == pytest.approx((0.5 + 0) / 2)
+    assert values['TIoU'] == pytest.approx(3 / 7 / 2)  # 0.33 reaches .1, .2 and .3; the empty map none
+    assert values['TIoR'] == pytest.approx(3 / 5 / 2)  # 0.5 reaches .1, .25 and .5
+    assert (values['TIoR@0.5'], values['TIoR@0.75']) == (0.5, 0)
+    assert values['pooled_dice'] == pytest.approx(2 * 4 / (8 + 16))
+    assert values['pooled_iogt'] == pytest.approx(4 / 16)
+    level = np.rint(0.75 * 65535) / 65535
+    assert values['soft_dice'] == pytest.approx(2 * 4 * level / (8 * level**2 + 8) / 2)
+    # p0: precision 1/2 for half the recall, then all 1,250 pixels; p1: all at once
+    assert values['pxap_image'] == pytest.approx((0.5 * 0.5 + 0.5 * 8 / 1250 + 8 / 1250) / 2)
+    # of all three images: 1 false pixel first, then 4 of 8 right, then everything
+    assert values['pxap_dataset'] == pytest.approx(0.25 * 4 / 9 + 0.75 * 16 / 3750)
+    assert result.counts['images_with_finding'] == 2
+    assert result.counts['unannotated_images'] == 1
+
+
+def test_overlaps_agree_with_monai(folder, annotations):
+    monai, torch = pytest.importorskip('monai.metrics'), pytest.importorskip('torch')
+    (first, saliency), *_ = read_maps(folder)
+    image = annotations.images[0]
+    region = truth_on_map(first, annotations.findings_of(image.id), image)
+    tensors = [torch.tensor(array[None, None].astype(np.float32)) for array in (saliency >= 0.5, region)]
+    single = AnnotationSet([image], annotations.findings_of(image.id))
+    numbers = evaluate_saliency(folder, single, lenient=True)['malignant'].numbers
+    assert numbers['dice'].value == pytest.approx(float(monai.compute_dice(*tensors)))
+    assert numbers['iou'].value == pytest.approx(float(monai.compute_iou(*tensors)))
+
+
+def test_outline_counts_where_there_is_one(annotations):
+    image = annotations.images[0]
+    triangle = FindingRecord(image.id, 'malignant', (0, 0, 400, 400), segmentation=[[0.0, 0.0, 400.0, 0.0, 0.0, 400.0]])
+    region = truth_on_map(entry('lcc'), [triangle], image)
+    stored = region[:, ::-1]  # back from the mirror; 10 x 10 pixels lie in the box
+    assert stored[:10, :10].sum() == pytest.approx(50, abs=5) and stored.sum() == stored[:10, :10].sum()
+    assert stored[0, 0] and not stored[9, 9]
+
+
+def test_maps_come_back_within_half_a_level(tmp_path):
+    saliency = np.random.default_rng(0).random((50, 25))
+    write_map(tmp_path, entry('lcc'), saliency)
+    write_index(tmp_path, [entry('lcc')])
+    ((found, after),) = read_maps(tmp_path)
+    assert np.abs(after - saliency).max() <= 0.5 / 65535 + 1e-12
+    assert (found.key, found.shape, found.covered) == (ImageKey('p0', 's', 'lcc'), (50, 25), (500, 250))
+    np.testing.assert_array_equal(found.homography, MIRRORED)
+
+
+def test_bad_maps_are_refused(tmp_path, folder, annotations):
+    with pytest.raises(PredictionsError, match=r'must lie in \[0, 1\]'):
+        write_map(tmp_path, entry('lcc'), np.full((50, 25), np.nan))
+    with pytest.raises(PredictionsError, match='has no index.csv'):
+        evaluate_saliency(tmp_path, annotations)
+    Image.fromarray(np.zeros((50, 25), np.uint8)).save(folder / '0.png')
+    with pytest.raises(PredictionsError, match='not 16 bits'):
+        evaluate_saliency(folder, annotations)
+    (folder / '0.png').unlink()
+    with pytest.raises(PredictionsError, match='is no readable PNG'):
+        evaluate_saliency(folder, annotations)
+
+
+def test_map_outside_the_folder_or_listed_twice_is_refused(tmp_path):
+    write_index(tmp_path, [replace(entry('lcc'), file='../a.png')])
+    with pytest.raises(PredictionsError, match='must lie in the folder'):
+        read_index(tmp_path)
+    write_index(tmp_path, [entry('lcc'), entry('lcc')])
+    with pytest.raises(PredictionsError, match='line 3: a second map'):
+        read_index(tmp_path)
+
+
+def test_command_gives_the_same_numbers(folder, annotations, tmp_path, capsys):
+    write_annotations(tmp_path / 'ann.json', annotations)
+    arguments = [str(folder), '--ann', str(tmp_path / 'ann.json'), '--bootstrap', '10']
+    assert main([*arguments, '--json', str(tmp_path / 'out.json')]) == 0
+    stored = json.loads((tmp_path / 'out.json').read_text())['results']['malignant']['metrics']
+    expected = evaluate_saliency(folder, annotations, bootstrap=10)['malignant'].numbers
+    assert stored == {name: estimate.as_dict() for name, estimate in expected.items()}
+    assert 'TIoU' in capsys.readouterr().out
+    assert main([*arguments, '--by', 'view']) == 2
+    assert report([*arguments, '--out', str(tmp_path / 'report.html')]) == 0
+    assert f'{expected["TIoU"].value:.3f}' in (tmp_path / 'report.html').read_text()
