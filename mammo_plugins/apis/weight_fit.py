@@ -140,7 +140,7 @@ def require_start_fit(
     reshaped = [name for name in fit.reshaped if not matches_any(name, start_fresh)]
     poor = _poorly_loaded_parts(fit, start_fresh)
     if reshaped or poor or not fit.loaded:
-        fresh = sorted({*poor, *(_without_numbers(name) for name in reshaped)})
+        fresh = sorted({*poor, *(_without_numbers(name) for name in reshaped if not matches_any(name, poor))})
         suggestion = ','.join(repr(name) for name in [*start_fresh, *fresh])
         raise WeightsDoNotFitError(
             f'load_from={source} holds the weights of another model: {_differences(fit)}; name the weights of this '
@@ -174,7 +174,9 @@ def _poorly_loaded_parts(fit: WeightFit, start_fresh: Collection[str]) -> list[s
 def _depth_of_parts(names: Collection[str]) -> int:
     """Components of a name after which the model branches: a detector in a wrapper has one prefix everywhere."""
     depth = 1
-    while len({tuple(name.split('.')[:depth]) for name in names}) == 1 and all(name.count('.') > depth for name in names):
+    while len({tuple(name.split('.')[:depth]) for name in names}) == 1 and all(
+        name.count('.') > depth for name in names
+    ):
         depth += 1
     return depth
 

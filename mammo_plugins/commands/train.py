@@ -58,5 +58,5 @@ def _add_switches(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--ema', action='store_true', help='validate and save a moving average of the weights')
     parser.add_argument('--tensorboard', action='store_true', help='write scalars for TensorBoard, and nothing else')
     parser.add_argument(
-        '--auto-scale-lr', action='store_true', help="scale the learning rate with the batch size of all GPUs together"
+        '--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size of all GPUs together'
     )

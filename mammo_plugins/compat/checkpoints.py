@@ -175,7 +175,9 @@ def _download(url: str) -> Path:
 
     path = Path(torch.hub.get_dir(), 'checkpoints', os.path.basename(urlparse(url).path))
     if os.environ.get('LOCAL_RANK', '0') == '0' and not path.exists():
-        require_reachable(url, f'the weights {path.name}', f'on a machine with network, download {url} and copy it to {path}')
+        require_reachable(
+            url, f'the weights {path.name}', f'on a machine with network, download {url} and copy it to {path}'
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(url, str(path))
     barrier()

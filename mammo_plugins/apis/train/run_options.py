@@ -58,7 +58,7 @@ class RunOptions:
                 min_delta=0.0,
             )
         if self.ema:
-            _add_hook(cfg, type='EMAHook', momentum=_EMA_MOMENTUM, update_buffers=True, priority='ABOVE_NORMAL')
+            _add_hook(cfg, type='EMAHook', momentum=_EMA_MOMENTUM, update_buffers=True)
         if self.tensorboard:
             _use_tensorboard(cfg)
         if self.auto_scale_lr:
@@ -87,13 +87,17 @@ def check_watched_numbers(cfg: Config) -> None:
 def _number(cfg: Config, name: bool | str) -> str:
     """The name of a number of the validation's metric."""
     if not cfg.get('val_evaluator') or not cfg.get('val_dataloader'):
-        raise ValueError('the best checkpoint and early stopping need a validation, and the config has no val_evaluator')
+        raise ValueError(
+            'the best checkpoint and early stopping need a validation, and the config has no val_evaluator'
+        )
     evaluators = cfg.val_evaluator if isinstance(cfg.val_evaluator, list) else [cfg.val_evaluator]
     by_metric = [_numbers(evaluator) for evaluator in evaluators]
     known = [number for numbers in by_metric for number in numbers]
     if name is True:
         if not known:
-            raise ValueError(f'{evaluators[0].type} has no number of its own to take: name one, such as --save-best NAME')
+            raise ValueError(
+                f'{evaluators[0].type} has no number of its own to take: name one, such as --save-best NAME'
+            )
         return known[0]
     if name not in known and all(by_metric):
         raise ValueError(f'validation gives no number {name!r}: it has {", ".join(known)}')
