@@ -29,7 +29,7 @@ def check_head_classes(cfg: Config, splits: tuple[str, ...] = ('train', 'val')) 
                 if count != len(classes):
                     raise ValueError(
                         f'{data_path}.classes has {len(classes)} target classes ({", ".join(classes)}), but '
-                        f'{head_path}.num_classes is {count}: set both alike, or the head learns wrong labels of classes'
+                        f'{head_path}.num_classes is {count}: set both alike, or the head learns wrong classes'
                     )
 
 

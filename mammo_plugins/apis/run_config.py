@@ -16,7 +16,6 @@ from mmengine.runner import Runner
 from mammo_plugins.compat import install_mmcv_ops, install_safe_checkpoint_loading, quiet_libraries
 from mammo_plugins.compat.config_paths import find_config
 
-
 # Fields besides the runner's that mmengine or this project reads, whether or not a config has them.
 _FURTHER_FIELDS = (
     'activation_checkpointing', 'compile', 'efficient_conv_bn_eval', 'find_unused_parameters', 'model_wrapper_cfg',

@@ -30,7 +30,7 @@ def in_a_sentence(command: Command) -> Command:
         except (ValueError, OSError, ModuleNotFoundError) as error:
             if os.environ.get('MAMMO_TRACEBACK') or not _is_expected(error):
                 raise
-            print(f'error: {" ".join(str(error).split())}', file=sys.stderr)
+            print(f'error: {error}', file=sys.stderr)
             return EXIT_CODE
 
     return run

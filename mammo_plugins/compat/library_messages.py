@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
+import functools
+import sys
 import warnings
+from typing import Any
 
 # Beginnings, as warnings.filterwarnings takes them: each with the reason why a user can do nothing with it.
 _WARNINGS = (
-    # mmengine and mmdet call each other by old names.
-    '.*`?FileClient`? will be deprecated',
-    '.*file_client_args.*deprecated',
-    '"HardDiskBackend" is the alias of "LocalBackend"',
     # What this project stands in for, or does not use.
     'faster_coco_eval is not installed',
     'Fail to import ``MultiScaleDeformableAttention``',
@@ -22,29 +20,35 @@ _WARNINGS = (
     'Importing from timm',
     'pkg_resources is deprecated',
 )
-_LOG_RECORDS = (
-    'Could not import OneDL',
-    'Failed to search registry with scope',
+# Beginnings of what mmengine's print_log gets, which prints where it is given no logger, whatever the level.
+_LOG_MESSAGES = (
+    'Could not import OneDL',  # data sets of a service that this project does not use
+    '"FileClient" will be deprecated',  # mmengine and mmdet call each other by old names
+    '"HardDiskBackend" is the alias',
 )
-
-
-class _NotOfUse(logging.Filter):
-    """Lets records of libraries pass unless they begin as one that is listed."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not record.getMessage().startswith(_LOG_RECORDS)
 
 
 def quiet_libraries() -> None:
     """Hides what is listed here, and nothing else; later calls change nothing.
 
-    ``python -W`` and ``PYTHONWARNINGS`` still come first where they are given.
+    Call it before importing mmdet. ``python -W`` and ``PYTHONWARNINGS`` come first where they are given.
     """
-    import sys
-
     if not sys.warnoptions:
         for beginning in _WARNINGS:
             warnings.filterwarnings('ignore', message=beginning)
-    root = logging.getLogger()
-    if not any(isinstance(found, _NotOfUse) for found in root.filters):
-        root.addFilter(_NotOfUse())
+    import mmengine.logging
+    import mmengine.runner
+
+    original = mmengine.logging.print_log
+    if hasattr(original, 'of_mmengine'):
+        return
+
+    @functools.wraps(original)
+    def print_log(msg: Any, *args: Any, **kwargs: Any) -> None:
+        if not str(msg).startswith(_LOG_MESSAGES):
+            original(msg, *args, **kwargs)
+
+    print_log.of_mmengine = original  # type: ignore[attr-defined]
+    for name, module in list(sys.modules.items()):
+        if name.split('.')[0] == 'mmengine' and getattr(module, 'print_log', None) is original:
+            vars(module)['print_log'] = print_log

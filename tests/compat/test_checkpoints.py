@@ -15,10 +15,10 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 
-from mammo_plugins.compat import checkpoints
 from mammo_plugins.compat import (
     UnreadableCheckpointError,
     UntrustedCheckpointError,
+    checkpoints,
     install_safe_checkpoint_loading,
     load_checkpoint_file,
 )

@@ -1,6 +1,6 @@
 # M&M and M&M-3D: the same model; the number of slices comes from the data.
 # Facts from the paper: PVTv2-B2-Li, 6 heads. Proposals, sizes, weights: Sparse R-CNN's (COCO) defaults.
-# Fits a GPU of 24 GB: one slice at a time, and what can be computed again is not kept. docs/training.md: faster on 80 GB.
+# Fits a GPU of 24 GB: one slice at a time, and what can be computed again is not kept. Faster: docs/training.md.
 hidden_dim = 256
 model = dict(
     type='MultiViewSparseRCNN',

@@ -1,4 +1,4 @@
-"""What a run may switch on in a line: the best checkpoint, early stopping, averaged weights, TensorBoard, scaled steps."""
+"""What a run may switch on in a line: best checkpoint, early stopping, averaged weights, TensorBoard, scaled rate."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class RunOptions:
                 monitor=_number(cfg, self.save_best or True),
                 rule='greater',
                 patience=self.early_stop,
-                min_delta=0.0,
+                min_delta=1e-9,  # mmengine takes an equal value for a better one
             )
         if self.ema:
             _add_hook(cfg, type='EMAHook', momentum=_EMA_MOMENTUM, update_buffers=True)

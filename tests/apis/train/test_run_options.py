@@ -8,8 +8,8 @@ import json
 import pytest
 import torch
 
-from mammo_plugins.apis.train.run_options import RunOptions
 from mammo_plugins.apis.run_config import load_run_config
+from mammo_plugins.apis.train.run_options import RunOptions
 from mammo_plugins.commands.train import main
 from mammo_plugins.compat import load_checkpoint_file
 from tests.apis.conftest import quick_options
