@@ -148,11 +148,7 @@ def _timm_address(module: Mapping[str, Any], overlay: Mapping[str, Any]) -> str 
     except RuntimeError:
         return None
     hub = overlay.get('hf_hub_id') or getattr(known, 'hf_hub_id', None)
-    url = overlay.get('url') or getattr(known, 'url', None)
-    if hub:
-        name = known.architecture + (f'.{known.tag}' if known.tag else '')
-        return (hub + name if hub.endswith('/') else hub,)
-    return url or None
+    return (hub,) if hub else overlay.get('url') or getattr(known, 'url', None)
 
 
 def _is_cached(address: str | tuple[str]) -> bool:

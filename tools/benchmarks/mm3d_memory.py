@@ -43,7 +43,7 @@ VARIANTS = {
     'headline': ('configs/mm3d_dbt.py', {}),
     'ffdm': ('configs/mnm_ffdm.py', {}),
     'low memory': ('projects/mm3d/configs/mm3d_low_memory.py', {}),
-    '80 GB': ('projects/mm3d/configs/mm3d_low_memory.py', {'model.slices_at_once': 8}),
+    '80 GB': ('projects/mm3d/configs/mm3d_low_memory.py', {'model.slices_at_once': 4}),
     'plain': ('configs/mm3d_dbt.py', {'model.slices_at_once': None, 'model.roi_head.recompute_stages': False}),
 }
 FULL_SIZE = (2208, 1120)  # 2200 x 1100, padded to a multiple of 32
