@@ -1,7 +1,8 @@
 """Registers everything of this project in ``mmdet.registry``; every config names it in ``custom_imports``."""
 
-from mammo_plugins.compat import install_mmcv_ops
+from mammo_plugins.compat import install_mmcv_ops, quiet_libraries
 
+quiet_libraries()
 install_mmcv_ops()  # before the imports below, which reach mmcv.ops
 
 from mammo_plugins import engine, models  # noqa: E402

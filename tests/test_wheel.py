@@ -116,6 +116,19 @@ def test_installed_config_reads_with_its_base_configs(installed, tmp_path):
     assert result.stdout.strip()
 
 
+def test_config_of_a_user_inherits_from_the_installed_wheel(installed, tmp_path):
+    (tmp_path / 'mine.py').write_text("_base_ = ['mammo_plugins::mm3d_dbt.py']\ntrain_cfg = dict(max_iters=7)\n")
+    code = (
+        'import mammo_plugins\n'
+        'from mmengine.config import Config\n'
+        "cfg = Config.fromfile('mine.py', import_custom_modules=False)\n"
+        'print(mammo_plugins.__file__, cfg.model.type, cfg.train_cfg.max_iters)\n'
+    )
+    result = run_installed(installed, tmp_path, '-c', code)
+    expected = f'{installed}/mammo_plugins/__init__.py MultiViewSparseRCNN 7'
+    assert result.stdout.strip() == expected, result.stderr
+
+
 def test_installed_doctor_finds_the_configs(installed, tmp_path):
     code = 'from mammo_plugins.apis.doctor.checks import _check_configs\nprint(_check_configs())'
     result = run_installed(installed, tmp_path, '-c', code)

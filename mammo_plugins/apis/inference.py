@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import torch
 from mmdet.registry import DATASETS, MODELS
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mammo_plugins.apis.run_config import named_config_errors
+from mammo_plugins.apis.weight_fit import read_weights, require_whole_fit
+from mammo_plugins.compat.pretrained_weights import drop_pretrained
 from mammo_plugins.datasets.case_collate import collate_cases
 from mammo_plugins.datasets.case_dataset import CaseDataset
 from mammo_plugins.structures.case_sample import MammoCaseSample
@@ -27,12 +30,40 @@ def build_detector(cfg: Config, checkpoint: str | Path, device: str | torch.devi
         device: the first GPU by default, the CPU where there is none.
 
     Raises:
-        RuntimeError: the checkpoint belongs to another model; the message lists the weights that do not fit.
+        FileNotFoundError: there is no such checkpoint.
+        ValueError: there is no such device, the file is no checkpoint, or it belongs to another model.
     """
+    place = find_device(device)
+    weights = read_weights(checkpoint)
     init_default_scope(cfg.get('default_scope', 'mmdet'))
-    detector = MODELS.build(cfg.model)
-    load_checkpoint(detector, str(checkpoint), map_location='cpu', strict=True)
-    return detector.to(device or ('cuda' if torch.cuda.is_available() else 'cpu')).eval()
+    model = copy.deepcopy(cfg.model)
+    drop_pretrained(model)  # every weight comes from the checkpoint
+    with named_config_errors(cfg.filename or 'of the model'):
+        detector = MODELS.build(model)
+    require_whole_fit(checkpoint, weights, detector)
+    detector.load_state_dict(weights, strict=False)  # what it may lack was checked
+    return detector.to(place).eval()
+
+
+def find_device(device: str | torch.device | None = None) -> torch.device:
+    """The device of a name; the first GPU by default, the CPU where there is none.
+
+    Raises:
+        ValueError: torch knows no such device, or this machine does not have it.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device is None:
+        return torch.device('cuda' if count else 'cpu')
+    try:
+        found = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f'--device {device}: torch knows no such device; give cpu, cuda or cuda:1') from error
+    if found.type == 'cuda' and (found.index or 0) >= count:
+        present = f'{count} GPUs, cuda:0 to cuda:{count - 1}' if count > 1 else 'one GPU, cuda:0' if count else 'no GPU'
+        raise ValueError(f'--device {device} is not there: torch sees {present}; leave it out, or give cpu')
+    if found.type == 'mps' and not torch.backends.mps.is_available():
+        raise ValueError(f'--device {device} is not there: leave it out, or give cpu')
+    return found
 
 
 def build_test_dataset(cfg: Config, **changes) -> CaseDataset:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 from rich.console import Console
 
 from mammo_plugins.apis.predict import PredictionRun, predict
 
+from .expected_errors import in_a_sentence
 from .run_arguments import add_model_arguments
 
 
+@in_a_sentence
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Parses the command line and predicts; exit code 2 where there is nothing to predict."""
     parser = argparse.ArgumentParser(
@@ -24,19 +25,15 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for predictions.csv and report.html')
     add_model_arguments(parser, 'override config fields')
     args = parser.parse_args(argv)
-    try:
-        run = predict(
-            args.source,
-            config=args.config,
-            checkpoint=args.checkpoint,
-            out=args.out,
-            device=args.device,
-            cfg_options=args.cfg_options,
-            trust_checkpoint=args.trust_checkpoint,
-        )
-    except (ValueError, OSError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
+    run = predict(
+        args.source,
+        config=args.config,
+        checkpoint=args.checkpoint,
+        out=args.out,
+        device=args.device,
+        cfg_options=args.cfg_options,
+        trust_checkpoint=args.trust_checkpoint,
+    )
     _print_summary(run)
     return 0
 

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from mammo_plugins.apis.run_config import leave_process_group
 from mammo_plugins.apis.test import evaluate_checkpoint
 
+from .expected_errors import in_a_sentence
 from .run_arguments import add_run_arguments, run_options
 
 
+@in_a_sentence
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Parses the command line and tests."""
     parser = argparse.ArgumentParser(prog=prog, description='Predict and score the test set of a config.')

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 from .checkpoint_allow_list import checkpoint_allow_list
+from .downloads import require_reachable
 
 _URL_SCHEMES = ('http://', 'https://')
 
@@ -149,7 +150,9 @@ def _require_checkpoint_format(source: Path | BytesIO, location: str) -> None:
         with source.open('rb') as file:
             start = file.read(4)
     if not start.startswith((b'PK', b'\x80')):
-        raise UnreadableCheckpointError(f'{location} is no PyTorch checkpoint: it starts with {start!r}')
+        kind = 'is an empty file' if not start else f'is no PyTorch checkpoint: it starts with {start!r}'
+        page = ', as a web page does: the download gave an error page' if start[:1] == b'<' else ''
+        raise UnreadableCheckpointError(f'{location} {kind}{page}; give a .pth file that training wrote')
 
 
 def _refusal(location: str, reason: str) -> str:
@@ -172,6 +175,9 @@ def _download(url: str) -> Path:
 
     path = Path(torch.hub.get_dir(), 'checkpoints', os.path.basename(urlparse(url).path))
     if os.environ.get('LOCAL_RANK', '0') == '0' and not path.exists():
+        require_reachable(
+            url, f'the weights {path.name}', f'on a machine with network, download {url} and copy it to {path}'
+        )
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(url, str(path))
     barrier()

@@ -12,6 +12,8 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SHIPPED_FOLDERS = ('configs', 'projects')
+PACKAGE_PREFIX = 'mammo_plugins::'
+"""In front of a config of this project, wherever it is installed: ``_base_ = ['mammo_plugins::mm3d_dbt.py']``."""
 
 
 def resource_roots() -> list[Path]:
@@ -25,7 +27,8 @@ def find_config(name: str | Path) -> Path:
 
     Args:
         name: a path, absolute or relative to the working directory, or a config of this project such as
-            ``configs/mm3d_dbt.py``, ``mm3d_dbt`` or ``projects/mm3d/configs/one_view.py``.
+            ``configs/mm3d_dbt.py``, ``mm3d_dbt`` or ``projects/mm3d/configs/mip_dbt.py``. After ``mammo_plugins::``
+            only configs of this project are looked for.
 
     Returns:
         The absolute path of an existing file.
@@ -33,14 +36,18 @@ def find_config(name: str | Path) -> Path:
     Raises:
         FileNotFoundError: there is no such config; the message lists similar names.
     """
-    spellings = [os.fspath(name)]
+    asked = os.fspath(name)
+    of_package = asked.startswith(PACKAGE_PREFIX)
+    spellings = [asked.removeprefix(PACKAGE_PREFIX)]
     if not spellings[0].endswith('.py'):
-        spellings.append(f'{name}.py')
+        spellings.append(f'{spellings[0]}.py')
+    roots = resource_roots() if of_package else [Path(), *resource_roots()]
     for spelling in spellings:
-        found = _find(spelling) or _find(os.path.join('configs', spelling))
+        found = _find(spelling, roots) or _find(os.path.join('configs', spelling), roots)
         if found:
             return found
-    raise FileNotFoundError(f'no config {os.fspath(name)!r}; {_suggestion(spellings[-1], _shipped("*.py"))}')
+    neighbours = [] if of_package else _neighbours(Path(spellings[-1]))
+    raise FileNotFoundError(f'no config {asked!r}; {_suggestion(spellings[-1], _shipped("*.py"), neighbours)}')
 
 
 def find_project_file(name: str | Path) -> Path:
@@ -52,14 +59,14 @@ def find_project_file(name: str | Path) -> Path:
     Raises:
         FileNotFoundError: there is no such file; the message lists similar names.
     """
-    found = _find(os.fspath(name))
+    found = _find(os.fspath(name), [Path(), *resource_roots()])
     if found is None:
         raise FileNotFoundError(f'no file {os.fspath(name)!r}; {_suggestion(os.fspath(name), _shipped("*"))}')
     return found
 
 
-def _find(name: str) -> Path | None:
-    for root in (Path(), *resource_roots()):
+def _find(name: str, roots: list[Path]) -> Path | None:
+    for root in roots:
         path = root / Path(name).expanduser()
         if path.is_file():
             return path.resolve()
@@ -78,9 +85,16 @@ def _shipped(pattern: str) -> list[str]:
     return sorted(names)
 
 
-def _suggestion(name: str, shipped: list[str]) -> str:
+def _neighbours(path: Path) -> list[str]:
+    """Configs in the folder in which one was looked for, as a user would write them."""
+    folder = path.expanduser().parent
+    return sorted(str(entry) for entry in folder.glob('*.py')) if folder.is_dir() else []
+
+
+def _suggestion(name: str, shipped: list[str], neighbours: list[str] | None = None) -> str:
     by_file_name = {Path(entry).name: entry for entry in shipped}
-    close = difflib.get_close_matches(name, shipped, n=3, cutoff=0.6)
+    close = difflib.get_close_matches(name, neighbours or [], n=3, cutoff=0.8)
+    close += difflib.get_close_matches(name, shipped, n=3, cutoff=0.6)
     close += [by_file_name[match] for match in difflib.get_close_matches(Path(name).name, by_file_name, n=3)]
     if close:
         return f'did you mean {", ".join(dict.fromkeys(close))}?'

@@ -6,6 +6,8 @@ On a GPU by its allocator, with the seconds of a step. Without one, the real mod
 tensors, which have shapes and no numbers, while a tracker adds up what lives; layer norms then compute in float32, as
 they do on a GPU. What depends on numbers is replaced: the losses by a sum over all that they read, and the choice of a
 level for each RoI by the finest one.
+
+Rows that ``--out`` already has of other variants or numbers of slices stay as they are.
 """
 
 from __future__ import annotations
@@ -36,7 +38,14 @@ from mammo_plugins.structures.case_sample import MammoCaseSample, malignancy_lab
 from mmdet.registry import MODELS  # isort: skip
 from mmdet.structures import DetDataSample  # isort: skip
 
-CONFIGS = {'plain': 'configs/mm3d_dbt.py', 'low memory': 'projects/mm3d/configs/mm3d_low_memory.py'}
+# What is measured: a config, and the overrides of docs/training.md.
+VARIANTS = {
+    'headline': ('configs/mm3d_dbt.py', {}),
+    'ffdm': ('configs/mnm_ffdm.py', {}),
+    'low memory': ('projects/mm3d/configs/mm3d_low_memory.py', {}),
+    '80 GB': ('projects/mm3d/configs/mm3d_low_memory.py', {'model.slices_at_once': 4}),
+    'plain': ('configs/mm3d_dbt.py', {'model.slices_at_once': None, 'model.roi_head.recompute_stages': False}),
+}
 FULL_SIZE = (2208, 1120)  # 2200 x 1100, padded to a multiple of 32
 GIB = 2**30
 
@@ -69,9 +78,10 @@ def make_case(num_slices: int, size: tuple[int, int]) -> MammoCaseSample:
     return case
 
 
-def build(config: str) -> tuple[nn.Module, Config]:
-    """The detector of a config with fresh weights."""
-    cfg = load_run_config(config, cfg_options={'model.backbone.pretrained': False})
+def build(variant: str) -> tuple[nn.Module, Config]:
+    """The detector of a variant with fresh weights."""
+    config, overrides = VARIANTS[variant]
+    cfg = load_run_config(config, cfg_options={'model.backbone.pretrained': False, **overrides})
     init_default_scope(cfg.default_scope)
     return MODELS.build(cfg.model).train(), cfg
 
@@ -83,9 +93,9 @@ def autocast(cfg: Config, device: str) -> contextlib.AbstractContextManager:
     return torch.autocast(device, dtype=getattr(torch, cfg.optim_wrapper.dtype))
 
 
-def on_gpu(config: str, num_slices: int, size: tuple[int, int], steps: int = 3) -> dict[str, float]:
+def on_gpu(variant: str, num_slices: int, size: tuple[int, int], steps: int = 3) -> dict[str, float]:
     """Peak of the allocator over whole training steps, and the seconds of the last one."""
-    detector, cfg = build(config)
+    detector, cfg = build(variant)
     detector = detector.cuda()
     optimizer = torch.optim.AdamW(detector.parameters(), lr=2.5e-5)
     images = torch.rand(2 * num_slices, 3, *size, device='cuda')
@@ -146,9 +156,9 @@ class LiveMemory(TorchDispatchMode):
         self.current -= size
 
 
-def on_fake_tensors(config: str, num_slices: int, size: tuple[int, int]) -> dict[str, float]:
+def on_fake_tensors(variant: str, num_slices: int, size: tuple[int, int]) -> dict[str, float]:
     """Peak of what lives on fake tensors in a forward and backward pass with AdamW's state."""
-    detector, cfg = build(config)
+    detector, cfg = build(variant)
     for stage, extractor in enumerate(detector.roi_head.bbox_roi_extractor):
         detector.roi_head.bbox_roi_extractor[stage] = FinestLevel(extractor)
     mode = FakeTensorMode()
@@ -187,7 +197,7 @@ def main() -> None:
     """Prints a table and writes json."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--slices', type=int, nargs='+', default=[8, 16, 32, 64])
-    parser.add_argument('--configs', nargs='+', choices=CONFIGS, default=list(CONFIGS))
+    parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument('--size', type=int, nargs=2, default=FULL_SIZE, metavar=('H', 'W'))
     parser.add_argument('--out', type=Path, help='where the json goes')
     args = parser.parse_args()
@@ -195,16 +205,18 @@ def main() -> None:
     method = torch.cuda.get_device_name() if has_gpu else 'fake tensors'
     rows = []
     print(f'peak memory of a training step, by {method}')
-    for name in args.configs:
+    for name in args.variants:
         for num_slices in args.slices:
-            measured = (on_gpu if has_gpu else on_fake_tensors)(CONFIGS[name], num_slices, tuple(args.size))
-            rows.append({'config': CONFIGS[name], 'slices': num_slices, **measured})
+            measured = (on_gpu if has_gpu else on_fake_tensors)(name, num_slices, tuple(args.size))
+            config, overrides = VARIANTS[name]
+            rows.append({'variant': name, 'config': config, 'overrides': overrides, 'slices': num_slices,
+                         'method': method, 'torch': torch.__version__, **measured})  # fmt: skip
             print(f'{name:>12} {num_slices:>4} slices: ' + ', '.join(f'{k} {v:.2f}' for k, v in measured.items()))
     if args.out:
-        args.out.write_text(
-            json.dumps({'method': method, 'torch': torch.__version__, 'size': list(args.size), 'rows': rows}, indent=1)
-            + '\n'
-        )
+        kept = json.loads(args.out.read_text())['rows'] if args.out.is_file() else []
+        measured_now = {(row['variant'], row['slices']) for row in rows}
+        kept = [row for row in kept if (row['variant'], row['slices']) not in measured_now]
+        args.out.write_text(json.dumps({'size': list(args.size), 'rows': kept + rows}, indent=1) + '\n')
 
 
 if __name__ == '__main__':

@@ -1,8 +1,10 @@
 # M&M and M&M-3D: the same model; the number of slices comes from the data.
 # Facts from the paper: PVTv2-B2-Li, 6 heads. Proposals, sizes, weights: Sparse R-CNN's (COCO) defaults.
+# Fits a GPU of 24 GB: one slice at a time, and what can be computed again is not kept. Faster: docs/training.md.
 hidden_dim = 256
 model = dict(
     type='MultiViewSparseRCNN',
+    slices_at_once=1,
     data_preprocessor=dict(type='CaseDataPreprocessor', mean=0.2, std=0.2, num_channels=3, pad_size_divisor=32),
     backbone=dict(
         type='mmpretrain.TIMMBackbone', model_name='pvt_v2_b2_li', features_only=True, pretrained=False, in_channels=3
@@ -12,6 +14,7 @@ model = dict(
     roi_head=dict(
         type='MultiViewSparseRoIHead',
         num_stages=6,
+        recompute_stages=True,
         proposal_feature_channel=hidden_dim,
         loss_mil=dict(type='NoisyOrMILLoss', image_weight=1.0, breast_weight=1.0),
         slice_loss_weight=1.0,

@@ -2,6 +2,7 @@
 _base_ = './mnm.py'
 hidden_dim = 32
 model = dict(
+    slices_at_once=None,
     data_preprocessor=dict(num_channels=1),
     backbone=dict(
         _delete_=True,
@@ -18,6 +19,7 @@ model = dict(
     rpn_head=dict(num_proposals=12, proposal_feature_channel=hidden_dim),
     roi_head=dict(
         num_stages=3,
+        recompute_stages=False,
         proposal_feature_channel=hidden_dim,
         bbox_roi_extractor=dict(roi_layer=dict(sampling_ratio=1), out_channels=hidden_dim),
         bbox_head=dict(

@@ -11,3 +11,5 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=1000),
     dict(type='MultiStepLR', by_epoch=False, begin=0, end=40000, milestones=[27000, 36000], gamma=0.1),
 ]
+# The rate is meant for so many breasts a step: mammo train --auto-scale-lr multiplies it by GPUs x batch_size / this.
+auto_scale_lr = dict(enable=False, base_batch_size=1)

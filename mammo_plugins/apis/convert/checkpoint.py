@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.compat.checkpoints import load_checkpoint_file
+from mammo_plugins.compat.pretrained_weights import drop_pretrained
 
 from .effdet_names import is_effdet, rename_effdet
 
@@ -104,7 +105,5 @@ def _state_dict(content: Any, source: str | Path) -> dict[str, Tensor]:
 
 def _model_weights(cfg: Config) -> dict[str, Tensor]:
     init_default_scope(cfg.get('default_scope', 'mmdet'))
-    for part in (cfg.model, cfg.model.get('backbone') or {}):
-        if 'pretrained' in part:
-            part.pretrained = False  # its own weights do not matter here
+    drop_pretrained(cfg.model)  # its own weights do not matter here
     return MODELS.build(cfg.model).state_dict()

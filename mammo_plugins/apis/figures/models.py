@@ -147,10 +147,8 @@ def load_model(
     dataset = build_test_dataset(cfg, ann_file=str(Path(ann_file).resolve()), data_root='', split=split)
     try:
         detector = build_detector(cfg, model.checkpoint, device)
-    except RuntimeError as error:
-        raise ValueError(
-            f'{model.name}: {model.checkpoint} does not hold the weights of {model.config}: {error}'
-        ) from error
+    except ValueError as error:
+        raise ValueError(f'{model.name}, {model.config}: {error}') from error
     return LoadedModel(model, detector, dataset)
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from mammo_plugins.apis.run_config import load_run_config
+from mammo_plugins.apis.head_classes import check_head_classes
+from mammo_plugins.apis.run_config import load_run_config, named_config_errors
+from mammo_plugins.apis.weight_fit import read_weights, require_whole_fit
+from mammo_plugins.compat.pretrained_weights import drop_pretrained
 
 
 def evaluate_checkpoint(
@@ -31,6 +35,10 @@ def evaluate_checkpoint(
 
     Returns:
         The metrics by name.
+
+    Raises:
+        FileNotFoundError: the config, data or checkpoint do not exist.
+        ValueError: they do not fit each other: the checkpoint must hold exactly the weights of the model.
     """
     cfg = load_run_config(
         config,
@@ -43,7 +51,14 @@ def evaluate_checkpoint(
     cfg.load_from, cfg.resume = str(checkpoint), False
     if out is not None:
         _write_predictions_to(cfg, out)
-    return Runner.from_cfg(cfg).test()
+    check_head_classes(cfg, splits=('test',))
+    weights = read_weights(checkpoint)
+    drop_pretrained(cfg.model)  # every weight comes from the checkpoint
+    with named_config_errors(config):
+        runner = Runner.from_cfg(cfg)
+        _ = runner.test_loop
+    require_whole_fit(checkpoint, weights, runner.model.module if is_model_wrapper(runner.model) else runner.model)
+    return runner.test()
 
 
 def _write_predictions_to(cfg: Config, out: str | Path) -> None:

@@ -1,5 +1,6 @@
 """``mammo train``: a run from a config."""
 
+from .run_options import RunOptions
 from .training import train
 
-__all__ = ['train']
+__all__ = ['RunOptions', 'train']

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from mammo_plugins.apis.run_config import load_run_config
+from mammo_plugins.apis.head_classes import check_head_classes
+from mammo_plugins.apis.resume_checkpoint import newest_whole_checkpoint, require_resumable
+from mammo_plugins.apis.run_config import load_run_config, named_config_errors
+from mammo_plugins.apis.weight_fit import matches_any, read_weights, require_start_fit, require_whole_fit
+from mammo_plugins.compat.pretrained_weights import drop_pretrained, require_pretrained
+
+from .run_options import RunOptions, check_watched_numbers
 
 
 def train(
@@ -21,22 +29,31 @@ def train(
     cfg_options: dict | None = None,
     launcher: str = 'none',
     trust_checkpoint: bool = False,
+    options: RunOptions | None = None,
 ) -> Runner:
     """Trains a config.
+
+    What can be known beforehand is checked before the first step: the config, the classes of data and heads, the start
+    weights, and the numbers that are watched.
 
     Args:
         config: path or name of the config.
         work_dir: where logs and checkpoints go.
-        resume: True continues from the newest checkpoint in ``work_dir``, a path from that one; weights, optimiser,
-            schedule, data order and random numbers go on exactly where they stopped.
-        amp: mixed precision: bfloat16 where the GPU has it (no loss scaling needed), float16 otherwise.
+        resume: True continues from the newest whole checkpoint in ``work_dir``, and begins where there is none; a path
+            from that one. Weights, optimiser, schedule, data order and random numbers go on exactly where they stopped.
+        amp: short for ``options=RunOptions(amp=True)``.
         ann_file: annotation file that takes the place of those of all data sets and evaluators.
         cfg_options: dotted keys to override.
         launcher: ``none``, ``pytorch``, ``slurm`` or ``mpi``.
         trust_checkpoint: see :func:`~mammo_plugins.apis.run_config.load_run_config`.
+        options: what else is switched on.
 
     Returns:
         The runner, after training.
+
+    Raises:
+        FileNotFoundError: the config, data or weights do not exist.
+        ValueError: they do not fit each other; the message names both sides.
     """
     cfg = load_run_config(
         config,
@@ -47,32 +64,69 @@ def train(
         trust_checkpoint=trust_checkpoint,
     )
     if amp:
-        _use_mixed_precision(cfg)
-    if resume:
-        cfg.resume = True
-        cfg.load_from = resume if isinstance(resume, str) else None
-    _check_start_weights(cfg)
-    runner = Runner.from_cfg(cfg)
+        RunOptions(amp=True).apply(cfg)
+    (options or RunOptions()).apply(cfg)
+    check_watched_numbers(cfg)
+    check_head_classes(cfg)
+    _choose_start(cfg, resume, trust_checkpoint)
+    with named_config_errors(config):
+        runner = Runner.from_cfg(cfg)
+        # Builds both, so that data which are missing end the run before weights are read.
+        _ = runner.train_loop, runner.val_loop
+    _check_weights(runner)
     runner.train()
     return runner
 
 
-def _check_start_weights(cfg: Config) -> None:
+def _choose_start(cfg: Config, resume: bool | str, trusted: bool) -> None:
+    """Settles on the weights to start from; published ones are asked for only where nothing replaces them."""
+    if resume or cfg.get('resume'):
+        _go_on(cfg, resume if isinstance(resume, str) else None, trusted)
     start = cfg.get('load_from')
     if start and '://' not in start and not Path(start).is_file():
         raise FileNotFoundError(
             f'the weights to start from, {start}, do not exist: train the config that makes them first '
             '(tools/train.py configs/mnm_ffdm.py for M&M-3D), or name others with --cfg-options load_from=PATH'
         )
+    if start:
+        fresh = [] if cfg.get('resume') else _start_fresh(cfg)
+        drop_pretrained(cfg.model, keep=lambda path: matches_any(path, fresh))
+    require_pretrained(cfg.model)
 
 
-def _use_mixed_precision(cfg: Config) -> None:
-    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
-        raise ValueError(f'--amp replaces an OptimWrapper, but the config has {kind!r}')
-    if not torch.cuda.is_available():
-        raise ValueError(
-            '--amp needs a GPU, and torch sees none (mmengine has no mixed precision on CPU): leave it out'
-        )
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.dtype = 'bfloat16' if torch.cuda.is_bf16_supported() else 'float16'
+def _go_on(cfg: Config, named: str | None, trusted: bool) -> None:
+    if named is not None:
+        require_resumable(named, trusted)
+        cfg.load_from, cfg.resume = named, True
+        return
+    checkpoint, passed_over = newest_whole_checkpoint(cfg.work_dir, trusted)
+    for path, reason in passed_over.items():
+        _say(f'--resume passes over {path}: {reason}', logging.WARNING)
+    cfg.resume = checkpoint is not None
+    if checkpoint is not None:
+        cfg.load_from = str(checkpoint)
+        _say(f'resuming from {checkpoint}')
+    else:
+        _say(f'--resume: no checkpoint in {cfg.work_dir} yet, the run begins anew')
+
+
+def _check_weights(runner: Runner) -> None:
+    source = runner.cfg.get('load_from')
+    if not source:
+        return
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    weights = read_weights(source)
+    if runner.cfg.get('resume'):
+        require_whole_fit(source, weights, model)
+        return
+    fit = require_start_fit(source, weights, model, _start_fresh(runner.cfg))
+    _say(f'load_from {source}: {fit}')
+
+
+def _start_fresh(cfg: Config) -> list[str]:
+    fresh = cfg.get('start_fresh') or []
+    return [fresh] if isinstance(fresh, str) else list(fresh)
+
+
+def _say(message: str, level: int = logging.INFO) -> None:
+    print_log(message, logger='current', level=level)

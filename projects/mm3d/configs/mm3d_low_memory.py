@@ -1,4 +1,3 @@
-# M&M-3D on one common GPU: bfloat16, one slice at a time through the backbone, nothing kept that can be computed again.
+# M&M-3D in the least memory: bfloat16 on top of the headline config, which computes again what can be.
 _base_ = '../../../configs/mm3d_dbt.py'
-model = dict(slices_at_once=1, roi_head=dict(recompute_stages=True))
 optim_wrapper = dict(type='AmpOptimWrapper', dtype='bfloat16')

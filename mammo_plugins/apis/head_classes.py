@@ -1,0 +1,62 @@
+"""Whether the heads of a model have as many classes as the data set has targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmengine.config import Config
+
+# First stages tell objects from background, whatever the classes are.
+_CLASS_AGNOSTIC = ('rpn_head',)
+_DEFAULT_CLASSES = ('malignant',)
+
+
+def check_head_classes(cfg: Config, splits: tuple[str, ...] = ('train', 'val')) -> None:
+    """Compares ``classes`` of each split's data set with ``num_classes`` of every detection head of the model.
+
+    Args:
+        cfg: config of a run.
+        splits: the loaders that will be used.
+
+    Raises:
+        ValueError: they differ; the message names both fields.
+    """
+    for split in splits:
+        loader = cfg.get(f'{split}_dataloader')
+        for data_path, classes in _target_classes((loader or {}).get('dataset'), f'{split}_dataloader.dataset'):
+            for head_path, count in _head_counts(cfg.model, 'model'):
+                if count != len(classes):
+                    raise ValueError(
+                        f'{data_path}.classes has {len(classes)} target classes ({", ".join(classes)}), but '
+                        f'{head_path}.num_classes is {count}: set both alike, or the head learns wrong classes'
+                    )
+
+
+def _target_classes(node: Any, path: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Data sets of cases in a loader's config, also inside wrappers such as ``ConcatDataset``."""
+    if isinstance(node, Mapping):
+        if node.get('type') == 'CaseDataset':
+            classes = node.get('classes', _DEFAULT_CLASSES)
+            yield path, (classes,) if isinstance(classes, str) else tuple(classes)
+            return
+        for name in ('dataset', 'datasets'):
+            yield from _target_classes(node.get(name), f'{path}.{name}')
+    elif isinstance(node, (list, tuple)):
+        for number, part in enumerate(node):
+            yield from _target_classes(part, f'{path}.{number}')
+
+
+def _head_counts(node: Any, path: str) -> Iterator[tuple[str, int]]:
+    """Every ``*_head`` in a model's config that says its number of classes."""
+    if isinstance(node, (list, tuple)):
+        for number, part in enumerate(node):
+            yield from _head_counts(part, f'{path}.{number}')
+    if not isinstance(node, Mapping):
+        return
+    names = [part for part in path.split('.') if not part.isdigit()]
+    if isinstance(node.get('num_classes'), int) and names[-1].endswith(('bbox_head', 'mask_head')):
+        yield path, node['num_classes']
+    for name, part in node.items():
+        if name not in _CLASS_AGNOSTIC:
+            yield from _head_counts(part, f'{path}.{name}')

@@ -1,0 +1,38 @@
+"""Classes of the data against those of the heads."""
+
+from __future__ import annotations
+
+import pytest
+from mmengine.config import Config
+
+from mammo_plugins.apis.head_classes import check_head_classes
+
+
+def config(classes, **model):
+    data = dict(type='CaseDataset', classes=classes)
+    return Config(dict(model=model, train_dataloader=dict(dataset=data)))
+
+
+def test_equal_numbers_pass():
+    check_head_classes(config(['a', 'b'], bbox_head=dict(num_classes=2), rpn_head=dict(num_classes=1)))
+
+
+@pytest.mark.parametrize(
+    ('model', 'path'),
+    [
+        (dict(bbox_head=dict(num_classes=80)), 'model.bbox_head'),
+        (dict(roi_head=dict(bbox_head=[dict(num_classes=1), dict(num_classes=2)])), 'model.roi_head.bbox_head.1'),
+        (dict(detector=dict(roi_head=dict(mask_head=dict(num_classes=3)))), 'model.detector.roi_head.mask_head'),
+    ],
+)
+def test_the_head_that_differs_is_named(model, path):
+    with pytest.raises(ValueError, match=rf'1 target classes \(malignant\), but {path}.num_classes is \d+'):
+        check_head_classes(config(['malignant'], **model))
+
+
+def test_data_sets_in_wrappers_are_found():
+    cfg = config(['malignant'], bbox_head=dict(num_classes=2))
+    parts = [cfg.train_dataloader.dataset, dict(type='CaseDataset', classes=['malignant', 'benign'])]
+    cfg.train_dataloader.dataset = dict(type='ConcatDataset', datasets=parts)
+    with pytest.raises(ValueError, match=r'train_dataloader\.dataset\.datasets\.0\.classes has 1'):
+        check_head_classes(cfg)
