@@ -1,6 +1,7 @@
 """Detectors."""
 
+from .mammogram_detector import MammogramDetector
 from .multi_view_sparse_rcnn import MultiViewSparseRCNN
 from .slice_by_slice_rcnn import SliceBySliceRCNN
 
-__all__ = ['MultiViewSparseRCNN', 'SliceBySliceRCNN']
+__all__ = ['MammogramDetector', 'MultiViewSparseRCNN', 'SliceBySliceRCNN']
