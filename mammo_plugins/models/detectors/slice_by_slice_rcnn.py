@@ -67,9 +67,7 @@ class SliceBySliceRCNN(MultiViewSparseRCNN):
         return found
 
     def _merge(self, found: list[InstanceData], view: DetDataSample) -> InstanceData:
-        return merge_slice_results(
-            found, view, self.min_iou, self.max_score_ratio, self.roi_head.test_cfg.max_per_img
-        )
+        return merge_slice_results(found, view, self.min_iou, self.max_score_ratio, self.roi_head.test_cfg.max_per_img)
 
 
 def _single_slices(case: MammoCaseSample) -> MammoCaseSample:

@@ -72,7 +72,9 @@ def mmdet_batch(plain, volumes, truths) -> dict:
     for (volume,), (boxes, labels) in zip(volumes, truths):
         shape = tuple(volume.shape[-2:])
         sample = DetDataSample(metainfo=dict(img_shape=shape, ori_shape=shape, scale_factor=(1.0, 1.0), img_id=0))
-        sample.gt_instances = InstanceData(bboxes=torch.tensor(boxes).reshape(-1, 4), labels=torch.tensor(labels).long())
+        sample.gt_instances = InstanceData(
+            bboxes=torch.tensor(boxes).reshape(-1, 4), labels=torch.tensor(labels).long()
+        )
         samples.append(sample)
     inputs = [volume[0].expand(3, -1, -1) for (volume,) in volumes]
     return plain.data_preprocessor(dict(inputs=inputs, data_samples=samples))
