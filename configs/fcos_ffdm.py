@@ -1,4 +1,4 @@
-# mmdet's own FCOS on FFDM, image by image. Optimiser and rate are this project's, for one breast (two images) a step.
+# mmdet's own FCOS on FFDM, image by image. Optimiser and rate are this project's; a step is one breast.
 _base_ = [
     './_base_/default_runtime.py',
     './_base_/datasets/ffdm.py',

@@ -117,7 +117,7 @@ def test_an_image_on_which_nothing_is_found_keeps_its_score():
     wrapped.detector.bbox_head.test_cfg.score_thr = 0.99
     batch = make_batch(wrapped, IMAGES)
     with torch.no_grad():
-        found = wrapped.predict(**{'batch_inputs': batch['inputs'], 'batch_data_samples': batch['data_samples']})
+        found = wrapped.predict(batch_inputs=batch['inputs'], batch_data_samples=batch['data_samples'])
     for case in found:
         assert len(case.views[0].pred_instances.scores) == 0
         assert 0 < case.views[0].pred_malignancy < 0.99
