@@ -19,10 +19,6 @@ CONFIGS = {
     'faster_rcnn': 'faster_rcnn/faster-rcnn_r50_fpn_1x_coco',
     'cascade_rcnn': 'cascade_rcnn/cascade-rcnn_r50_fpn_1x_coco',
     'atss': 'atss/atss_r50_fpn_1x_coco',
-    'rtmdet': 'rtmdet/rtmdet_s_8xb32-300e_coco',
-    'dino': 'dino/dino-4scale_r50_8xb2-12e_coco',
-    'deformable_detr': 'deformable_detr/deformable-detr_r50_16xb2-50e_coco',
-    'sparse_rcnn': 'sparse_rcnn/sparse-rcnn_r50_fpn_1x_coco',
 }
 IMAGES = [[SmallView(boxes=[[8, 10, 40, 50]])], [SmallView()]]
 
@@ -37,11 +33,6 @@ def small(name: str) -> dict:
         backbone.update(depth=18, base_channels=8, frozen_stages=-1, style='pytorch')
         channels = [8, 16, 32, 64]
         detector.neck.in_channels = [channels[index] for index in backbone.out_indices]
-    if name == 'rtmdet':
-        set_values(detector, norm_cfg=dict(type='BN'))
-    if name in ('dino', 'deformable_detr'):
-        detector.num_queries = 20
-        detector.encoder.num_layers = detector.decoder.num_layers = 1
     set_values(detector, num_classes=2)
     return detector
 
