@@ -18,7 +18,7 @@ CONFIGS = sorted(
 
 def load(path: Path) -> Config:
     cfg = Config.fromfile(ROOT / path)
-    if 'pretrained' in cfg.model.backbone:
+    if 'pretrained' in cfg.model.get('backbone', {}):
         cfg.model.backbone.pretrained = False  # tests have no network
     return cfg
 

@@ -1,7 +1,8 @@
 """Detectors."""
 
 from .efficientdet import EfficientDet
+from .mammogram_detector import MammogramDetector
 from .multi_view_sparse_rcnn import MultiViewSparseRCNN
 from .slice_by_slice_rcnn import SliceBySliceRCNN
 
-__all__ = ['EfficientDet', 'MultiViewSparseRCNN', 'SliceBySliceRCNN']
+__all__ = ['EfficientDet', 'MammogramDetector', 'MultiViewSparseRCNN', 'SliceBySliceRCNN']

@@ -135,7 +135,7 @@ def backbone_config(scaling: Scaling, variant: str, in_channels: int, pretrained
         type='mmpretrain.TIMMBackbone',
         model_name=f'{prefix}efficientnet_b{scaling.backbone}',
         features_only=True,
-        pretrained=pretrained,
+        pretrained=bool(pretrained),  # a run that has its weights from elsewhere sets None
         in_channels=in_channels,
         out_indices=(2, 3, 4),
     )

@@ -17,10 +17,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from mammo_plugins.structures.case_sample import MammoCaseSample
-from mammo_plugins.structures.geometry import project_boxes
 
 from ..layers import SliceLayout
 from ..roi_heads.multi_view_sparse_roi_head import HeldFeatures
+from .view_results import store_results
 
 
 @MODELS.register_module()
@@ -78,16 +78,8 @@ class MultiViewSparseRCNN(SparseRCNN):
         feats, proposals = self._features_and_proposals(batch_inputs, batch_data_samples)
         results = iter(self.roi_head.predict(feats, proposals, batch_data_samples))
         for case in batch_data_samples:
-            self._store(case, [next(results) for _ in case.views], rescale)
+            store_results(case, [next(results) for _ in case.views], rescale)
         return batch_data_samples
-
-    @staticmethod
-    def _store(case: MammoCaseSample, results: list[InstanceData], rescale: bool) -> None:
-        """Puts what was found in each view into the case."""
-        for view, instances in zip(case.views, results, strict=True):
-            view.pred_malignancy = instances.malignancy
-            view.pred_instances = _to_source_frame(instances, view) if rescale else instances
-        case.pred_malignancy = sum(view.pred_malignancy for view in case.views) / len(case.views)
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: list[MammoCaseSample]) -> tuple:
         feats, proposals = self._features_and_proposals(batch_inputs, batch_data_samples)
@@ -136,16 +128,3 @@ class MultiViewSparseRCNN(SparseRCNN):
         divisor = self.data_preprocessor.pad_size_divisor
         height, width = (math.ceil(side / divisor) * divisor for side in view.img_shape)
         return height, width
-
-
-def _to_source_frame(instances: InstanceData, view: DetDataSample) -> InstanceData:
-    """Boxes to stored pixels, slice bins to slices of the source file."""
-    boxes = instances.bboxes
-    to_stored = torch.linalg.inv(torch.as_tensor(view.homography_matrix, dtype=torch.float64, device='cpu'))
-    stored = project_boxes(boxes.double(), to_stored.to(boxes.device))
-    height, width = view.ori_shape[:2]
-    limit = stored.new_tensor([width, height, width, height])
-    instances.bboxes = torch.minimum(stored.clamp(min=0), limit)
-    middles = [view.slice_bins.middle(index) for index in range(view.slice_bins.num_bins)]
-    instances.slices = torch.tensor(middles, device=boxes.device)[instances.slices]
-    return instances

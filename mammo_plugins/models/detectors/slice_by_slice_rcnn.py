@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
@@ -11,11 +10,10 @@ from torch import Tensor
 
 from mammo_plugins.structures import SliceBins
 from mammo_plugins.structures.case_sample import MammoCaseSample
-from mammo_plugins.structures.slice_reach import slice_reach
 
 from ..layers.slice_layout import SliceLayout
 from .multi_view_sparse_rcnn import MultiViewSparseRCNN
-from .slice_merging import merge_slices
+from .view_results import merge_slice_results, store_results
 
 
 @MODELS.register_module()
@@ -50,7 +48,7 @@ class SliceBySliceRCNN(MultiViewSparseRCNN):
             results = [
                 self._merge(found, view) for found, view in zip(self._scan(batch_inputs, images, case), case.views)
             ]
-            self._store(case, results, rescale)
+            store_results(case, results, rescale)
             first_view += len(case.views)
         return batch_data_samples
 
@@ -69,31 +67,7 @@ class SliceBySliceRCNN(MultiViewSparseRCNN):
         return found
 
     def _merge(self, found: list[InstanceData], view: DetDataSample) -> InstanceData:
-        together = InstanceData.cat([_without_weights(result) for result in found])
-        bins = view.slice_bins
-        boxes = together.bboxes.double().cpu().numpy()
-        reach = slice_reach(boxes, view.homography_matrix) * bins.num_bins / bins.num_slices
-        merged = merge_slices(
-            boxes,
-            together.scores.double().cpu().numpy(),
-            together.slices.cpu().numpy(),
-            together.labels.cpu().numpy(),
-            np.floor(reach),
-            bins.num_bins,
-            self.min_iou,
-            self.max_score_ratio,
-        )
-        device = together.bboxes.device
-        kept = slice(self.roi_head.test_cfg.max_per_img)
-        weights = merged.slice_scores / merged.slice_scores.sum(axis=1, keepdims=True)
-        return InstanceData(
-            metainfo=dict(malignancy=max(result.malignancy for result in found)),
-            bboxes=torch.as_tensor(merged.boxes_xyxy[kept], dtype=torch.float32, device=device),
-            scores=torch.as_tensor(merged.scores[kept], dtype=torch.float32, device=device),
-            labels=torch.as_tensor(merged.labels[kept], device=device),
-            slices=torch.as_tensor(merged.slices[kept], device=device),
-            slice_weights=torch.as_tensor(weights[kept], dtype=torch.float32, device=device),
-        )
+        return merge_slice_results(found, view, self.min_iou, self.max_score_ratio, self.roi_head.test_cfg.max_per_img)
 
 
 def _single_slices(case: MammoCaseSample) -> MammoCaseSample:
@@ -103,7 +77,3 @@ def _single_slices(case: MammoCaseSample) -> MammoCaseSample:
         DetDataSample(metainfo={**view.metainfo, 'num_slices': 1, 'slice_bins': SliceBins(1, 1)}) for view in case.views
     ]
     return flat
-
-
-def _without_weights(result: InstanceData) -> InstanceData:
-    return InstanceData(bboxes=result.bboxes, scores=result.scores, labels=result.labels, slices=result.slices)

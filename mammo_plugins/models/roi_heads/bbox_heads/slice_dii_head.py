@@ -54,6 +54,16 @@ class SliceDIIHead(DIIHead):
         self.slice_fusion = MODELS.build(slice_fusion)
         self.cross_view_attention = None if cross_view_attention is None else MODELS.build(cross_view_attention)
 
+    def init_weights(self) -> None:
+        """As ``DIIHead``; the fusion keeps its own initialisation, which that would overwrite with Xavier's."""
+        fusion = self.slice_fusion
+        self.slice_fusion = None
+        try:
+            super().init_weights()
+        finally:
+            self.slice_fusion = fusion
+        fusion.init_weights()
+
     def attend(self, proposal_feats: Tensor, partners: Sequence[int]) -> Tensor:
         """Self-attention over proposals, then attention to the partner view (Eqs. 1 and 3).
 
