@@ -34,8 +34,7 @@ class MammogramHeader:
         has_implant: as stated in the header, or None.
         for_processing: whether the pixels are raw data that was not made for the eye.
         study_uid: Study Instance UID; ``study_id`` is the short Study ID.
-        acquisition_time_s: time of day of the exposure, or of its series where that is not known, in seconds; None where
-            neither is known.
+        acquisition_time_s: time of day of the exposure, or of its series where that is not known, in seconds, or None.
         pixel_problem: why the pixels cannot be read although the header can, or None.
     """
 
