@@ -9,7 +9,6 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 from mmdet.structures import DetDataSample
-from mmdet.structures.mask import BitmapMasks
 from mmengine.structures import InstanceData
 
 from mammo_plugins.structures.case_sample import MammoCaseSample, malignancy_label
@@ -62,6 +61,8 @@ def _pack_view(view: dict[str, Any]) -> DetDataSample:
         lesion_ids=view['gt_lesion_ids'],
     )
     if 'gt_segmentations' in view:
+        from mmdet.structures.mask import BitmapMasks  # reaches mmcv.ops: only where masks are asked for
+
         masks, has_masks = draw_masks(view)
         sample.gt_instances.masks = BitmapMasks(masks, *view['img_shape'])
         sample.gt_instances.has_masks = torch.from_numpy(has_masks)
