@@ -11,29 +11,24 @@ from mammo_plugins.apis.train.training import train
 from tests.apis.conftest import quick_options
 
 BASES = ('default_runtime.py', 'models/mnm_tiny.py', 'schedules/demo.py')
+SIZE = dict(width=64, max_length=128)
+TURN = [dict(type='LoadMammogram', num_slices=1), dict(type='OrientCanonical')]
+PACK = dict(type='PackCaseInputs')
+CHAINS = {  # base: loading, transforms of a case
+    'sm_ffdm_pairs': (TURN, [dict(type='ShareGrid', **SIZE), PACK]),
+    'bilateral': ([*TURN, dict(type='CropBreast'), dict(type='ResizeBreast', **SIZE)], [PACK]),
+}
 
 
 def write_config(folder: Path, base: str, root: Path, repository: Path) -> Path:
     """A user's config on top of a base data set, with images of the demo's size."""
+    loading, pipeline = CHAINS[base]
+    dataset = dict(ann_file='phantoms.json', data_root=f'{root}/', loading=loading, pipeline=pipeline)
+    loader = dict(num_workers=0, persistent_workers=False, dataset=dataset)
     names = [f'{repository}/configs/_base_/{name}' for name in (*BASES, f'datasets/{base}.py')]
-    lines = [
-        f'_base_ = {names}',
-        f'ann_file, data_root = "phantoms.json", "{root}/"',
-        'loading = [dict(type="LoadMammogram", num_slices=1), dict(type="OrientCanonical")]',
-        'size = dict(width=64, max_length=128)',
-        'if {{_base_.train_dataloader.dataset.group_by}} == "bilateral":',
-        '    loading += [dict(type="CropBreast"), dict(type="ResizeBreast", **size)]',
-        '    train_pipeline, test_pipeline = {{_base_.train_pipeline}}, {{_base_.test_pipeline}}',
-        'else:',
-        '    train_pipeline, test_pipeline = ([dict(type="ShareGrid", **size)] + list(steps[1:]) for steps in (',
-        '        {{_base_.train_pipeline}}, {{_base_.test_pipeline}}))',
-        'dataset = dict(ann_file=ann_file, data_root=data_root, loading=loading)',
-        'train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(pipeline=train_pipeline, **dataset))',
-        'val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(pipeline=test_pipeline, **dataset))',
-        'test_dataloader = val_dataloader',
-    ]
     path = folder / f'{base}_user.py'
-    path.write_text('\n'.join(lines) + '\n')
+    loaders = [f'{split}_dataloader = {loader}\n' for split in ('train', 'val', 'test')]
+    path.write_text(f'_base_ = {names}\n' + ''.join(loaders))
     return path
 
 
