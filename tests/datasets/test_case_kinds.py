@@ -339,8 +339,8 @@ def test_subset_and_filter_work_on_pairs(phantoms):
         phantoms, 'modalities', ['SM', 'FFDM'], subset=dict(patient_fraction=0.5), filter_cfg=dict(positions=['CC'])
     )
     views = [view for index in range(len(dataset)) for view in dataset.get_data_info(index)['views']]
-    assert {view['view'][2:] for view in views} == {'CC'} and len({view['patient_id'] for view in views}) == 2
-    assert len(dataset) == 4 and not dataset.incomplete
+    assert {view['view'][2:] for view in views} == {'CC'} and len({view['patient_id'] for view in views}) == 3
+    assert len(dataset) == 6 and not dataset.incomplete
 
 
 def test_case_of_both_sides_is_annotated_where_each_side_is(phantoms):

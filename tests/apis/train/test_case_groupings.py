@@ -35,7 +35,7 @@ def write_config(folder: Path, base: str, root: Path, repository: Path) -> Path:
 @pytest.mark.parametrize(('base', 'group_by'), [('sm_ffdm_pairs', 'modalities'), ('bilateral', 'bilateral')])
 def test_base_data_set_of_pairs_trains_and_fills_a_cache(base, group_by, phantom_root, repository, tmp_path):
     config = write_config(tmp_path, base, phantom_root, repository)
-    options = quick_options(phantom_root)
+    options = quick_options(phantom_root, **{'train_dataloader.sampler.positive_fraction': None})  # few patients
     runner = train(config, work_dir=tmp_path / 'run', cfg_options=options)
     dataset = runner.train_dataloader.dataset
     assert runner.iter == 1 and dataset.group_by == group_by and len(dataset) > 2 and not dataset.incomplete
