@@ -46,40 +46,45 @@ def breast_malignancy(images: Sequence[AnnotatedImage]) -> float:
     return math.nan if any(map(math.isnan, labels)) else 0.0
 
 
-def is_breast_annotated(images: Sequence[AnnotatedImage]) -> bool:
-    """False for a malignant breast of which no image marks the finding."""
-    return breast_malignancy(images) != 1 or any(image.has_malignant_finding for image in images)
+def read_annotation_files(ann_files: Sequence[str]) -> list[AnnotationSet]:
+    """Each file whole.
+
+    Raises:
+        FileNotFoundError: a file is missing; names the commands that make one.
+    """
+    return [_read_existing(ann_file) for ann_file in ann_files]
 
 
-def read_annotated_images(
-    ann_files: Sequence[str], modality: str | Sequence[str] | None = None, split: str | Sequence[str] | None = None
+def select_images(
+    files: Sequence[AnnotationSet],
+    modality: str | Sequence[str] | None = None,
+    split: str | Sequence[str] | None = None,
 ) -> list[AnnotatedImage]:
-    """Reads annotation files and selects from them.
+    """Images of some modalities and splits, with their findings.
 
     Image ids stay as they are in a single file; those of a further file are raised above the largest before it.
 
     Args:
-        ann_files: annotation files, joined in this order.
+        files: annotation files, joined in this order.
         modality: one or several of FFDM, SM, DBT; None takes all.
         split: one or several of train, validation, test; None takes all.
 
     Raises:
-        FileNotFoundError: a file is missing; names the commands that make one.
         ValueError: nothing is selected, or two files describe the same image.
     """
     selected: list[AnnotatedImage] = []
     found: Counter[tuple[str, str | None]] = Counter()
     first_id = 0
-    for ann_file in ann_files:
-        annotations = _read_existing(ann_file)
-        found.update((image.modality, image.split) for image in annotations.images)
-        part = annotations.select(modality=modality, split=split)
+    for whole in files:
+        found.update((image.modality, image.split) for image in whole.images)
+        part = whole.select(modality=modality, split=split)
         selected.extend(_attach_findings(part, image, first_id) for image in part.images)
-        first_id += max((image.id for image in annotations.images), default=-1) + 1
+        first_id += max((image.id for image in whole.images), default=-1) + 1
     if not selected:
         contents = ', '.join(f'{number} of {kind}/{name}' for (kind, name), number in sorted(found.items(), key=str))
+        names = ', '.join(str(whole.path) for whole in files)
         raise ValueError(
-            f'no image of modality={modality!r}, split={split!r} in {", ".join(ann_files)}, which hold '
+            f'no image of modality={modality!r}, split={split!r} in {names}, which hold '
             f'{contents or "no image at all"}: change modality or split, or convert the data again'
         )
     _check_unique(selected)

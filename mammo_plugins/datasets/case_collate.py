@@ -1,4 +1,4 @@
-"""Collating breasts of one and of two views in one batch."""
+"""Collating cases of one, two or more views in one batch."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""The data set of breasts: annotation files in, packed cases out."""
+"""The data set: annotation files in, packed cases out."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +13,23 @@ from mmdet.registry import DATASETS
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from mammo_plugins.io.coco_volume import CATEGORIES
-
-from .annotated_image import AnnotatedImage, read_annotated_images
+from .annotated_image import AnnotatedImage, read_annotation_files, select_images
 from .case_assembly import describe_case, describe_view
 from .case_draw import CaseDraw
 from .case_filter import CaseFilter
-from .case_grouping import group_cases
+from .grouping import COMPLETE, CaseGroup, group_cases
 from .patient_subset import PatientSubset
+from .targets import Targets
 from .view_loader import ImageLoadingError, ViewLoader, build_transforms
 
 ON_ERROR = ('raise', 'skip-report')
+INCOMPLETE = ('keep', 'drop')
+_REASONS_SHOWN = 10
 
 
 @DATASETS.register_module()
 class CaseDataset(BaseDataset):
-    """Breasts with one or two views each, FFDM, SM or DBT. Breasts without a finding are part of the data.
+    """Cases of FFDM, SM or DBT: breasts, single images, pairs of modalities or sides; lesion-free ones are part of it.
 
     A case is loaded image by image by ``loading`` (deterministic, cacheable), then passes ``pipeline`` (random, ends
     with packing). ``case_assembly`` lists the keys that transforms see.
@@ -41,10 +43,18 @@ class CaseDataset(BaseDataset):
         ann_file: one or several annotation files, absolute or relative to ``data_root``; joined in this order.
         modality: one or several of ``FFDM``, ``SM``, ``DBT``; None takes all.
         split: one or several of ``train``, ``validation``, ``test``; None takes all.
-        classes: categories that are targets, in the order of their labels. Other findings count as background.
+        group_by: what is read together: ``image``, ``breast`` (CC and MLO of one side), ``modalities`` (SM and FFDM of
+            one view) or ``bilateral`` (right and left of one projection); see
+            :func:`~mammo_plugins.datasets.grouping.group_cases`.
+        incomplete: ``keep`` or ``drop`` cases of which an image is missing, repeated or unreadable. Either way the log
+            counts them, and ``incomplete`` of the data set says why for each.
+        classes: findings that are targets, in the order of their labels: ``malignant``, ``benign``, finding types of
+            the annotation files such as ``mass``, or ``any``. Other findings count as background.
+        labels: names of image labels, as numbers in ``gt_labels`` of views and cases: ``malignant``, ``benign``,
+            ``abnormal`` (BI-RADS is not 1), ``birads``, ``density`` (1 to 4), or a further label of the files.
+        masks: give the outlines of findings as masks.
         loading: transforms of a view that give its image.
         pipeline: transforms of a case.
-        single_views: make each image a case of its own.
         filter_cfg: arguments of :class:`~mammo_plugins.datasets.case_filter.CaseFilter`; None keeps every case.
         subset: arguments of :class:`~mammo_plugins.datasets.patient_subset.PatientSubset`; None keeps all patients.
         cache_in_memory: keep the loaded images, S x H x W x 2 bytes each in each process (see ``view_loader``).
@@ -70,10 +80,13 @@ class CaseDataset(BaseDataset):
         ann_file: str | Sequence[str],
         modality: str | Sequence[str] | None = None,
         split: str | Sequence[str] | None = None,
+        group_by: str = 'breast',
+        incomplete: str = 'keep',
         classes: Sequence[str] = ('malignant',),
+        labels: Sequence[str] = (),
+        masks: bool = False,
         loading: Sequence[dict | Callable] = (),
         pipeline: Sequence[dict | Callable] = (),
-        single_views: bool = False,
         filter_cfg: Mapping[str, Any] | None = None,
         subset: Mapping[str, Any] | None = None,
         cache_in_memory: bool = False,
@@ -83,19 +96,22 @@ class CaseDataset(BaseDataset):
         metainfo: Mapping[str, Any] | None = None,
         **kwargs,
     ) -> None:
-        if unknown := set(classes) - set(CATEGORIES):
-            raise ValueError(f'unknown classes {sorted(unknown)}: annotation files have {", ".join(CATEGORIES)}')
-        if on_error not in ON_ERROR:
-            raise ValueError(f'on_error is one of {", ".join(ON_ERROR)}, got {on_error!r}')
-        self.modality, self.split, self.classes = modality, split, tuple(classes)
-        self.single_views, self.on_error = single_views, on_error
+        for name, value, known in (('on_error', on_error, ON_ERROR), ('incomplete', incomplete, INCOMPLETE)):
+            if value not in known:
+                raise ValueError(f'{name} is one of {", ".join(known)}, got {value!r}')
+        if isinstance(classes, str) or isinstance(labels, str):
+            raise ValueError(f'classes and labels are lists of names, got {classes!r} and {labels!r}')
+        self.modality, self.split, self.group_by = modality, split, group_by
+        self.targets = Targets(tuple(classes), tuple(labels), masks)
+        self.on_error, self._drops_incomplete = on_error, incomplete == 'drop'
         self.unreadable: dict[str, str] = {}  # file to reason
+        self.incomplete: dict[str, str] = {}  # case to what is missing or ambiguous
         self._case_filter = CaseFilter(**(filter_cfg or {}))
         self._subset = PatientSubset(**(subset or {}))
         self._load_view = ViewLoader(build_transforms(loading), cache_in_memory, volume_cache)
         super().__init__(
             ann_file=[ann_file] if isinstance(ann_file, str) else list(ann_file),
-            metainfo={**(metainfo or {}), 'classes': self.classes},
+            metainfo={**(metainfo or {}), 'classes': self.targets.classes},
             data_root=data_root,
             data_prefix={},
             filter_cfg=filter_cfg,
@@ -105,18 +121,23 @@ class CaseDataset(BaseDataset):
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """The cases, images not loaded yet."""
-        images = read_annotated_images(self.ann_file, self.modality, self.split)
+        files = read_annotation_files(self.ann_file)
+        self.targets.check(files)
+        images = select_images(files, self.modality, self.split)
         images = self._subset.select(self._case_filter.select_images(images))
-        if self.on_error == 'skip-report':
-            images = self._readable(images)
-        groups = group_cases(images, self.single_views)
-        cases = self._case_filter.select_cases([describe_case(group, self.classes) for group in groups])
+        readable = self._readable(images) if self.on_error == 'skip-report' else images
+        lost = [image for image in images if str(image.path) in self.unreadable]
+        groups = self._complete_groups(group_cases(readable, self.group_by, lost))
+        cases = self._case_filter.select_cases([describe_case(group, self.targets) for group in groups])
         if not cases:
             raise ValueError(
                 f'no case is left of {", ".join(self.ann_file)} (modality={self.modality!r}, split={self.split!r}, '
-                f'filter_cfg={self.filter_cfg!r}, {len(self.unreadable)} unreadable images)'
+                f'filter_cfg={self.filter_cfg!r}, group_by={self.group_by!r}, {len(self.incomplete)} incomplete cases, '
+                f'{len(self.unreadable)} unreadable images)'
             )
         _log(f'{len(cases)} cases, {_summary(cases)}')
+        for line in _target_lines(cases):
+            _log(line)
         self._report_prepared(cases)
         return cases
 
@@ -145,15 +166,47 @@ class CaseDataset(BaseDataset):
         case['views'] = [self._load_view(view) for view in case['views']]
         return case
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the targets, in the order of their labels."""
+        return self.targets.classes
+
     def malignancy_labels(self) -> np.ndarray:
-        """(cases,) 1 for a malignant breast, 0 for another, NaN where unknown."""
+        """(cases,) 1 for a malignant case, 0 for another, NaN where unknown."""
         return np.array([self.get_data_info(index)['gt_malignancy'] for index in range(len(self))])
+
+    def case_labels(self, name: str) -> np.ndarray:
+        """(cases,) a label of each case, NaN where unknown.
+
+        Raises:
+            ValueError: the data set was not asked for the label.
+        """
+        if name not in self.targets.labels:
+            raise ValueError(f'no label {name!r}: name it in labels of the data set, which has {self.targets.labels}')
+        return np.array([self.get_data_info(index)['gt_labels'][name] for index in range(len(self))])
+
+    def _complete_groups(self, groups: Sequence[CaseGroup]) -> list[CaseGroup]:
+        """Notes what is incomplete, says it, and leaves it out where that is asked for."""
+        lacking = [group for group in groups if group.status != COMPLETE]
+        self.incomplete = {group.case_id: f'{group.status}: {group.reason}' for group in lacking}
+        if not lacking:
+            return list(groups)
+        counts = Counter(group.status for group in lacking)
+        named = ''.join(f'\n    {name}: {reason}' for name, reason in islice(self.incomplete.items(), _REASONS_SHOWN))
+        rest = max(0, len(lacking) - _REASONS_SHOWN)
+        more = f'\n    and {rest} more, see the attribute incomplete' if rest else ''
+        kinds = ', '.join(f'{number} {status}' for status, number in sorted(counts.items()))
+        _log(
+            f'{"leaves out" if self._drops_incomplete else "keeps"} {len(lacking)} of {len(groups)} cases that are not '
+            f'complete by group_by={self.group_by!r} ({kinds}):{named}{more}'
+        )
+        return [group for group in groups if group.status == COMPLETE] if self._drops_incomplete else list(groups)
 
     def _readable(self, images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
         readable = []
         for image in images:
             try:
-                self._load_view(describe_view(image, self.classes))
+                self._load_view(describe_view(image, self.targets))
             except ImageLoadingError as error:
                 self.unreadable[str(image.path)] = str(error)
             else:
@@ -181,6 +234,16 @@ def _summary(cases: Sequence[dict[str, Any]]) -> str:
     unannotated = sum(not case['annotated'] for case in cases)
     counts = ', '.join(f'{number} {kind}' for kind, number in sorted(kinds.items()))
     return f'{views} images, {findings} target findings: {counts}; {unannotated} malignant without boxes'
+
+
+def _target_lines(cases: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """How many cases know each label, and how many findings have a mask."""
+    for name in cases[0]['gt_labels']:
+        known = sum(not np.isnan(case['gt_labels'][name]) for case in cases)
+        yield f'label {name} is known of {known} of {len(cases)} cases; the others train nothing by it'
+    outlines = [outline for case in cases for view in case['views'] for outline in view.get('gt_segmentations', ())]
+    if outlines:
+        yield f'{sum(outline is not None for outline in outlines)} of {len(outlines)} target findings have a mask'
 
 
 def _log(message: str) -> None:

@@ -1,4 +1,4 @@
-"""Drawing malignant and other breasts at a set ratio, so that lesion-free ones train too but do not swamp the rest."""
+"""Drawing malignant and other cases at a set ratio, so that lesion-free ones train too but do not swamp the rest."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _BLOCK = 8  # draws in which malignant and other breasts are shuffled
 
 @DATA_SAMPLERS.register_module()
 class BalancedCaseSampler(Sampler):
-    """An endless, seeded stream of draws with a set share of malignant breasts.
+    """An endless, seeded stream of draws with a set share of positive cases, whatever a case is.
 
-    Malignant breasts and all others (not malignant, or unknown) are two decks. Each deck is dealt whole before it is
+    Positive cases and all others (negative, or unknown) are two decks; malignant ones are positive, or those that have
+    another label. Each deck is dealt whole before it is
     shuffled and dealt again, so no case is ever left out. The share holds in every block of eight draws as closely as
     whole numbers allow; within a block the order is random, so that no rank gets one kind only.
 
@@ -34,9 +35,10 @@ class BalancedCaseSampler(Sampler):
 
     Args:
         dataset: the cases.
-        positive_fraction: share of malignant breasts; None deals both decks as one, at the ratio of the data.
+        positive_fraction: share of positive cases; None deals both decks as one, at the ratio of the data.
         epoch_length: draws of an epoch over all ranks, rounded up to a multiple of the ranks; None for no end.
         seed: of the stream; the same for all ranks. None draws one and shares it.
+        label: which label of 1 makes a case positive; ``malignant``, or one of the data set's ``labels``.
 
     Raises:
         ValueError: the share is outside [0, 1], or a deck that it needs is empty.
@@ -48,6 +50,7 @@ class BalancedCaseSampler(Sampler):
         positive_fraction: float | None = 0.5,
         epoch_length: int | None = None,
         seed: int | None = None,
+        label: str = 'malignant',
     ) -> None:
         if positive_fraction is not None and not 0 <= positive_fraction <= 1:
             raise ValueError(f'positive_fraction lies in [0, 1] or is None, got {positive_fraction}')
@@ -57,11 +60,12 @@ class BalancedCaseSampler(Sampler):
         self.dataset = dataset
         self.seed = sync_random_seed() if seed is None else seed
         self.epoch_length = epoch_length
-        is_malignant = dataset.malignancy_labels() == 1
+        self.label = label
+        is_positive = (dataset.malignancy_labels() if label == 'malignant' else dataset.case_labels(label)) == 1
         if positive_fraction is None:
-            is_malignant, positive_fraction = np.zeros(len(is_malignant), dtype=bool), 0.0
+            is_positive, positive_fraction = np.zeros(len(is_positive), dtype=bool), 0.0
         self.positive_fraction = positive_fraction
-        self._decks = (np.flatnonzero(~is_malignant), np.flatnonzero(is_malignant))
+        self._decks = (np.flatnonzero(~is_positive), np.flatnonzero(is_positive))
         self._check_decks()
         self._start = 0  # first own draw, counted over this rank
         self._shuffled = lru_cache(maxsize=4)(self._shuffle)
@@ -119,9 +123,9 @@ class BalancedCaseSampler(Sampler):
         return np.random.default_rng(sequence).permutation(length)
 
     def _check_decks(self) -> None:
-        others, malignant = map(len, self._decks)
-        if (self.positive_fraction > 0 and not malignant) or (self.positive_fraction < 1 and not others):
+        others, positive = map(len, self._decks)
+        if (self.positive_fraction > 0 and not positive) or (self.positive_fraction < 1 and not others):
             raise ValueError(
-                f'positive_fraction={self.positive_fraction} cannot be met with {malignant} malignant and {others} '
-                'other breasts: set it to None to take the data as they are, or check the split and the labels'
+                f'positive_fraction={self.positive_fraction} cannot be met with {positive} {self.label} and {others} '
+                'other cases: set it to None to take the data as they are, or check the split and the labels'
             )

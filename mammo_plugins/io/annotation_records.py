@@ -34,6 +34,8 @@ class ImageRecord:
         slice_spacing_mm: distance of neighbouring slices, or None where unknown (as in BCS-DBT) or in 2-D.
         rotated_180: whether the stored pixels are turned by 180 degrees against the frame the release is made for.
         split: ``train``, ``validation``, ``test`` or None.
+        acquisition_time_s: time of day of the exposure in seconds, or None; tells which of several images belong
+            together.
         labels: image-level labels: ``malignant`` and ``benign`` (0 or 1), ``birads``, ``density`` (``A`` to ``D``), ...
     """
 
@@ -52,6 +54,7 @@ class ImageRecord:
     slice_spacing_mm: float | None = None
     rotated_180: bool = False
     split: str | None = None
+    acquisition_time_s: float | None = None
     labels: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

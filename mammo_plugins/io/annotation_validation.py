@@ -15,6 +15,7 @@ from .annotation_records import CATEGORIES, MODALITIES, SPLITS, AnnotationSet, F
 DENSITIES = ('A', 'B', 'C', 'D')
 
 _LARGEST_SIDE = 2**31 - 1
+_SECONDS_A_DAY = 24 * 60 * 60
 _BORDER_TOLERANCE_PX = 1e-6  # a box may leave the image by a rounding error only
 
 
@@ -76,6 +77,9 @@ def _validate_image(image: ImageRecord, where: str) -> None:
     between = image.slice_spacing_mm
     is_distance = between is None or (_are_numbers([between], 1) and between > 0)
     expect('slice_spacing_mm', between, is_distance, 'null or a positive number')
+    time = image.acquisition_time_s
+    is_time = time is None or (_are_numbers([time], 1) and 0 <= time < _SECONDS_A_DAY)
+    expect('acquisition_time_s', time, is_time, f'null or seconds of a day, below {_SECONDS_A_DAY}')
     expect('rotated_180', image.rotated_180, isinstance(image.rotated_180, bool), 'true or false')
     expect('split', image.split, image.split is None or image.split in SPLITS, f'null or one of {", ".join(SPLITS)}')
     _validate_labels(image.labels, where)

@@ -129,6 +129,8 @@ def _image_to_json(image: ImageRecord) -> dict[str, Any]:
     entry = {field.name: getattr(image, field.name) for field in fields(ImageRecord)}
     for name in ('id', 'width', 'height', 'num_slices'):
         entry[name] = int(entry[name])
+    if image.acquisition_time_s is None:
+        del entry['acquisition_time_s']  # most releases have none
     if image.spacing_mm is not None:
         entry['spacing_mm'] = [float(value) for value in image.spacing_mm]
     return entry

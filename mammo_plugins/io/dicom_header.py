@@ -17,6 +17,7 @@ from .dicom_modality import HOLOGIC_PIXEL_TAGS, MODALITY_KEYWORDS, identify_moda
 from .dicom_pixel_data import AnnouncedPixels, find_pixel_problem
 from .dicom_spacing import SPACING_KEYWORDS, read_slice_spacing, read_slice_thickness, read_spacing
 from .dicom_tags import DicomTags
+from .dicom_time import TIME_KEYWORDS, read_acquisition_time
 from .dicom_view import VIEW_KEYWORDS, read_view
 from .mammogram_header import MammogramHeader
 from .unreadable_image import UnreadableImageError
@@ -28,7 +29,7 @@ MAX_SLICES = 1000  # the thickest compressed breasts give some 120
 _KEYWORDS = {
     'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID', 'StudyID', 'PatientID', 'PatientOrientation',
     'Manufacturer', 'BreastImplantPresent', 'InstanceNumber', 'ImagePositionPatient', 'ImageOrientationPatient',
-    'SamplesPerPixel', 'NumberOfFrames', 'Rows', 'Columns',
+    'SamplesPerPixel', 'NumberOfFrames', 'Rows', 'Columns', *TIME_KEYWORDS,
     *MODALITY_KEYWORDS, *VIEW_KEYWORDS, *SPACING_KEYWORDS, *INTENSITY_KEYWORDS,
 }  # fmt: skip
 _DECODERS = 'pip install python-gdcm pylibjpeg pylibjpeg-openjpeg pyjpegls'
@@ -71,7 +72,8 @@ def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> Mammogr
     orientation = tags.texts('PatientOrientation')
     return MammogramHeader(
         path=tags.path,
-        modality=modality,
+        modality=modality.modality,
+        modality_problem=modality.problem,
         rows=rows,
         columns=columns,
         num_slices=num_slices,
@@ -96,6 +98,7 @@ def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> Mammogr
         study_uid=tags.text('StudyInstanceUID'),
         study_id=tags.text('StudyID'),
         patient_id=tags.text('PatientID'),
+        acquisition_time_s=read_acquisition_time(tags),
         pixel_problem=_find_problem(file, announced),
     )
 

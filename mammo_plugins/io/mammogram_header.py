@@ -19,7 +19,8 @@ class MammogramHeader:
 
     Attributes:
         path: the file, or the folder of one file a slice.
-        modality: ``FFDM``, ``SM`` or ``DBT``.
+        modality: ``FFDM``, ``SM`` or ``DBT``, or None with the reason in ``modality_problem``: it is none of them (a
+            contrast image), or the header does not tell.
         rows, columns, num_slices: size of the stored pixels; one slice for FFDM and SM.
         bits_stored: bits that carry the intensity.
         photometric_interpretation: ``MONOCHROME1`` (low values are dense) or ``MONOCHROME2``.
@@ -33,11 +34,12 @@ class MammogramHeader:
         has_implant: as stated in the header, or None.
         for_processing: whether the pixels are raw data that was not made for the eye.
         study_uid: Study Instance UID; ``study_id`` is the short Study ID.
+        acquisition_time_s: time of day of the exposure, or of its series where that is not known, in seconds, or None.
         pixel_problem: why the pixels cannot be read although the header can, or None.
     """
 
     path: Path
-    modality: str
+    modality: str | None
     rows: int
     columns: int
     num_slices: int
@@ -62,6 +64,8 @@ class MammogramHeader:
     study_uid: str = ''
     study_id: str = ''
     patient_id: str = ''
+    acquisition_time_s: float | None = None
+    modality_problem: str | None = None
     pixel_problem: str | None = None
 
 

@@ -1,4 +1,4 @@
-"""The sample that flows through training: one breast with one or two views."""
+"""The sample that flows through training: the images that are read together."""
 
 from __future__ import annotations
 
@@ -10,22 +10,28 @@ from mmengine.structures import BaseDataElement, LabelData
 
 
 class MammoCaseSample(BaseDataElement):
-    """One breast, seen in one or two views.
+    """One case: a breast seen in one or two views, or whatever images the data set reads together.
 
     Meta information (set by the packing transform):
         case_id, patient_id, study_uid (str): what the case is called in tables and reports.
-        laterality (str): ``L`` or ``R``.
+        laterality (str): ``L``, ``R``, or ``B`` for both breasts.
+        group_by (str): what the views are to one another: ``image``, ``breast``, ``modalities`` or ``bilateral``.
+        complete (bool): false where an image that belongs to the case is missing.
         annotated (bool): false for a malignant breast without boxes, which trains the image-level losses only.
 
     Data:
-        views (list[DetDataSample]): one sample a view. Each holds ``gt_instances`` with ``bboxes`` (n, 4) xyxy in
-            network pixels, ``labels`` (n,), ``slices`` (n,) bin index, or -1 where no slice is annotated, and the meta
-            keys ``image_id``, ``view`` (``L-CC``), ``homography_matrix`` (3, 3) stored to network pixels,
-            ``slice_bins`` (:class:`~mammo_plugins.structures.SliceBins`), ``num_slices`` (bins), ``img_shape``,
-            ``ori_shape`` and ``annotated``. Predicting adds ``pred_instances`` (see
-            :class:`~mammo_plugins.models.detectors.MultiViewSparseRCNN`) and ``pred_malignancy``.
+        views (list[DetDataSample]): one sample a view, one or more. Each holds ``gt_instances`` with ``bboxes`` (n, 4)
+            xyxy in network pixels, ``labels`` (n,), ``slices`` (n,) bin index, or -1 where no slice is annotated, on
+            request ``masks``; ``gt_labels`` (dict[str, float]), image labels, NaN where unknown; and the meta keys
+            ``image_id``, ``view`` (``L-CC``), ``homography_matrix`` (3, 3) stored to network pixels, ``slice_bins``
+            (:class:`~mammo_plugins.structures.SliceBins`), ``num_slices`` (bins), ``img_shape``, ``ori_shape`` and
+            ``annotated``. Predicting adds ``pred_instances`` (see
+            :class:`~mammo_plugins.models.detectors.MultiViewSparseRCNN`), ``pred_malignancy`` and, by classifiers,
+            ``pred_labels`` (dict[str, float]).
         gt_malignancy (LabelData): ``breast`` () and ``views`` (V,) float tensors, 1 for malignant, NaN where unknown.
+        gt_labels (dict[str, float]): labels of the case, NaN where unknown.
         pred_malignancy (float): predicted malignancy of the breast.
+        pred_labels (dict[str, float]): predicted labels of the case.
     """
 
     @property
@@ -34,8 +40,8 @@ class MammoCaseSample(BaseDataElement):
 
     @views.setter
     def views(self, value: list[DetDataSample]) -> None:
-        if not 1 <= len(value) <= 2:
-            raise ValueError(f'a case has one or two views, got {len(value)}')
+        if not value:
+            raise ValueError('a case has at least one view, got none')
         self.set_field(list(value), '_views', dtype=list)
 
     @property

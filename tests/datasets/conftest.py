@@ -38,7 +38,7 @@ def make_view():
         view = dict(
             image_id=1, img_path='breast.png', view='L-CC', view_name='lcc', modality='DBT', manufacturer='',
             spacing_mm=None, patient_id='P1', study_uid='S1', num_source_slices=len(img), ori_shape=img.shape[1:],
-            rotated_180=False, malignant=float(count > 0), annotated=True,
+            rotated_180=False, malignant=float(count > 0), gt_labels={}, annotated=True, geometry_steps=[],
             gt_bboxes=np.array(boxes, dtype=np.float32).reshape(-1, 4),
             gt_bboxes_labels=np.zeros(count, dtype=np.int64),
             gt_slices=np.array([-1] * count if slices is None else slices, dtype=np.int64),

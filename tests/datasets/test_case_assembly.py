@@ -4,7 +4,8 @@ import numpy as np
 
 from mammo_plugins.datasets.annotated_image import AnnotatedImage
 from mammo_plugins.datasets.case_assembly import describe_case
-from mammo_plugins.datasets.case_grouping import group_cases
+from mammo_plugins.datasets.grouping import group_cases
+from mammo_plugins.datasets.targets import Targets
 from mammo_plugins.io.coco_volume import FindingRecord, ImageRecord
 
 
@@ -22,7 +23,7 @@ BENIGN = FindingRecord(0, 'benign', (1, 2, 3, 4), None)
 
 def describe(*images, classes=('malignant',)):
     (group,) = group_cases(images)
-    return describe_case(group, classes)
+    return describe_case(group, Targets(classes))
 
 
 def test_other_categories_are_background():
@@ -66,6 +67,6 @@ def test_lesion_free_view_of_a_malignant_breast_is_annotated():
 
 def test_case_of_a_repeat_has_the_label_of_its_breast():
     images = [image(1, 'L-CC', 1, MALIGNANT), image(2, 'L-MLO', 1, MALIGNANT), image(3, 'L-XCCL', 0)]
-    first, second = (describe_case(group, ('malignant',)) for group in group_cases(images))
+    first, second = (describe_case(group, Targets()) for group in group_cases(images))
     assert (second['case_id'], second['gt_malignancy'], second['annotated']) == ('P/S/L#2', 1, True)
     assert second['views'][0]['malignant'] == 0 and second['views'][0]['annotated']

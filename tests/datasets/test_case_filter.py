@@ -1,17 +1,17 @@
 import pytest
 
-from mammo_plugins.datasets.annotated_image import read_annotated_images
+from mammo_plugins.datasets.annotated_image import read_annotation_files, select_images
 from mammo_plugins.datasets.case_filter import CaseFilter
 
 
 def test_default_keeps_everything(release):
-    images = read_annotated_images([release.path])
+    images = select_images(read_annotation_files([release.path]))
     assert CaseFilter().select_images(images) == images
 
 
 def test_positions_and_manufacturers_select_images(release):
     images = CaseFilter(positions=['CC'], manufacturers=['vendor of P2']).select_images(
-        read_annotated_images([release.path], 'DBT')
+        select_images(read_annotation_files([release.path]), 'DBT')
     )
     assert [(image.record.patient_id, image.record.view) for image in images] == [('P2', 'L-CC'), ('P2', 'R-CC')]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 from pydicom.sequence import Sequence
 
 from mammo_plugins.io.dicom_modality import identify_modality, is_for_processing
@@ -33,11 +34,6 @@ def refusal_of(**elements) -> str:
         ('1.2', {}, 'FFDM'),
         ('1.2.1', {}, 'FFDM'),
         ('13.1.3', {}, 'DBT'),
-        ('1.2', {'ImageType': ['DERIVED', 'PRIMARY', 'TOMOSYNTHESIS', 'GENERATED_2D']}, 'SM'),
-        ('13.1.3', {'ImageType': ['DERIVED', 'PRIMARY', 'TOMOSYNTHESIS', 'GENERATED_2D']}, 'SM'),
-        ('1.2', {'ImageType': ['DERIVED', 'PRIMARY', 'TOMO_2D']}, 'SM'),
-        ('1.2', {'SeriesDescription': 'L CC C-View'}, 'SM'),
-        ('1.2', {'SeriesDescription': 'L CC'}, 'FFDM'),
         ('2', {}, 'DBT'),
         ('2', {'Modality': 'CT', 'BodyPartExamined': 'BREAST'}, 'DBT'),
         ('2', {'Modality': 'CT', 'ViewPosition': 'CC'}, 'DBT'),
@@ -46,7 +42,77 @@ def refusal_of(**elements) -> str:
     ],
 )
 def test_breast_images_are_recognised(sop_class, elements, modality):
-    assert identify_modality(tags_of(SOPClassUID=STORAGE + sop_class, **elements)) == modality
+    assert identify_modality(tags_of(SOPClassUID=STORAGE + sop_class, **elements)).modality == modality
+
+
+_DIGITAL, _TOMOSYNTHESIS = '1.2', '13.1.3'
+
+
+@pytest.mark.parametrize(
+    ('sop_class', 'image_type', 'elements', 'modality', 'rule'),
+    [
+        (_TOMOSYNTHESIS, r'DERIVED\PRIMARY\TOMOSYNTHESIS\NONE', {'NumberOfFrames': 60}, 'DBT', 'frames'),
+        (_DIGITAL, r'DERIVED\PRIMARY\TOMO_2D\LEFT', {'NumberOfFrames': 40}, 'DBT', 'frames'),
+        (
+            _TOMOSYNTHESIS,
+            r'DERIVED\PRIMARY',
+            {'NumberOfFrames': 2, 'SeriesDescription': 'L CC Intelligent 2D'},
+            'SM',
+            'series',
+        ),
+        (_DIGITAL, r'DERIVED\PRIMARY\TOMOSYNTHESIS\SUBTRACTION', {}, None, 'contrast'),
+        (_DIGITAL, r'DERIVED\PRIMARY\POST_CONTRAST\ADDITION\LOW_ENERGY', {}, None, 'contrast'),
+        (_DIGITAL, r'DERIVED\PRIMARY\POST_CONTRAST\SUBTRACTION\GENERATED_2D', {}, None, 'contrast'),
+        (_DIGITAL, r'ORIGINAL\PRIMARY\PRE_CONTRAST', {}, None, 'contrast'),
+        (_TOMOSYNTHESIS, r'DERIVED\PRIMARY\TOMO_SCOUT\GENERATED_2D', {}, None, 'biopsy'),
+        (_DIGITAL, r'ORIGINAL\PRIMARY\STEREO_PREFIRE', {}, None, 'biopsy'),
+        (_DIGITAL, r'DERIVED\PRIMARY\TOMO\GENERATED_2D\\\\\150000', {}, 'SM', 'generated'),
+        (_DIGITAL, r'DERIVED\PRIMARY\TOMOSYNTHESIS\GENERATED_2D', {}, 'SM', 'generated'),
+        (_TOMOSYNTHESIS, r'DERIVED\PRIMARY\TOMOSYNTHESIS\GENERATED_2D', {}, 'SM', 'generated'),
+        (_DIGITAL, r'ORIGINAL\PRIMARY\\GENERATED_2D', {}, 'SM', 'generated'),
+        (_DIGITAL, r'DERIVED\PRIMARY\\\\\\\150000', {'SeriesDescription': 'R MLO S-View'}, 'SM', 'series'),
+        (_DIGITAL, '', {'SeriesDescription': 'L CC C-View'}, 'SM', 'series'),
+        (_DIGITAL, r'DERIVED\PRIMARY', {'SeriesDescription': 'L CC V-Preview'}, 'SM', 'series'),
+        (_DIGITAL, r'DERIVED\PRIMARY', {'SeriesDescription': 'Insight 2D L CC'}, 'SM', 'series'),
+        (_DIGITAL, r'ORIGINAL\PRIMARY\\\\\\\150000', {}, 'FFDM', 'original'),
+        (_DIGITAL, r'ORIGINAL\PRIMARY', {'ManufacturerModelName': 'FDR-3000AWS'}, 'FFDM', 'original'),
+        (_DIGITAL, r'DERIVED\PRIMARY', {'ManufacturerModelName': 'FDR-3000AWS'}, 'SM', 'fuji'),
+        (_DIGITAL, r'DERIVED\PRIMARY\POST_CONTRAST', {'ManufacturerModelName': 'FDR-3000AWS'}, None, 'contrast'),
+        (_DIGITAL, r'DERIVED\PRIMARY\TOMO_2D\LEFT', {}, None, 'undecided'),
+        (_DIGITAL, r'DERIVED\PRIMARY\TOMO_2D\RIGHT', {'SeriesDescription': 'R CC'}, None, 'undecided'),
+        (_DIGITAL, r'DERIVED\PRIMARY\TOMO_PROJ\RIGHT', {}, None, 'undecided'),
+        (_DIGITAL, r'DERIVED\PRIMARY\\\\\\\150000', {}, 'FFDM', 'other'),
+        (_DIGITAL, '', {'SeriesDescription': 'L CC'}, 'FFDM', 'other'),
+        (_TOMOSYNTHESIS, r'DERIVED\PRIMARY\TOMOSYNTHESIS\NONE', {}, 'DBT', 'other'),
+        (_TOMOSYNTHESIS, r'ORIGINAL\PRIMARY\TOMOSYNTHESIS\NONE', {}, 'DBT', 'other'),
+    ],
+)
+def test_rules_decide_in_their_order(sop_class, image_type, elements, modality, rule):
+    """Image Types as seen in real headers, and as PS3.3 C.8.11.7.1.4 defines them."""
+    types = {'ImageType': image_type.split('\\')} if image_type else {}
+    decision = identify_modality(tags_of(SOPClassUID=STORAGE + sop_class, **types, **elements))
+    assert (decision.modality, decision.rule) == (modality, rule)
+    assert (decision.problem is None) == (modality is not None)
+
+
+@pytest.mark.parametrize(
+    ('image_type', 'problem'),
+    [
+        (['DERIVED', 'PRIMARY', 'TOMO_2D', 'LEFT'], 'TOMO_2D alone: FFDM or SM, not told by the header'),
+        (['DERIVED', 'PRIMARY', '', 'SUBTRACTION'], 'a contrast image (Image Type SUBTRACTION), neither FFDM nor SM'),
+        (['ORIGINAL', 'PRIMARY', 'TOMO_SCOUT'], 'an image of a biopsy (Image Type TOMO_SCOUT), neither FFDM nor SM'),
+    ],
+)
+def test_what_is_left_open_is_said(image_type, problem):
+    assert identify_modality(tags_of(ImageType=image_type)).problem == problem
+
+
+@pytest.mark.parametrize(
+    'name', ['MG-Im-GE-SenDS-scaled', 'MG-Im-GE_Seno_1_ForPresentation', 'MG-Im-GE_Seno_1_ForProcessing']
+)
+def test_real_headers_are_ffdm(real_data, name):
+    dataset = dcmread(real_data / 'dicom_headers' / f'{name}.dcm', stop_before_pixels=True, force=True)
+    assert identify_modality(DicomTags(Path(name), dataset)) == ('FFDM', 'other', None)
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,19 @@ def make_case(num_views=2):
     return case
 
 
-@pytest.mark.parametrize('num_views', [0, 3])
-def test_a_breast_has_one_or_two_views(num_views):
-    with pytest.raises(ValueError, match=f'one or two views, got {num_views}'):
-        MammoCaseSample().views = [DetDataSample()] * num_views
+def test_a_case_has_one_view_or_more():
+    with pytest.raises(ValueError, match='at least one view'):
+        MammoCaseSample().views = []
+    sample = MammoCaseSample()
+    sample.views = [DetDataSample()] * 4
+    assert len(sample.views) == 4
+
+
+def test_labels_travel_with_the_sample():
+    case = make_case()
+    case.gt_labels = case.views[0].gt_labels = {'density': 2.0}
+    moved = case.to(torch.float64).detach().cpu()
+    assert moved.gt_labels == moved.views[0].gt_labels == {'density': 2.0}
 
 
 def test_views_count_as_data():

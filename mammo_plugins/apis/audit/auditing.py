@@ -33,6 +33,7 @@ from mammo_plugins.datasets.audit.acquisition_tables import box_size_rows, vendo
 from mammo_plugins.datasets.audit.audited_image import name_first
 from mammo_plugins.datasets.audit.check_catalogue import PIXELS
 from mammo_plugins.datasets.audit.class_balance import class_balance_rows, label_rows
+from mammo_plugins.datasets.audit.grouping_table import grouping_rows
 from mammo_plugins.datasets.parallel_reading import LOST, read_in_parallel
 from mammo_plugins.io.whole_file import write_whole
 from mammo_plugins.visualization.audit_content import AuditPage, PageCheck, PageFinding, PageTable
@@ -229,6 +230,9 @@ def _tables(audit: DatasetAudit) -> list[PageTable]:
         PageTable('Class balance', class_balance_rows(images), 'Breasts count once a split, whatever their views.'),
         PageTable('Manufacturers and spacing', vendor_rows(images, audit.facts), 'Counts in parentheses are images.'),
         PageTable('Views', view_rows(images)),
+        PageTable(
+            'What can be read together', grouping_rows(images), 'Cases by `group_by` of a data set; see docs/cases.md.'
+        ),
         PageTable('Boxes', box_size_rows(images), 'The longer side of each box, where its spacing is known.'),
         PageTable('Density', label_rows(images, 'density', 'Density'), 'Images.'),
         PageTable('BI-RADS', label_rows(images, 'birads', 'BI-RADS'), 'Images.'),

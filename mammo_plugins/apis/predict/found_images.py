@@ -80,8 +80,8 @@ def _usable_header(path: Path) -> MammogramHeader:
     if path.stem.lower().endswith('mask'):
         raise UnreadableImageError(path, 'a segmentation mask, by its name')
     header = open_image(path).header
-    if header.pixel_problem is not None:
-        raise UnreadableImageError(path, header.pixel_problem)
+    if problem := header.modality_problem or header.pixel_problem:
+        raise UnreadableImageError(path, problem)
     if header.view is None:
         raise UnreadableImageError(path, header.view_problem or 'side and view are unknown')
     return header
@@ -108,4 +108,5 @@ def _record(number: int, header: MammogramHeader, path: Path, repeats: Counter[t
         manufacturer=header.manufacturer,
         spacing_mm=header.spacing_mm,
         slice_spacing_mm=header.slice_spacing_mm,
+        acquisition_time_s=header.acquisition_time_s,
     )

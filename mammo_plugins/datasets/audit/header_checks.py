@@ -51,6 +51,8 @@ def _check_modality(image: AuditedImage, header: MammogramHeader) -> list[AuditF
     # A PNG file states no modality; its reader says FFDM for all of them.
     if header.modality == image.record.modality or not header.sop_instance_uid:
         return []
+    if header.modality is None:
+        return [image.report('modality_in_header', 'note', f'by the header {header.modality_problem}')]
     reason = f'the header says {header.modality}, the annotation {image.record.modality}'
     return [image.report('modality_in_header', 'warning', reason)]
 

@@ -31,6 +31,7 @@ def inspect_images(
     sides: Sequence[Laterality | None],
     workers: int | None = None,
     show_progress: bool = True,
+    modality_known: bool = False,
 ) -> list[InspectedImage]:
     """Reads each header and, where a side is given, one middle slice.
 
@@ -43,29 +44,31 @@ def inspect_images(
         sides: the breast's side for each, by the release's table; None spares decoding a slice.
         workers: processes; one for each processor, and no more than the work is worth, where None.
         show_progress: a bar with the remaining time on standard error.
+        modality_known: the release's table tells FFDM from SM, so that a header that does not is no problem.
 
     Returns:
         One for each path, in order.
     """
-    jobs = list(zip(paths, sides, strict=True))
+    jobs = [(path, side, modality_known) for path, side in zip(paths, sides, strict=True)]
     return read_in_parallel(
         _inspect, jobs, _lost_image, workers=workers, title='Reading images', show_progress=show_progress
     )
 
 
-def _inspect(job: tuple[Path, Laterality | None]) -> InspectedImage:
-    path, side = job
+def _inspect(job: tuple[Path, Laterality | None, bool]) -> InspectedImage:
+    path, side, modality_known = job
     try:
         source = open_image(path)
-        if source.header.pixel_problem:
-            return InspectedImage(None, problem=source.header.pixel_problem)
+        unknown = None if modality_known else source.header.modality_problem
+        if problem := unknown or source.header.pixel_problem:
+            return InspectedImage(None, problem=problem)
         rotated = side is not None and _is_rotated(source, side)
     except UnreadableImageError as error:
         return InspectedImage(None, problem=error.reason)
     return InspectedImage(source.header, rotated)
 
 
-def _lost_image(job: tuple[Path, Laterality | None]) -> InspectedImage:
+def _lost_image(job: tuple[Path, Laterality | None, bool]) -> InspectedImage:
     return InspectedImage(None, problem=LOST)
 
 

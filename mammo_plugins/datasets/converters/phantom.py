@@ -136,6 +136,7 @@ def _image_record(number: int, row: TableRow, file_name: str, header: MammogramH
         slice_spacing_mm=header.slice_spacing_mm,
         rotated_180=bool(row.flag('rotated_180')),
         split=row.values['split'],
+        acquisition_time_s=header.acquisition_time_s,
         labels={
             'malignant': row.flag('malignant'),
             'benign': row.flag('benign'),

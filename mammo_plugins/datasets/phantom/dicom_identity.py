@@ -75,7 +75,9 @@ def start_dataset(identity: ImageIdentity, sop_class_uid: str, syntax: str, vend
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = identity.study_uid, identity.series_uid
     dataset.StudyID, dataset.AccessionNumber, dataset.ReferringPhysicianName = identity.study_id, '', ''
     dataset.StudyDate = dataset.SeriesDate = dataset.AcquisitionDate = dataset.ContentDate = _DATE
-    dataset.StudyTime = dataset.SeriesTime = dataset.AcquisitionTime = dataset.ContentTime = '120000'
+    # The images of one exposure share their time, as in a combo of FFDM and tomosynthesis.
+    dataset.StudyTime, exposed = '120000', f'12{identity.series_number // 10:02d}00'
+    dataset.SeriesTime = dataset.AcquisitionTime = dataset.ContentTime = exposed
     dataset.SeriesNumber, dataset.InstanceNumber = identity.series_number, 1
     dataset.Modality, dataset.BodyPartExamined = 'MG', 'BREAST'
     dataset.Manufacturer, dataset.ManufacturerModelName = vendor.manufacturer, vendor.model_name

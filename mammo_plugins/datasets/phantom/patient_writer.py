@@ -24,6 +24,7 @@ from .reconstruction import SyntheticMammogram, filter_projections, reconstruct_
 from .release_plan import BreastPlan, PatientPlan
 from .settings import PhantomSettings
 from .superposition import sample_superpositions
+from .synthetic_grid import scale_truth, synthetic_grid
 from .tissue import ViewTissue
 from .vendor_style import vendor_style
 
@@ -145,7 +146,7 @@ class _BreastWriter:
         write_tomosynthesis(
             self._path(identity), frames(), slices, identity, self._grid(view), self.vendor, spacing_known, syntax
         )
-        self._note(view, truths, view_name, 'DBT', identity, orientation, slices)
+        self._note(self._grid(view), truths, view_name, 'DBT', identity, orientation, slices)
         return synthetic.image()
 
     def _write_flat(
@@ -153,9 +154,12 @@ class _BreastWriter:
     ) -> None:
         orientation = StoredOrientation(self.breast.laterality == 'R')
         identity = self._identity(view, view_name, modality, orientation)
-        pixels = orientation.turn(present_projection(image, view, self.vendor))
-        write_mammogram(self._path(identity), pixels, identity, self._grid(view), self.vendor, modality == 'SM')
-        self._note(view, truths, view_name, modality, identity, orientation, 1)
+        pixels, grid = present_projection(image, view, self.vendor), self._grid(view)
+        if modality == 'SM':
+            grid = synthetic_grid(grid, self.vendor.synthetic_scale)
+            pixels = cv2.resize(pixels, (grid.columns, grid.rows), interpolation=cv2.INTER_AREA)
+        write_mammogram(self._path(identity), orientation.turn(pixels), identity, grid, self.vendor, modality == 'SM')
+        self._note(grid, truths, view_name, modality, identity, orientation, 1)
 
     def _identity(
         self, view: CompressedView, view_name: str, modality: str, orientation: StoredOrientation
@@ -181,7 +185,7 @@ class _BreastWriter:
 
     def _note(
         self,
-        view: CompressedView,
+        grid: PixelGrid,
         truths: list[ViewTruth],
         view_name: str,
         modality: str,
@@ -190,7 +194,7 @@ class _BreastWriter:
         slices: int,
     ) -> None:
         """Adds an image and, unless they are withheld, its findings to the record."""
-        plan, (height, width) = self.plan, view.skin_distance_mm.shape
+        plan, height, width = self.plan, grid.rows, grid.columns
         path = self._path(identity).relative_to(self.folder)
         self.record.images.append(
             ImageRow(
@@ -214,8 +218,9 @@ class _BreastWriter:
         )
         for number, truth in enumerate(truths if self.breast.annotated else (), start=1):
             mask_path = path.with_name(f'mask-{number}.png')
-            cv2.imwrite(str(self.folder / mask_path), orientation.turn(truth.mask).astype(np.uint8) * 255)
-            box = orientation.turn_box(truth.box_xywh, width, height)
+            mask, box_xywh = scale_truth(truth, height, width)
+            cv2.imwrite(str(self.folder / mask_path), orientation.turn(mask).astype(np.uint8) * 255)
+            box = orientation.turn_box(box_xywh, width, height)
             self.record.findings.append(self._finding_row(truth, view_name, modality, box, mask_path))
             if modality == 'DBT':
                 upright = StoredOrientation(orientation.mirrored).turn_box(truth.box_xywh, width, height)

@@ -23,6 +23,8 @@ class VendorStyle:
         dbt_bits, ffdm_bits: stored bits.
         ffdm_syntax: transfer syntax UID of mammograms.
         inverted_ffdm: mammograms are MONOCHROME1.
+        synthetic_scale: pixels of a synthetic mammogram on one of the FFDM of the same exposure. Source: the combo
+            exposures of one vendor, 2457 x 1996 on 4096 x 3328 and 2457 x 1890 on 3328 x 2560.
     """
 
     code: str
@@ -36,6 +38,7 @@ class VendorStyle:
     ffdm_bits: int
     ffdm_syntax: str
     inverted_ffdm: bool = False
+    synthetic_scale: float = 0.6
 
     @property
     def manufacturer(self) -> str:
@@ -60,11 +63,11 @@ VENDOR_STYLES = {
     style.code: style
     for style in (
         VendorStyle('A', 50, 15, 1.0, 0.3, 1.0, 0.3, 10, 12, JPEG2000Lossless),
-        VendorStyle('B', 44, 13, 1.3, 0.0, 0.85, 0.5, 12, 14, JPEGLosslessSV1),
+        VendorStyle('B', 44, 13, 1.3, 0.0, 0.85, 0.5, 12, 14, JPEGLosslessSV1, synthetic_scale=0.738),
         VendorStyle('C', 50, 15, 0.8, 0.6, 1.15, 0.1, 12, 12, ExplicitVRLittleEndian),
-        VendorStyle('D', 46, 15, 1.6, -0.3, 1.05, 0.6, 12, 13, JPEG2000Lossless, True),
+        VendorStyle('D', 46, 15, 1.6, -0.3, 1.05, 0.6, 12, 13, JPEG2000Lossless, True, 0.738),
         VendorStyle('E', 50, 13, 1.1, 0.8, 0.9, 0.0, 11, 14, JPEGLosslessSV1),
-        VendorStyle('F', 40, 11, 0.7, 0.1, 1.25, 0.4, 14, 10, ExplicitVRLittleEndian),
+        VendorStyle('F', 40, 11, 0.7, 0.1, 1.25, 0.4, 14, 10, ExplicitVRLittleEndian, synthetic_scale=0.738),
     )
 }
 

@@ -9,13 +9,13 @@ from mmdet.registry import TRANSFORMS
 
 from mammo_plugins.io.orientation import OrientationFlips
 
-from .random_view import RandomViewTransform
+from .random_view import COMPARED, RandomViewTransform
 from .view_geometry import move_view
 
 
 @TRANSFORMS.register_module()
 class RandomFlipViews(RandomViewTransform):
-    """Mirrors each view on its own.
+    """Mirrors each view on its own; paired images of one view, and both sides of a bilateral pair, alike.
 
     Source: M&M-3D, section 4.1 (horizontal and vertical flips).
 
@@ -26,6 +26,8 @@ class RandomFlipViews(RandomViewTransform):
     Raises:
         ValueError: a probability is outside [0, 1].
     """
+
+    shared_by = COMPARED
 
     def __init__(self, prob_horizontal: float = 0.5, prob_vertical: float = 0.5) -> None:
         if not (0 <= prob_horizontal <= 1 and 0 <= prob_vertical <= 1):

@@ -13,11 +13,14 @@ from mmengine.structures import InstanceData
 
 from mammo_plugins.structures.case_sample import MammoCaseSample, malignancy_label
 
+from ..finding_masks import draw_masks
+from .pair_grid import check_one_grid
+
 _VIEW_META = (
     'image_id', 'img_path', 'view', 'view_name', 'modality', 'manufacturer', 'spacing_mm', 'patient_id', 'study_uid',
     'homography_matrix', 'slice_bins', 'img_shape', 'ori_shape', 'annotated',
 )  # fmt: skip
-_CASE_META = ('case_id', 'patient_id', 'study_uid', 'laterality', 'annotated')
+_CASE_META = ('case_id', 'patient_id', 'study_uid', 'laterality', 'group_by', 'complete', 'annotated')
 
 
 @TRANSFORMS.register_module()
@@ -26,14 +29,18 @@ class PackCaseInputs(BaseTransform):
 
     Slices of findings become bins: ``gt_instances`` of a view has ``bboxes`` (n, 4) float32 xyxy in network pixels,
     ``labels`` (n,), ``slices`` (n,) bin, or -1 where no slice is annotated, ``slice_ranges`` (n, 2) first and last
-    visible bin, or -1, and ``lesion_ids``, n strings.
+    visible bin, or -1, and ``lesion_ids``, n strings. Where the data set was asked for masks, also ``masks``, n
+    ``BitmapMasks`` in network pixels, and ``has_masks`` (n,), false where the file has no outline and the mask is
+    empty.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         views = results['views']
+        check_one_grid(results)
         sample = MammoCaseSample(metainfo={key: results[key] for key in _CASE_META})
         sample.views = [_pack_view(view) for view in views]
         sample.gt_malignancy = malignancy_label(results['gt_malignancy'], [view['malignant'] for view in views])
+        sample.gt_labels = results['gt_labels']
         inputs = [torch.from_numpy(np.ascontiguousarray(view['img'], dtype=np.float32))[:, None] for view in views]
         return dict(inputs=inputs, data_samples=sample)
 
@@ -53,4 +60,11 @@ def _pack_view(view: dict[str, Any]) -> DetDataSample:
         slice_ranges=torch.tensor(ranges, dtype=torch.long).reshape(-1, 2),
         lesion_ids=view['gt_lesion_ids'],
     )
+    if 'gt_segmentations' in view:
+        from mmdet.structures.mask import BitmapMasks  # reaches mmcv.ops: only where masks are asked for
+
+        masks, has_masks = draw_masks(view)
+        sample.gt_instances.masks = BitmapMasks(masks, *view['img_shape'])
+        sample.gt_instances.has_masks = torch.from_numpy(has_masks)
+    sample.gt_labels = view['gt_labels']
     return sample

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from .pair_grid import check_one_grid
+
 
 class RandomViewTransform(BaseTransform):
-    """Draws parameters for each view of a case, from the case's own generator, and applies them."""
+    """Draws parameters for each view of a case, from the case's own generator, and applies them.
+
+    Attributes:
+        shared_by: values of ``group_by`` whose cases get one draw for all their views, since a network compares the
+            views place by place.
+    """
+
+    shared_by: frozenset[str] = frozenset()
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Transforms every view.
@@ -23,17 +33,32 @@ class RandomViewTransform(BaseTransform):
                 f'{type(self).__name__} is random: it belongs in the pipeline of a training data set, not in its '
                 'loading, and not in test mode'
             )
-        for view in results['views']:
-            self.apply(view, **self.sample_parameters(results['rng'], view))
+        views, rng = results['views'], results['rng']
+        if results.get('group_by') in self.shared_by:
+            check_one_grid(results)
+            shared = self.sample_shared(rng, views)
+            for view in views:
+                self.apply(view, **shared)
+        else:
+            for view in views:
+                self.apply(view, **self.sample_parameters(rng, view))
         return results
 
     @abstractmethod
     def sample_parameters(self, rng: np.random.Generator, view: dict[str, Any]) -> dict[str, Any]:
         """Draws the arguments of :meth:`apply`."""
 
+    def sample_shared(self, rng: np.random.Generator, views: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Draws the arguments of :meth:`apply` for all views of a case at once."""
+        return self.sample_parameters(rng, views[0])
+
     @abstractmethod
     def apply(self, view: dict[str, Any], **parameters) -> None:
         """Changes a view in place."""
+
+
+COMPARED = frozenset({'modalities', 'bilateral'})
+"""Groupings whose views are compared place by place."""
 
 
 def check_range(name: str, limits: tuple[float, float], at_least: float) -> tuple[float, float]:

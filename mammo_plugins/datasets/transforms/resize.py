@@ -37,9 +37,8 @@ class ResizeBreast(BaseTransform):
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         old_height, old_width = results['img_shape']
-        scale = min(self.width / old_width, self.max_length / old_height)
-        new_width, new_height = max(1, round(scale * old_width)), max(1, round(scale * old_height))
-        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        new_height, new_width = self.new_shape(old_height, old_width)
+        interpolation = cv2.INTER_AREA if self.scale_of(old_height, old_width) < 1 else cv2.INTER_LINEAR
         img = results['img']
         resized = np.empty((len(img), new_height, new_width), img.dtype)
         for old, new in zip(img, resized):
@@ -47,3 +46,12 @@ class ResizeBreast(BaseTransform):
             new[...] = cv2.resize(np.ascontiguousarray(old), (new_width, new_height), interpolation=interpolation)
         move_view(results, resized, scale_homography(new_width / old_width, new_height / old_height))
         return results
+
+    def scale_of(self, height: int, width: int) -> float:
+        """By how much an image of some size is enlarged."""
+        return min(self.width / width, self.max_length / height)
+
+    def new_shape(self, height: int, width: int) -> tuple[int, int]:
+        """(H', W') of an image of some size after resizing."""
+        scale = self.scale_of(height, width)
+        return max(1, round(scale * height)), max(1, round(scale * width))

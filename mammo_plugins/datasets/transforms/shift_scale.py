@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -10,7 +11,7 @@ from mmdet.registry import TRANSFORMS
 
 from mammo_plugins.structures.geometry import project_boxes, scale_homography, shift_homography
 
-from .random_view import RandomViewTransform, check_range, draw_factor
+from .random_view import COMPARED, RandomViewTransform, check_range, draw_factor
 from .view_geometry import move_view
 
 
@@ -19,7 +20,7 @@ class RandomShiftScale(RandomViewTransform):
     """Moves and scales each view inside a frame that keeps its size; what comes in from outside is 0.
 
     A movement that would cut a target finding is drawn again, so that labels stay true; after ``attempts`` draws the
-    view stays as it is.
+    view stays as it is. Paired images of one view, and both sides of a bilateral pair, move alike.
 
     Args:
         shift: most movement along each axis, as a fraction of the image's size.
@@ -30,32 +31,48 @@ class RandomShiftScale(RandomViewTransform):
         ValueError: a range is reversed or reaches 0, the shift is negative, or there are no attempts.
     """
 
+    shared_by = COMPARED
+
     def __init__(self, shift: float = 0.05, scale: tuple[float, float] = (0.9, 1.1), attempts: int = 10) -> None:
         if shift < 0 or attempts < 1:
             raise ValueError(f'shift must not be negative and attempts at least 1, got {shift=}, {attempts=}')
         self.shift, self.attempts = shift, attempts
         self.scale = check_range('scale', scale, at_least=1e-3)
 
-    def sample_parameters(self, rng: np.random.Generator, view: dict[str, Any]) -> dict[str, np.ndarray]:
-        height, width = view['img_shape']
+    def sample_parameters(self, rng: np.random.Generator, view: dict[str, Any]) -> dict[str, float]:
+        return self.sample_shared(rng, [view])
+
+    def sample_shared(self, rng: np.random.Generator, views: Sequence[dict[str, Any]]) -> dict[str, float]:
         for _ in range(self.attempts):
             scale = draw_factor(rng, self.scale)
             shift_x, shift_y = rng.uniform(-self.shift, self.shift, size=2)
-            homography = (
-                shift_homography(width * (0.5 + shift_x), height * (0.5 + shift_y))
-                @ scale_homography(scale, scale)
-                @ shift_homography(-width / 2, -height / 2)
-            )
-            boxes = project_boxes(view['gt_bboxes'], homography)
-            if (boxes >= 0).all() and (boxes[:, 2] <= width).all() and (boxes[:, 3] <= height).all():
-                return dict(homography=homography)
-        return dict(homography=np.eye(3))
+            movement = dict(scale=scale, shift_x=float(shift_x), shift_y=float(shift_y))
+            if all(_keeps_findings(view, _homography(view, **movement)) for view in views):
+                return movement
+        return dict(scale=1.0, shift_x=0.0, shift_y=0.0)
 
-    def apply(self, view: dict[str, Any], homography: np.ndarray) -> None:
+    def apply(self, view: dict[str, Any], scale: float, shift_x: float, shift_y: float) -> None:
         height, width = view['img_shape']
+        homography = _homography(view, scale, shift_x, shift_y)
         # OpenCV counts from the centre of the first pixel, homographies here from its outer edge.
         centres = shift_homography(-0.5, -0.5) @ homography @ shift_homography(0.5, 0.5)
         slices = [
             cv2.warpAffine(pixels, centres[:2], (width, height), flags=cv2.INTER_LINEAR) for pixels in view['img']
         ]
         move_view(view, np.stack(slices), homography)
+
+
+def _homography(view: dict[str, Any], scale: float, shift_x: float, shift_y: float) -> np.ndarray:
+    """Of a movement whose shifts are fractions of the view's size."""
+    height, width = view['img_shape']
+    return (
+        shift_homography(width * (0.5 + shift_x), height * (0.5 + shift_y))
+        @ scale_homography(scale, scale)
+        @ shift_homography(-width / 2, -height / 2)
+    )
+
+
+def _keeps_findings(view: dict[str, Any], homography: np.ndarray) -> bool:
+    height, width = view['img_shape']
+    boxes = project_boxes(view['gt_bboxes'], homography)
+    return bool((boxes >= 0).all() and (boxes[:, 2] <= width).all() and (boxes[:, 3] <= height).all())

@@ -11,8 +11,7 @@ from mammo_plugins.structures import SliceBins
 from mammo_plugins.structures.slice_reach import slice_reach
 
 from .random_view import RandomViewTransform
-
-_PER_FINDING = ('gt_bboxes', 'gt_bboxes_labels', 'gt_slices', 'gt_slice_ranges', 'gt_lesion_ids')
+from .view_geometry import select_findings
 
 
 @TRANSFORMS.register_module()
@@ -41,9 +40,7 @@ class SampleSlice(RandomViewTransform):
         index = view['slice_bins'].bin_of(stored_slice)
         view['img'] = view['img'][index : index + 1]
         shown = (view['gt_slices'] < 0) | (np.abs(view['gt_slices'] - stored_slice) <= _reaches(view))
-        for name in _PER_FINDING:
-            values = view[name]
-            view[name] = [v for v, kept in zip(values, shown) if kept] if isinstance(values, list) else values[shown]
+        select_findings(view, shown)
         view['slice_bins'] = SliceBins(1, 1)
         view['gt_slices'] = np.zeros_like(view['gt_slices'])
         view['gt_slice_ranges'] = np.zeros_like(view['gt_slice_ranges'])

@@ -50,7 +50,9 @@ def select_findings(view: dict[str, Any], keep: np.ndarray) -> None:
     """Keeps the target findings for which ``keep`` (n,) is true."""
     for key in ('gt_bboxes', 'gt_bboxes_labels', 'gt_slices', 'gt_slice_ranges'):
         view[key] = view[key][keep]
-    view['gt_lesion_ids'] = [name for name, is_kept in zip(view['gt_lesion_ids'], keep, strict=True) if is_kept]
+    for key in ('gt_lesion_ids', 'gt_segmentations'):
+        if key in view:
+            view[key] = [value for value, is_kept in zip(view[key], keep, strict=True) if is_kept]
 
 
 def _move_record(view: dict[str, Any], step: GeometryStep) -> None:

@@ -39,7 +39,8 @@ class VolumeDetectionMetric(BaseMetric):
     Args:
         ann_file: annotation file that the predicted images are in.
         protocols: names of protocols, see :mod:`mammo_plugins.evaluation.protocols`.
-        split, modality: the images that may occur; None for all.
+        split, modality: the images that may occur; None for all. Of a case that pairs modalities, the image of this
+            one is scored, since the tables do not tell two images of one view apart.
         bootstrap: replicates for the standard errors of the detection numbers, 0 for none.
         seed: seed of the bootstrap.
         outfile: where the predictions go as CSV, None for nowhere.
@@ -84,6 +85,8 @@ class VolumeDetectionMetric(BaseMetric):
         """
         for sample in data_samples:
             views = sample.get('views')
+            if sample.get('group_by') == 'modalities' and self.modality is not None:
+                views = [view for view in views if view.get('modality') == self.modality]
             self.results.append([self._read_view(view) for view in (views if views is not None else [sample])])
 
     def compute_metrics(self, results: list[list[dict[str, Any]]]) -> dict[str, float]:

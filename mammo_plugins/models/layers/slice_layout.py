@@ -33,6 +33,11 @@ class SliceLayout:
         slice_counts: list[int] = []
         partners: list[int] = []
         for case in cases:
+            if len(case.views) > 2:
+                raise ValueError(
+                    f'case {case.get("case_id")} has {len(case.views)} views, and views attend to at most one other: '
+                    'group the data set by image, breast, modalities or bilateral'
+                )
             start = len(slice_counts)
             slice_counts.extend(view.num_slices for view in case.views)
             partners.extend([start + 1, start] if len(case.views) == 2 else [-1])

@@ -8,7 +8,10 @@ from mammo_plugins.structures import SliceBins
 
 
 def pack(*views, **changes):
-    case = dict(case_id='P1/S1/L', patient_id='P1', study_uid='S1', laterality='L', annotated=True, gt_malignancy=1.0)
+    case = dict(
+        case_id='P1/S1/L', patient_id='P1', study_uid='S1', laterality='L', group_by='breast', complete=True,
+        annotated=True, gt_malignancy=1.0, gt_labels={},
+    )  # fmt: skip
     return PackCaseInputs()({**case, 'views': list(views), **changes})
 
 

@@ -207,7 +207,9 @@ def _complete_from_headers(
     lacking = [image for image in listed if image.size is None or image.view is None]
     if not lacking:
         return list(listed)
-    found = inspect_images([image.path for image in lacking], [None] * len(lacking), workers, show_progress)
+    found = inspect_images(
+        [image.path for image in lacking], [None] * len(lacking), workers, show_progress, modality_known=True
+    )
     inspected = {image.path: result for image, result in zip(lacking, found, strict=True)}
     completed = []
     for image in listed:

@@ -222,6 +222,7 @@ def _image_record(
         manufacturer=header.manufacturer,
         spacing_mm=header.spacing_mm,
         split=None if outcome.status is None else split,
+        acquisition_time_s=header.acquisition_time_s,
         labels=_labels(entry, outcome, report),
     )
 

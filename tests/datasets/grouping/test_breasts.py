@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mammo_plugins.datasets.annotated_image import AnnotatedImage
-from mammo_plugins.datasets.case_grouping import group_cases
+from mammo_plugins.datasets.grouping import group_cases
 from mammo_plugins.io.coco_volume import ImageRecord
 from mammo_plugins.structures import ViewKey, ViewPosition
 
@@ -49,15 +49,25 @@ def test_one_view_is_a_case():
     assert cases_of('rmlo') == {'P1/S1/R': ['rmlo']}
 
 
-def test_single_views_make_each_image_a_case_and_a_breast():
-    assert cases_of('lcc', 'lmlo', single_views=True) == {'P1/S1/L': ['lcc'], 'P1/S1/L#2': ['lmlo']}
-    groups = group_cases([image(0, 'lcc'), image(1, 'lmlo')], single_views=True)
-    assert all(group.breast == group.images for group in groups)
+def test_by_image_each_is_a_case_with_labels_of_its_own():
+    assert cases_of('lcc', 'lmlo', group_by='image') == {'P1/S1/L': ['lcc'], 'P1/S1/L#2': ['lmlo']}
+    groups = group_cases([image(0, 'lcc'), image(1, 'lmlo')], 'image')
+    assert all(group.members == group.images for group in groups)
 
 
 def test_every_case_of_a_breast_knows_all_its_images():
     groups = group_cases([image(number, name) for number, name in enumerate(('lcc', 'lmlo', 'lcc2', 'rcc'))])
-    assert [len(group.breast) for group in groups] == [3, 3, 1]
+    assert [len(group.members) for group in groups] == [3, 3, 1]
+
+
+def test_cases_say_what_is_missing():
+    views = ('lcc', 'lmlo', 'lcc2', 'rmlo')
+    groups = group_cases([image(number, name) for number, name in enumerate(views)])
+    assert [(group.case_id, group.status, group.reason) for group in groups] == [
+        ('P1/S1/L', 'complete', ''),
+        ('P1/S1/L#2', 'missing', 'no further oblique or lateral view beside lcc2'),
+        ('P1/S1/R', 'missing', 'no craniocaudal view beside rmlo'),
+    ]
 
 
 def test_modalities_are_not_mixed():
@@ -73,15 +83,15 @@ patients, modalities = st.sampled_from(['P1', 'P2']), st.sampled_from(['DBT', 'F
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(names, patients, modalities), max_size=30, unique=True), st.booleans())
-def test_every_image_is_in_exactly_one_case(views, single_views):
+@given(st.lists(st.tuples(names, patients, modalities), max_size=30, unique=True), st.sampled_from(['image', 'breast']))
+def test_every_image_is_in_exactly_one_case(views, group_by):
     images = [image(number, *view) for number, view in enumerate(views)]
-    groups = group_cases(images, single_views)
+    groups = group_cases(images, group_by)
     used = Counter(member.record.id for group in groups for member in group.images)
     assert used == Counter(range(len(images)))
     assert len({group.case_id for group in groups}) == len(groups)
     for group in groups:
-        assert 1 <= len(group.images) <= (1 if single_views else 2)
+        assert 1 <= len(group.images) <= (1 if group_by == 'image' else 2)
         assert len({(*member.record.breast_id, member.record.modality) for member in group.images}) == 1
         families = [member.record.view_key.position.is_craniocaudal for member in group.images]
         assert families in ([True], [False], [True, False])
