@@ -12,13 +12,15 @@ from pydicom.pixels import get_decoder
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGExtended12Bit
 
 from .deflated_file import inflate_dicom
+from .dicom_frames import find_frame_order_problem
 from .dicom_intensity import INTENSITY_KEYWORDS
 from .dicom_modality import HOLOGIC_PIXEL_TAGS, MODALITY_KEYWORDS, identify_modality, is_for_processing
 from .dicom_pixel_data import AnnouncedPixels, find_pixel_problem
+from .dicom_purpose import PURPOSE_KEYWORDS, read_purpose
 from .dicom_spacing import SPACING_KEYWORDS, read_slice_spacing, read_slice_thickness, read_spacing
 from .dicom_tags import DicomTags
 from .dicom_view import VIEW_KEYWORDS, read_view
-from .mammogram_header import MammogramHeader
+from .mammogram_header import MammogramHeader, find_small_size
 from .unreadable_image import UnreadableImageError
 
 MAX_PIXELS_A_FRAME = 2**27  # 134 million; the largest digitised films have 40 million
@@ -28,9 +30,13 @@ MAX_SLICES = 1000  # the thickest compressed breasts give some 120
 _KEYWORDS = {
     'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID', 'StudyID', 'PatientID', 'PatientOrientation',
     'Manufacturer', 'BreastImplantPresent', 'InstanceNumber', 'ImagePositionPatient', 'ImageOrientationPatient',
-    'SamplesPerPixel', 'NumberOfFrames', 'Rows', 'Columns',
-    *MODALITY_KEYWORDS, *VIEW_KEYWORDS, *SPACING_KEYWORDS, *INTENSITY_KEYWORDS,
+    'SamplesPerPixel', 'NumberOfFrames', 'Rows', 'Columns', 'AcquisitionNumber',
+    *MODALITY_KEYWORDS, *PURPOSE_KEYWORDS, *VIEW_KEYWORDS, *SPACING_KEYWORDS, *INTENSITY_KEYWORDS,
 }  # fmt: skip
+_NO_MARKER = (
+    'not a DICOM file (no DICM marker after the first 128 bytes); a bare data set of an older archive is to be written '
+    'as a DICOM file first, such as with dcmconv of dcmtk'
+)
 _DECODERS = 'pip install python-gdcm pylibjpeg pylibjpeg-openjpeg pyjpegls'
 
 
@@ -52,7 +58,7 @@ def read_dicom_header(path: Path) -> tuple[MammogramHeader, DicomTags]:
     except UnreadableImageError:
         raise
     except InvalidDicomError as error:
-        raise UnreadableImageError(path, 'not a DICOM file (no DICM marker after the first 128 bytes)') from error
+        raise UnreadableImageError(path, _NO_MARKER) from error
     except OSError as error:
         reason = f'cannot be opened: {error.strerror}' if error.strerror else 'truncated or broken DICOM header'
         raise UnreadableImageError(path, reason) from error
@@ -69,6 +75,7 @@ def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> Mammogr
     view = read_view(tags)
     spacing_mm, spacing_source = read_spacing(tags)
     orientation = tags.texts('PatientOrientation')
+    purpose = read_purpose(tags, view)
     return MammogramHeader(
         path=tags.path,
         modality=modality,
@@ -96,7 +103,12 @@ def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> Mammogr
         study_uid=tags.text('StudyInstanceUID'),
         study_id=tags.text('StudyID'),
         patient_id=tags.text('PatientID'),
-        pixel_problem=_find_problem(file, announced),
+        acquisition_number=_read_acquisition_number(tags),
+        magnification=tags.number('EstimatedRadiographicMagnificationFactor'),
+        unfit=find_small_size(rows, columns) or purpose.unfit,
+        special_view=purpose.special,
+        doubts=purpose.doubts,
+        pixel_problem=_find_problem(file, announced) or find_frame_order_problem(tags),
     )
 
 
@@ -109,6 +121,10 @@ def _read_size(tags: DicomTags) -> tuple[int, int, int]:
             f'pixels a frame and {MAX_SLICES} frames)'
         )
     return rows, columns, num_slices
+
+
+def _read_acquisition_number(tags: DicomTags) -> int | None:
+    return None if tags.number('AcquisitionNumber') is None else tags.integer('AcquisitionNumber')
 
 
 def _read_bits_stored(tags: DicomTags) -> int:

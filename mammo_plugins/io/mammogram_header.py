@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from mammo_plugins.structures import ViewKey
 
+_SMALLEST_SIDE = 32  # pixels; mammograms have a thousand, thumbnails and stripped headers a few
 
 @dataclass(frozen=True)
 class MammogramHeader:
@@ -33,6 +34,11 @@ class MammogramHeader:
         has_implant: as stated in the header, or None.
         for_processing: whether the pixels are raw data that was not made for the eye.
         study_uid: Study Instance UID; ``study_id`` is the short Study ID.
+        acquisition_number: Acquisition Number, or None.
+        magnification: Estimated Radiographic Magnification Factor, or None.
+        unfit: why it is no image of a breast to find lesions in (a specimen, a localiser, 1 x 2 pixels), or None.
+        special_view: why it shows a part of a breast at another scale (a spot or magnification view), or None.
+        doubts: what is contradictory or odd, to be said wherever the image is used.
         pixel_problem: why the pixels cannot be read although the header can, or None.
     """
 
@@ -62,6 +68,11 @@ class MammogramHeader:
     study_uid: str = ''
     study_id: str = ''
     patient_id: str = ''
+    acquisition_number: int | None = None
+    magnification: float | None = None
+    unfit: str | None = None
+    special_view: str | None = None
+    doubts: tuple[str, ...] = ()
     pixel_problem: str | None = None
 
 
@@ -76,3 +87,10 @@ class MammogramImage:
 
     header: MammogramHeader
     pixels: npt.NDArray[np.float32]
+
+
+def find_small_size(rows: int, columns: int) -> str | None:
+    """Why an image of this size shows no breast, or None."""
+    if min(rows, columns) >= _SMALLEST_SIDE:
+        return None
+    return f'an image of {columns} x {rows} pixels (columns x rows) shows no breast: at least {_SMALLEST_SIDE} are needed'
