@@ -11,7 +11,9 @@ MIN_POSITION_STEP_MM = 1e-3
 _GROUPS = ('PerFrameFunctionalGroupsSequence', 'SharedFunctionalGroupsSequence')
 
 
-def positions_along_stack(points_mm: npt.NDArray[np.float64], directions: npt.NDArray[np.float64] | None) -> npt.NDArray:
+def positions_along_stack(
+    points_mm: npt.NDArray[np.float64], directions: npt.NDArray[np.float64] | None
+) -> npt.NDArray:
     """(n,) positions in mm of slices along their stack, which in MLO and ML views does not run along z.
 
     Args:

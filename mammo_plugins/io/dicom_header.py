@@ -105,8 +105,7 @@ def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> Mammogr
         patient_id=tags.text('PatientID'),
         acquisition_number=_read_acquisition_number(tags),
         magnification=tags.number('EstimatedRadiographicMagnificationFactor'),
-        unfit=find_small_size(rows, columns) or purpose.unfit,
-        special_view=purpose.special,
+        unfit=find_small_size(rows, columns) or _find_frames_of_a_plane(modality, num_slices) or purpose.unfit,
         doubts=purpose.doubts,
         pixel_problem=_find_problem(file, announced) or find_frame_order_problem(tags),
     )
@@ -121,6 +120,12 @@ def _read_size(tags: DicomTags) -> tuple[int, int, int]:
             f'pixels a frame and {MAX_SLICES} frames)'
         )
     return rows, columns, num_slices
+
+
+def _find_frames_of_a_plane(modality: str, num_slices: int) -> str | None:
+    if modality == 'DBT' or num_slices == 1:
+        return None
+    return f'an {modality} object of {num_slices} frames, where one picture is expected: export each image alone'
 
 
 def _read_acquisition_number(tags: DicomTags) -> int | None:

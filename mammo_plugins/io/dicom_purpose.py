@@ -1,7 +1,7 @@
 """What an image was taken for: to look for lesions in a whole breast, or for something else.
 
-``unfit`` images (localisers, stereotactic scouts, specimens, calibration) are no images of a breast to find lesions in.
-``special`` ones (spot and magnification views) show a part of a breast at another scale. ``doubts`` are worth saying.
+``unfit`` images (localisers, stereotactic scouts, specimens, calibration) are no images of a breast to find lesions in;
+``doubts`` are worth saying of one that is. Spot and magnification views are told by their view modifiers.
 
 Source: DICOM PS3.3 C.8.11.7.1.4 (Image Type of stereotactic, tomosynthesis and contrast images), C.8.11.7 (Positioner
 Type), PS3.16 CID 4014 and 4015.
@@ -19,9 +19,6 @@ PURPOSE_KEYWORDS = (
     'ImageType', 'SeriesDescription', 'BodyPartExamined', 'PositionerType', 'ViewPosition', 'ViewCodeSequence',
     'PartialView', 'BurnedInAnnotation', 'EstimatedRadiographicMagnificationFactor', 'QualityControlImage', 'SpecimenDescriptionSequence',
 )  # fmt: skip
-MAX_CONTACT_MAGNIFICATION = 1.3
-"""The largest factor of a contact view; magnification stands give 1.5 to 2."""
-
 _STEREOTACTIC = re.compile(r'(STEREO|PREFIRE|POSTFIRE)(_.*)?')
 _UNFIT_IMAGE_TYPES = {
     'LOCALIZER': 'a localiser', 'SCOUT': 'a scout image', 'TOMO_SCOUT': 'a scout image',
@@ -36,22 +33,20 @@ _UNFIT_WORDS = (
     (re.compile(r'\b(scout|locali[sz]er)\b', re.I), 'a localiser'),
 )
 _SPECIMEN_CODES = ('127457009', 'G-8310')
-_SPECIAL_MODIFIERS = ('magnification', 'spot compression')
 _PARTIAL_MODIFIERS = ('axillary tail', 'cleavage', 'tangential')
 
 
 @dataclass(frozen=True)
 class DicomPurpose:
-    """Why an image is no view of a breast at all, why it is one of a part only, and what is odd about it."""
+    """Why an image is no view of a breast to find lesions in, or None, and what is odd about it."""
 
     unfit: str | None
-    special: str | None
     doubts: tuple[str, ...]
 
 
 def read_purpose(tags: DicomTags, view: DicomView) -> DicomPurpose:
     """What the header says that the image was taken for."""
-    return DicomPurpose(_find_unfit(tags), _find_special(tags, view), _find_doubts(tags, view))
+    return DicomPurpose(_find_unfit(tags), _find_doubts(tags, view))
 
 
 def _find_unfit(tags: DicomTags) -> str | None:
@@ -71,15 +66,6 @@ def _find_unfit(tags: DicomTags) -> str | None:
         for words, meaning in _UNFIT_WORDS:
             if words.search(text):
                 return f'{meaning} (by its {_spaced(keyword)})'  # free text is not quoted: it may name somebody
-    return None
-
-
-def _find_special(tags: DicomTags, view: DicomView) -> str | None:
-    if modifiers := [name for name in view.modifiers if name in _SPECIAL_MODIFIERS]:
-        return f'a {" and ".join(modifiers)} view (view modifier)'
-    factor = tags.number('EstimatedRadiographicMagnificationFactor')
-    if factor is not None and factor > MAX_CONTACT_MAGNIFICATION:
-        return f'a magnification view: magnified {factor:g} times, above {MAX_CONTACT_MAGNIFICATION:g}'
     return None
 
 

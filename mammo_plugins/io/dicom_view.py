@@ -56,9 +56,7 @@ _SUFFIXES = {
     'RS': 'rolled superior', 'TAN': 'tangential',
 }  # fmt: skip
 _POSITION_TEXT = re.compile(rf'([LR]?)([MS]?)({_POSITIONS})({"|".join(_SUFFIXES)})?')
-_DESCRIBED = re.compile(
-    rf'(?<![A-Z0-9])(L|R|LT|RT|LEFT|RIGHT)(?:[ _-]+BREAST)?[ _-]*({_POSITIONS})(?![A-Z0-9])'
-)
+_DESCRIBED = re.compile(rf'(?<![A-Z0-9])(L|R|LT|RT|LEFT|RIGHT)(?:[ _-]+BREAST)?[ _-]*({_POSITIONS})(?![A-Z0-9])')
 
 
 @dataclass(frozen=True)

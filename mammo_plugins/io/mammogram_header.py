@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from mammo_plugins.structures import ViewKey
 
+_SPECIAL_MODIFIERS = ('magnification', 'spot compression')
 _SMALLEST_SIDE = 32  # pixels; mammograms have a thousand, thumbnails and stripped headers a few
+
 
 @dataclass(frozen=True)
 class MammogramHeader:
@@ -37,7 +39,6 @@ class MammogramHeader:
         acquisition_number: Acquisition Number, or None.
         magnification: Estimated Radiographic Magnification Factor, or None.
         unfit: why it is no image of a breast to find lesions in (a specimen, a localiser, 1 x 2 pixels), or None.
-        special_view: why it shows a part of a breast at another scale (a spot or magnification view), or None.
         doubts: what is contradictory or odd, to be said wherever the image is used.
         pixel_problem: why the pixels cannot be read although the header can, or None.
     """
@@ -71,9 +72,14 @@ class MammogramHeader:
     acquisition_number: int | None = None
     magnification: float | None = None
     unfit: str | None = None
-    special_view: str | None = None
     doubts: tuple[str, ...] = ()
     pixel_problem: str | None = None
+
+    @property
+    def special_view(self) -> str | None:
+        """Which view of a part of the breast it is by its modifiers (spot, magnification), or None."""
+        modifiers = [name for name in self.view_modifiers if name in _SPECIAL_MODIFIERS]
+        return f'a {" and ".join(modifiers)} view (view modifier)' if modifiers else None
 
 
 @dataclass(frozen=True)
@@ -93,4 +99,6 @@ def find_small_size(rows: int, columns: int) -> str | None:
     """Why an image of this size shows no breast, or None."""
     if min(rows, columns) >= _SMALLEST_SIDE:
         return None
-    return f'an image of {columns} x {rows} pixels (columns x rows) shows no breast: at least {_SMALLEST_SIDE} are needed'
+    return (
+        f'an image of {columns} x {rows} pixels (columns x rows) shows no breast: at least {_SMALLEST_SIDE} are needed'
+    )

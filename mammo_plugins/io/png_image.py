@@ -61,7 +61,9 @@ class PngImage:
             patient_id=prefix,
             study_uid=prefix,
             study_id=prefix,
-            unfit='a segmentation mask, by its name' if _MASK.search(self.path.stem) else find_small_size(rows, columns),
+            unfit='a segmentation mask, by its name'
+            if _MASK.search(self.path.stem)
+            else find_small_size(rows, columns),
         )
 
     def iter_slices(self, indices: Sequence[int] | None = None, voi: str = 'auto') -> Iterator[npt.NDArray[np.float32]]:

@@ -6,13 +6,16 @@ import hashlib
 import json
 from pathlib import Path
 
+from .slice_series import names_series, series_files
 from .whole_file import write_whole
 
 _BLOCK_BYTES = 1 << 20
 
 
 def digest_source(path: str | Path) -> str:
-    """SHA-256 of a file's bytes; of a folder (one file a slice), of its files' names and bytes in order of name.
+    """SHA-256 of a file's bytes.
+
+    Of a folder (one file a slice) or a series in one, it is that of its files' names and bytes in order of name.
 
     Raises:
         OSError: it cannot be read.
@@ -74,4 +77,6 @@ def _stamp(path: Path) -> list[list[int]]:
 
 
 def _files_of(path: Path) -> list[Path]:
+    if names_series(path):
+        return series_files(path)
     return sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]
