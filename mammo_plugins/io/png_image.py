@@ -114,9 +114,9 @@ class PngImage:
 def view_from_file_name(path: Path) -> tuple[ViewKey | None, str]:
     """The view in a file name and what stands before it: ``0_L-CC.png`` gives L-CC and ``0``.
 
-    The last one counts where there are several; without one, the whole name is the prefix.
+    The last one counts where there are several; without one, the whole name is the prefix. ``L-CC.png`` has no prefix.
     """
     matches = list(_VIEW_PATTERN.finditer(path.stem))
     if not matches:
         return None, path.stem
-    return ViewKey.parse(matches[-1][1] + matches[-1][2]), path.stem[: matches[-1].start()].rstrip('_- ') or path.stem
+    return ViewKey.parse(matches[-1][1] + matches[-1][2]), path.stem[: matches[-1].start()].rstrip('_- ')

@@ -45,7 +45,7 @@ def printable_path(path: str | Path) -> str:
 
 def _visit(path: Path, found: SourceFiles, entered: set[tuple[int, int]]) -> None:
     try:
-        path.name.encode()
+        str(path).encode()
         state = path.stat()
         if not stat.S_ISDIR(state.st_mode):
             _take(path, state, found)
