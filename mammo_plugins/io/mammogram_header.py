@@ -24,7 +24,9 @@ class MammogramHeader:
         path: the file, or the folder of one file a slice.
         modality: ``FFDM``, ``SM`` or ``DBT``.
         rows, columns, num_slices: size of the stored pixels; one slice for FFDM and SM.
-        bits_stored: bits that carry the intensity.
+        bits_stored: bits that carry the intensity; fewer than Bits Stored where the compressed image has fewer.
+        codestream_bits: bits of a sample by the compressed image's own header, or None.
+        is_inverted: whether low values are dense: MONOCHROME1, or what a raw image says of its values.
         photometric_interpretation: ``MONOCHROME1`` (low values are dense) or ``MONOCHROME2``.
         view: side and projection, or None with the reason in ``view_problem``.
         view_source: where they were read, such as ``ImageLaterality, ViewPosition``.
@@ -74,6 +76,8 @@ class MammogramHeader:
     unfit: str | None = None
     doubts: tuple[str, ...] = ()
     pixel_problem: str | None = None
+    codestream_bits: int | None = None
+    is_inverted: bool = False
 
     @property
     def special_view(self) -> str | None:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from .dicom import DicomFile
 from .dicom_frames import MIN_POSITION_STEP_MM, positions_along_stack
+from .dicom_intensity import find_mixed_rules
 from .dicom_modality import BREAST_TOMOSYNTHESIS, CT_IMAGE
 from .slice_selection import check_slice_indices
 from .unreadable_image import UnreadableImageError
@@ -50,12 +51,15 @@ class DicomSlices:
         self._check_same_volume(slices)
         self._slices = self._sort(list(slices))
         problems = [f'{file.path.name}: {file.header.pixel_problem}' for file in slices if file.header.pixel_problem]
+        mixed, doubt = find_mixed_rules([file.intensity_rules for file in slices], 'slices')
+        doubts = dict.fromkeys([told for file in slices for told in file.header.doubts] + ([doubt] if doubt else []))
         self.header = replace(
             self._slices[0].header,
             path=self.path,
             num_slices=len(slices),
             slice_spacing_mm=_slice_spacing(self._slices) or self._slices[0].header.slice_spacing_mm,
-            pixel_problem='; '.join(problems[:3]) or None,
+            doubts=tuple(doubts),
+            pixel_problem='; '.join(problems[:3]) or mixed,
         )
 
     def iter_slices(self, indices: Sequence[int] | None = None, voi: str = 'auto') -> Iterator[npt.NDArray[np.float32]]:

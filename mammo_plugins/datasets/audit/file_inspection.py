@@ -90,7 +90,9 @@ def _read_header(path: Path) -> tuple[MammogramHeader, _Intensity]:
 
 
 def _read_intensity(header: MammogramHeader, tags: DicomTags) -> _Intensity:
-    rules = read_intensity_rules(tags, header.num_slices // 2, header.for_processing and header.num_slices == 1)
+    rules = read_intensity_rules(
+        tags, header.num_slices // 2, header.bits_stored, header.for_processing and header.num_slices == 1
+    )
     if header.for_processing:
         voi = 'raw'
     elif rules.voi_table is not None:
@@ -144,7 +146,7 @@ def _stored_values(pixels: np.ndarray, header: MammogramHeader) -> np.ndarray:
     """
     highest = 2**header.bits_stored - 1
     values = np.rint(pixels * np.float32(highest)).astype(np.uint16)
-    return np.uint16(highest) - values if header.photometric_interpretation == 'MONOCHROME1' else values
+    return np.uint16(highest) - values if header.is_inverted else values
 
 
 def _is_inside(index: int | None, header: MammogramHeader) -> bool:
