@@ -16,12 +16,12 @@ from mammo_plugins.io.orientation import chest_wall_side, decide_way_up, is_stor
 from mammo_plugins.io.slice_folder import dicom_files_in, has_dicom_marker
 from mammo_plugins.io.slice_series import names_series, series_files
 from mammo_plugins.io.unreadable_image import UnreadableImageError
-from mammo_plugins.io.voi import IntensityRules, to_intensities
+from mammo_plugins.io.voi import IntensityRules
 
 from ..breast_region import find_breast_mask
 from .box_contrast import Box, box_contrast
 from .image_facts import BoxFacts, ImageFacts, PixelFacts
-from .image_statistics import breast_share, has_bright_background, pixel_digest, shown_range
+from .image_statistics import breast_share, clipped_share, has_bright_background, pixel_digest, shown_range
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,8 @@ def _read_pixels(job: InspectionJob, header: MammogramHeader, intensity: _Intens
     if stored.min() == stored.max():
         return PixelFacts(pixel_digest(stored, header.num_slices), is_blank=True)
     mask = find_breast_mask(pixels)
-    rules = intensity.rules
+    # As it is shown, by its own rules: stored values would do only where they are unsigned and the header is right.
+    shown = None if intensity.rules is None else next(iter(open_image(job.path).iter_slices([middle])))
     upright = decide_way_up(
         pixels, rotated_180=job.rotated_180, patient_orientation=header.patient_orientation, view=header.view
     )
@@ -120,7 +121,8 @@ def _read_pixels(job: InspectionJob, header: MammogramHeader, intensity: _Intens
         has_bright_background=has_bright_background(pixels),
         chest_wall=chest_wall_side(pixels),
         breast_share=float(mask.mean()),
-        shown_range=None if rules is None else shown_range(to_intensities(stored, rules), mask),
+        shown_range=None if shown is None else shown_range(shown, mask),
+        clipped_share=0.0 if shown is None else clipped_share(shown, mask),
         way_up_problem=upright.problem,
         way_up_doubt=upright.doubt,
         is_stored_turned=_is_stored_turned(pixels, header, is_explained=upright.doubt is None),

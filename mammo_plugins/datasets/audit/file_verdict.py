@@ -61,6 +61,9 @@ def pixel_doubts(pixels: PixelFacts, thresholds: AuditThresholds) -> list[tuple[
     if pixels.shown_range is not None and pixels.shown_range < thresholds.min_shown_range:
         reason = f'its window or VOI table leaves {pixels.shown_range:.3f} of the grey range to the breast, below '
         return [('shown_range', 'warning', f'{reason}{thresholds.min_shown_range:g}: it is nearly invisible')]
+    if pixels.clipped_share > thresholds.max_clipped_share:
+        reason = f'its window or VOI table shows {pixels.clipped_share:.0%} of the breast white, or black, above '
+        return [('clipped_breast', 'warning', f'{reason}{thresholds.max_clipped_share:.0%}: clipped')]
     return []
 
 

@@ -32,6 +32,7 @@ def check_headers(
         header = facts[image.record.id].header
         if header is not None:
             findings += _check_size(image, header)
+            findings += [image.report('header_doubt', 'warning', doubt) for doubt in header.doubts]
             findings += _check_modality(image, header)
             findings += _check_spacing(image, header, thresholds)
             findings += _check_manufacturer(image, header)

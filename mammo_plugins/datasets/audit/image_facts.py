@@ -35,6 +35,7 @@ class PixelFacts:
         way_up_doubt: what header and pixels do not agree on about the way up, or None.
         is_stored_turned: whether a volume lies turned by 180 degrees by the rule of BCS-DBT (the chest wall on the other
             side than the header's, and no Patient Orientation that explains it).
+        clipped_share: share of the breast that is white, or that is black, as its header asks to show it.
         boxes: one for each finding.
     """
 
@@ -48,6 +49,7 @@ class PixelFacts:
     way_up_doubt: str | None = None
     is_stored_turned: bool = False
     boxes: tuple[BoxFacts, ...] = ()
+    clipped_share: float = 0.0
 
 
 @dataclass(frozen=True)
