@@ -18,6 +18,7 @@ _BLOCK_BYTES = 1 << 20
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, 'utf-8-sig'), (codecs.BOM_UTF16_LE, 'utf-16'), (codecs.BOM_UTF16_BE, 'utf-16'),
 )  # fmt: skip
+_LARGEST_FOREIGN_SHARE = 0.3  # of letters beyond ASCII; a picture has half
 _SEPARATOR_LINE = 'sep='  # Excel's own first line
 
 
@@ -85,7 +86,7 @@ def _find_encoding(path: Path) -> str:
     """By the byte order mark, else UTF-8 where all bytes are, else what Windows spreadsheets write in the West."""
     decoder = codecs.getincrementaldecoder('utf-8')()
     with path.open('rb') as file:
-        block = file.read(_BLOCK_BYTES)
+        block = start = file.read(_BLOCK_BYTES)
         for mark, encoding in _BYTE_ORDER_MARKS:
             if block.startswith(mark):
                 return encoding
@@ -97,5 +98,6 @@ def _find_encoding(path: Path) -> str:
                 block = file.read(_BLOCK_BYTES)
             decoder.decode(b'', final=True)
         except UnicodeDecodeError:
-            return 'cp1252'
+            is_text = b'\0' not in start and sum(byte > 127 for byte in start) < _LARGEST_FOREIGN_SHARE * len(start)
+            return 'cp1252' if is_text else 'utf-8'
     return 'utf-8'
