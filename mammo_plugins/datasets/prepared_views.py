@@ -41,7 +41,7 @@ class PreparedViews:
         self._digests = SourceDigests(Path(folder) / 'sources')
 
     def has(self, view: dict[str, Any]) -> bool:
-        """Whether a view can be loaded from here; its source is read only where its times say that it may be another."""
+        """Whether a view can be loaded from here; its source is read only where its times say it may be another."""
         key = self._known_key(view)
         return key is not None and key in self._volumes
 

@@ -74,7 +74,7 @@ def find_syntax_conflict(head: bytes, syntax: UID) -> str | None:
 
 
 def _jpeg_2000_bits(head: bytes) -> int | None:
-    """Precision of the first component, from the SIZ segment, which the standard puts first."""
+    """Precision of the first component, from the image size segment, which the standard puts first."""
     return (head[42] & 0x7F) + 1 if len(head) > 42 else None
 
 
