@@ -274,7 +274,7 @@ def test_file_that_cannot_be_opened_is_named(tmp_path):
         (lambda c: c['images'][0].update(colour=1), r'images\[0\] \(id 7\): unknown colour'),
         (lambda c: c['images'].insert(0, 5), r'images\[0\]: expected an object, got 5'),
         (lambda c: c['annotations'][0].pop('slice'), r'annotations\[0\] \(id 1\): missing slice'),
-        (lambda c: c['annotations'][0].update(category_id=3), r'annotations\[0\] \(id 1\): category_id: .* got 3'),
+        (lambda c: c['annotations'][0].update(category_id=7), r'annotations\[0\] \(id 1\): category_id: .* got 7'),
         (lambda c: c['annotations'][0].update(iscrowd=1), r'annotations\[0\] \(id 1\): iscrowd: expected 0'),
         (lambda c: c['images'][0].update(width='1890'), r"image 7: width: expected .* got '1890'"),
         (lambda c: c['categories'].pop(), 'categories: expected'),
