@@ -1,9 +1,9 @@
 """Regions of interest in the metadata table of EMBED, and which finding of the clinical table they mark.
 
 ``ROI_coords`` is the text of nested tuples and lists, ``((ymin, xmin, ymax, xmax),)``: y comes first. It is in the
-frame of the owners' PNG files, which were mirrored where needed so that the chest wall is left; the DICOM files were not.
-Newer tables have the regions in both frames, ``DCM_ROI_coords`` and ``PNG_ROI_coords``. The regions were
-found on screenshots with a drawn circle and matched to the images. The tables do not link a region to a finding.
+frame of the owners' PNG files, which were mirrored where needed so that the chest wall is left; the DICOM files were
+not. Newer tables have the regions in both frames, ``DCM_ROI_coords`` and ``PNG_ROI_coords``. The regions were found
+on screenshots with a drawn circle and matched to the images. The tables do not link a region to a finding.
 
 Source: data descriptor of the Open Data release, https://github.com/Emory-HITI/EMBED_Open_Data.
 """
