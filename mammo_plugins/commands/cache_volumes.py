@@ -30,6 +30,11 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     parser.add_argument('--ann', metavar='ANN.json', help='annotation file in place of those of the config')
     parser.add_argument('--workers', type=int, metavar='N', help='processes on this machine (default: all cores)')
     parser.add_argument('--scheduler', metavar='ADDRESS', help='Dask scheduler whose workers do the work')
+    parser.add_argument(
+        '--verify',
+        action='store_true',
+        help='read every file again; without it a file counts as unchanged while its size and times are',
+    )
     parser.add_argument('--strict', action='store_true', help='exit with 1 where an image could not be prepared')
     parser.add_argument('--no-progress', action='store_true', help='no progress bar')
     add_config_overrides(parser, 'override fields')
@@ -43,6 +48,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
             scheduler=args.scheduler,
             ann_file=args.ann,
             cfg_options=args.cfg_options,
+            verify=args.verify,
             show_progress=not args.no_progress,
         )
     except (ValueError, OSError, ModuleNotFoundError) as error:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from mammo_plugins.apis.predict import PredictionRun, predict
+from mammo_plugins.io.source_walk import printable_path
 
 from .expected_errors import in_a_sentence
 from .run_arguments import add_model_arguments
@@ -15,14 +14,21 @@ from .run_arguments import add_model_arguments
 
 @in_a_sentence
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Parses the command line and predicts; exit code 2 where there is nothing to predict."""
+    """Parses the command line and predicts.
+
+    Returns:
+        0; 1 where ``--strict`` is given and a file was left out or is in doubt; 2 where there is nothing to predict.
+    """
     parser = argparse.ArgumentParser(
         prog=prog, description='Find lesions in a DICOM or PNG file, or in a folder of them.'
     )
     parser.add_argument('source', help='file or folder')
     parser.add_argument('--config', required=True, help='the config that the checkpoint was trained with')
     parser.add_argument('--checkpoint', required=True, help='weights, a path or URL')
-    parser.add_argument('--out', required=True, metavar='DIR', help='folder for predictions.csv and report.html')
+    parser.add_argument(
+        '--out', required=True, metavar='DIR', help='folder for predictions.csv, report.html and left_out.csv'
+    )
+    parser.add_argument('--strict', action='store_true', help='exit with 1 where a file was left out or is in doubt')
     add_model_arguments(parser, 'override config fields')
     args = parser.parse_args(argv)
     run = predict(
@@ -35,14 +41,24 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         trust_checkpoint=args.trust_checkpoint,
     )
     _print_summary(run)
-    return 0
+    return 1 if args.strict and (run.left_out or run.doubts) else 0
 
 
 def _print_summary(run: PredictionRun) -> None:
-    console = Console(highlight=False)
     for breast, malignancy in run.malignancy.items():
-        console.print(f'{breast}: malignancy {malignancy:.3f}')
+        _say(f'{breast}: malignancy {malignancy:.3f}')
     for path, reason in run.left_out.items():
-        console.print(f'left out: {path}: {reason}')
-    console.print(f'{len(run.malignancy)} breasts predicted, {len(run.left_out)} files left out')
-    console.print(f'{run.csv}\n{run.html}')
+        _say(f'left out: {printable_path(path)}: {reason}')
+    for path, reason in run.doubts.items():
+        _say(f'in doubt: {printable_path(path)}: {reason}')
+    for note in run.notes:
+        _say(f'note: {note}')
+    _say(f'{len(run.malignancy)} breasts predicted, {len(run.left_out)} files left out, {len(run.doubts)} in doubt')
+    for path in (run.csv, run.html, run.table):
+        _say(str(path))
+
+
+def _say(line: str) -> None:
+    """Prints a line as it is: names of files hold brackets, and screens of some machines not every letter."""
+    encoding = sys.stdout.encoding or 'utf-8'
+    print(line.encode(encoding, 'backslashreplace').decode(encoding))

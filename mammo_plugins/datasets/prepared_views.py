@@ -41,9 +41,17 @@ class PreparedViews:
         self._digests = SourceDigests(Path(folder) / 'sources')
 
     def has(self, view: dict[str, Any]) -> bool:
-        """Whether a view can be loaded from here; its source is not read, only its size and time are looked at."""
+        """Whether a view can be loaded from here; its source is read only where its times say it may be another."""
         key = self._known_key(view)
         return key is not None and key in self._volumes
+
+    def verify(self, view: dict[str, Any]) -> None:
+        """Reads the source's bytes, so that a view of others than were prepared is no longer found.
+
+        Raises:
+            OSError: the source cannot be read.
+        """
+        self._digests.compute(view['img_path'], anew=True)
 
     def load(self, view: dict[str, Any]) -> dict[str, Any] | None:
         """The view as the transforms would give it, ``img`` as 16-bit integers; None where it is not prepared.

@@ -199,19 +199,28 @@ def _blank_boxes(table: list[list[str]], position: dict[str, int]) -> np.ndarray
 
 def _read_table(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
     """Header, rows, and the line number of each row; blank lines are no rows."""
+    from mammo_plugins.io.table_text import is_index_column, number_text, open_table  # its package loads pydicom
+
     table, lines = [], []
     try:
-        with open(path, newline='', encoding='utf-8-sig') as file:
-            reader = csv.reader(file)
-            for row in reader:
-                if row:
-                    table.append(row)
-                    lines.append(reader.line_num)
+        with open_table(path) as text:
+            for number, row in text.rows:
+                table.append(row)
+                lines.append(number)
     except (UnicodeDecodeError, csv.Error) as error:
         raise PredictionsError(f'{path} is no CSV text file: {error}') from error
     if not table:
         return list(COLUMNS), [], []
-    return [name.strip() for name in table[0]], table[1:], lines[1:]
+    header = [name or '' for name in table[0]]
+    named = [place for place, name in enumerate(header) if not is_index_column(name)]
+    rows = [[row[place] for place in named] if len(row) == len(header) else row for row in table[1:]]
+    if text.has_decimal_commas:
+        numbers = [place for place, name in enumerate(named) if header[name] not in _KEY_COLUMNS]
+        for row in rows:
+            for place in numbers:
+                if place < len(row):
+                    row[place] = number_text(row[place], has_decimal_commas=True)
+    return [header[place] for place in named], rows, lines[1:]
 
 
 def _column_positions(path: Path, header: list[str]) -> dict[str, int]:

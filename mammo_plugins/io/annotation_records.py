@@ -12,7 +12,8 @@ from mammo_plugins.structures import ViewKey
 
 MODALITIES = ('FFDM', 'SM', 'DBT')
 SPLITS = ('train', 'validation', 'test')
-CATEGORIES = {'malignant': 1, 'benign': 2}
+CATEGORIES = {'malignant': 1, 'benign': 2, 'other': 3}
+"""Findings that are known to be one or the other, and those of which nobody says."""
 
 
 @dataclass(frozen=True)

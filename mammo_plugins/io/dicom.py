@@ -24,8 +24,9 @@ from pydicom.uid import (
 
 from .deflated_file import inflate_dicom
 from .dicom_header import read_dicom_header
-from .dicom_intensity import has_rules_per_frame, read_intensity_rules
+from .dicom_intensity import has_rules_per_frame, read_intensity_rules, read_stored_bits
 from .slice_selection import check_slice_indices
+from .stored_values import StoredBits, isolate_values
 from .unreadable_image import UnreadableImageError
 from .voi import IntensityRules, check_policy, to_intensities
 
@@ -95,7 +96,7 @@ class DicomFile:
                     self.path, f'frame {index} of {self.header.num_slices} is missing in the pixel data'
                 )
             try:
-                yield to_intensities(stored, self._rules(index), voi)
+                yield to_intensities(isolate_values(stored, self._bits), self._rules(index), voi)
             except UnreadableImageError:
                 raise
             except ValueError as error:
@@ -105,7 +106,10 @@ class DicomFile:
         """Stored values (H, W) of frames."""
         expected = (self.header.rows, self.header.columns)
         plugin = _decoding_plugin(UID(self.header.transfer_syntax_uid))
-        frames = iter_pixels(self._pixel_source(), indices=indices, raw=True, decoding_plugin=plugin)
+        # pydicom would cut words to Bits Stored without looking what lies in the bits above.
+        frames = iter_pixels(
+            self._pixel_source(), indices=indices, raw=True, decoding_plugin=plugin, correct_unused_bits=False
+        )
         while True:
             try:
                 frame = next(frames)
@@ -131,7 +135,12 @@ class DicomFile:
     def _rules(self, frame_index: int) -> IntensityRules:
         if not self._rules_differ:
             return self._first_rules
-        return read_intensity_rules(self._tags, frame_index, self._is_raw)
+        return read_intensity_rules(self._tags, frame_index, self.header.bits_stored, self._is_raw)
+
+    @property
+    def intensity_rules(self) -> IntensityRules:
+        """Rules of the first frame."""
+        return self._first_rules
 
     @property
     def _is_raw(self) -> bool:
@@ -139,12 +148,16 @@ class DicomFile:
         return self.header.for_processing and self.header.num_slices == 1
 
     @cached_property
+    def _bits(self) -> StoredBits:
+        return read_stored_bits(self._tags, self.header.codestream_bits)
+
+    @cached_property
     def _rules_differ(self) -> bool:
         return has_rules_per_frame(self._tags)
 
     @cached_property
     def _first_rules(self) -> IntensityRules:
-        return read_intensity_rules(self._tags, 0, self._is_raw)
+        return read_intensity_rules(self._tags, 0, self.header.bits_stored, self._is_raw)
 
 
 def _decoding_plugin(syntax: UID) -> str:

@@ -12,14 +12,24 @@ from pydicom.pixels import get_decoder
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGExtended12Bit
 
 from .deflated_file import inflate_dicom
-from .dicom_intensity import INTENSITY_KEYWORDS
+from .dicom_frames import find_frame_order_problem
+from .dicom_intensity import (
+    INTENSITY_KEYWORDS,
+    OVERLAY_BIT_POSITIONS,
+    find_mixed_rules,
+    has_rules_per_frame,
+    read_intensity_rules,
+    read_polarity,
+    read_stored_bits,
+)
 from .dicom_modality import HOLOGIC_PIXEL_TAGS, MODALITY_KEYWORDS, identify_modality, is_for_processing
-from .dicom_pixel_data import AnnouncedPixels, find_pixel_problem
+from .dicom_pixel_data import AnnouncedPixels, find_pixel_problem, read_codestream_bits
+from .dicom_purpose import PURPOSE_KEYWORDS, read_purpose
 from .dicom_spacing import SPACING_KEYWORDS, read_slice_spacing, read_slice_thickness, read_spacing
 from .dicom_tags import DicomTags
 from .dicom_time import TIME_KEYWORDS, read_acquisition_time
 from .dicom_view import VIEW_KEYWORDS, read_view
-from .mammogram_header import MammogramHeader
+from .mammogram_header import MammogramHeader, find_small_size
 from .unreadable_image import UnreadableImageError
 
 MAX_PIXELS_A_FRAME = 2**27  # 134 million; the largest digitised films have 40 million
@@ -29,9 +39,13 @@ MAX_SLICES = 1000  # the thickest compressed breasts give some 120
 _KEYWORDS = {
     'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID', 'StudyID', 'PatientID', 'PatientOrientation',
     'Manufacturer', 'BreastImplantPresent', 'InstanceNumber', 'ImagePositionPatient', 'ImageOrientationPatient',
-    'SamplesPerPixel', 'NumberOfFrames', 'Rows', 'Columns', *TIME_KEYWORDS,
-    *MODALITY_KEYWORDS, *VIEW_KEYWORDS, *SPACING_KEYWORDS, *INTENSITY_KEYWORDS,
+    'SamplesPerPixel', 'NumberOfFrames', 'Rows', 'Columns', 'AcquisitionNumber', *TIME_KEYWORDS,
+    *MODALITY_KEYWORDS, *PURPOSE_KEYWORDS, *VIEW_KEYWORDS, *SPACING_KEYWORDS, *INTENSITY_KEYWORDS,
 }  # fmt: skip
+_NO_MARKER = (
+    'not a DICOM file (no DICM marker after the first 128 bytes); a bare data set of an older archive is to be written '
+    'as a DICOM file first, such as with dcmconv of dcmtk'
+)
 _DECODERS = 'pip install python-gdcm pylibjpeg pylibjpeg-openjpeg pyjpegls'
 
 
@@ -47,13 +61,17 @@ def read_dicom_header(path: Path) -> tuple[MammogramHeader, DicomTags]:
         with path.open('rb') as file, disable_value_validation():  # its warnings would quote values
             inflated = inflate_dicom(path)
             content = inflated or file
-            dataset = dcmread(content, stop_before_pixels=True, specific_tags=[*_KEYWORDS, *HOLOGIC_PIXEL_TAGS])
+            dataset = dcmread(
+                content,
+                stop_before_pixels=True,
+                specific_tags=[*_KEYWORDS, *HOLOGIC_PIXEL_TAGS, *OVERLAY_BIT_POSITIONS],
+            )
             tags = DicomTags(path, dataset)
             return _build_header(tags, content, is_deflated=inflated is not None), tags
     except UnreadableImageError:
         raise
     except InvalidDicomError as error:
-        raise UnreadableImageError(path, 'not a DICOM file (no DICM marker after the first 128 bytes)') from error
+        raise UnreadableImageError(path, _NO_MARKER) from error
     except OSError as error:
         reason = f'cannot be opened: {error.strerror}' if error.strerror else 'truncated or broken DICOM header'
         raise UnreadableImageError(path, reason) from error
@@ -67,9 +85,13 @@ def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> Mammogr
     syntax = DicomTags(tags.path, tags.dataset.file_meta).require_text('TransferSyntaxUID')
     syntax = DeflatedExplicitVRLittleEndian if is_deflated else syntax
     announced = AnnouncedPixels(UID(syntax), rows, columns, num_slices, tags.integer('BitsAllocated') // 8)
+    codestream_bits = read_codestream_bits(file, UID(syntax))
+    bits_stored, bits_doubt = _read_bits_stored(tags, codestream_bits)
+    grey_problem, grey_doubts = _judge_grey_values(tags, bits_stored, num_slices)
     view = read_view(tags)
     spacing_mm, spacing_source = read_spacing(tags)
     orientation = tags.texts('PatientOrientation')
+    purpose = read_purpose(tags, view)
     return MammogramHeader(
         path=tags.path,
         modality=modality.modality,
@@ -77,7 +99,9 @@ def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> Mammogr
         rows=rows,
         columns=columns,
         num_slices=num_slices,
-        bits_stored=_read_bits_stored(tags),
+        bits_stored=bits_stored,
+        codestream_bits=codestream_bits,
+        is_inverted=read_polarity(tags)[0],
         photometric_interpretation=_read_photometric_interpretation(tags),
         view=view.view,
         view_source=view.source,
@@ -98,8 +122,12 @@ def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> Mammogr
         study_uid=tags.text('StudyInstanceUID'),
         study_id=tags.text('StudyID'),
         patient_id=tags.text('PatientID'),
+        acquisition_number=_read_acquisition_number(tags),
         acquisition_time_s=read_acquisition_time(tags),
-        pixel_problem=_find_problem(file, announced),
+        magnification=tags.number('EstimatedRadiographicMagnificationFactor'),
+        unfit=find_small_size(rows, columns) or _find_frames_of_a_plane(modality.modality, num_slices) or purpose.unfit,
+        doubts=(*purpose.doubts, *filter(None, (bits_doubt,)), *grey_doubts),
+        pixel_problem=_find_problem(file, announced) or find_frame_order_problem(tags) or grey_problem,
     )
 
 
@@ -114,11 +142,39 @@ def _read_size(tags: DicomTags) -> tuple[int, int, int]:
     return rows, columns, num_slices
 
 
-def _read_bits_stored(tags: DicomTags) -> int:
+def _find_frames_of_a_plane(modality: str, num_slices: int) -> str | None:
+    if modality == 'DBT' or num_slices == 1:
+        return None
+    return f'an {modality} object of {num_slices} frames, where one picture is expected: export each image alone'
+
+
+def _read_acquisition_number(tags: DicomTags) -> int | None:
+    return None if tags.number('AcquisitionNumber') is None else tags.integer('AcquisitionNumber')
+
+
+def _read_bits_stored(tags: DicomTags, codestream_bits: int | None) -> tuple[int, str | None]:
+    """Bits that values have, and what is odd about them.
+
+    A compressed image of fewer bits than Bits Stored has no larger values. One of more bits is usual: encoders write
+    words as they come; values that really need them are refused where they are decoded.
+    """
     allocated, stored = tags.integer('BitsAllocated'), tags.integer('BitsStored')
     if allocated not in (8, 16) or not 1 <= stored <= allocated:
         tags.fail(f'{stored} bits stored in {allocated} allocated: expected 8 or 16 allocated and no more stored')
-    return stored
+    if codestream_bits is None or codestream_bits >= stored:
+        return stored, None
+    reason = f'Bits Stored (0028,0101) is {stored}, the compressed image has {codestream_bits} bits'
+    return codestream_bits, f'{reason}: taken as {codestream_bits}'
+
+
+def _judge_grey_values(tags: DicomTags, bits_stored: int, num_slices: int) -> tuple[str | None, tuple[str, ...]]:
+    """Why the frames cannot be shown alike, and what is odd about how they are to be shown."""
+    read_stored_bits(tags, None)
+    count = num_slices if has_rules_per_frame(tags) else 1
+    rules = [read_intensity_rules(tags, frame, bits_stored, is_for_processing(tags)) for frame in range(count)]
+    problem, doubt = find_mixed_rules(rules, 'frames')
+    doubts = dict.fromkeys(told for rule in rules for told in rule.doubts)
+    return problem, (*doubts, *filter(None, (doubt,)))
 
 
 def _read_photometric_interpretation(tags: DicomTags) -> str:

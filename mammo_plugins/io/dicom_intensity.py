@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-import numpy as np
-from pydicom import Dataset
-from pydicom.multival import MultiValue
-
+from .dicom_look_up_table import read_look_up_table
+from .dicom_modality import is_for_processing
 from .dicom_tags import DicomTags, tag_name
-from .voi import IntensityRules, LookUpTable, Window
+from .stored_values import StoredBits
+from .voi import IntensityRules, Window
 
 INTENSITY_KEYWORDS = (
     'PhotometricInterpretation', 'BitsAllocated', 'BitsStored', 'PixelRepresentation', 'RescaleSlope',
     'RescaleIntercept', 'ModalityLUTSequence', 'VOILUTSequence', 'WindowCenter', 'WindowWidth', 'VOILUTFunction',
     'PixelPaddingValue', 'PixelPaddingRangeLimit', 'SharedFunctionalGroupsSequence',
-    'PerFrameFunctionalGroupsSequence',
+    'PerFrameFunctionalGroupsSequence', 'HighBit', 'PixelIntensityRelationshipSign', 'PresentationIntentType',
 )  # fmt: skip
+
+OVERLAY_BIT_POSITIONS = tuple((group, 0x0102) for group in range(0x6000, 0x6020, 2))
+"""Overlay Bit Position of the sixteen overlay groups; 0 where the plane lies in an element of its own."""
 
 _LARGEST = 1e12
 """Beyond any detector; with more, products of values leave the range of 32-bit floats and become infinite or NaN."""
@@ -24,34 +27,96 @@ _LARGEST = 1e12
 _WINDOW_FUNCTIONS = ('LINEAR', 'LINEAR_EXACT', 'SIGMOID')
 
 
-def read_intensity_rules(tags: DicomTags, frame_index: int, for_processing: bool) -> IntensityRules:
+def read_intensity_rules(tags: DicomTags, frame_index: int, bits_stored: int, for_processing: bool) -> IntensityRules:
     """Rules of one frame: its own functional groups, then the shared ones, then the top level of the data set.
 
     Of several windows or tables the first is taken, which is the vendor's default. A window whose width is not positive
-    counts as absent. Presentation LUT Shape is not read: INVERSE and MONOCHROME1 state the same inversion, and applying
-    both would cancel it.
+    counts as absent, and so does one that no value can reach. Presentation LUT Shape is not read: INVERSE and
+    MONOCHROME1 state the same inversion, and applying both would cancel it.
+
+    Args:
+        tags: of the data set.
+        frame_index: 0-based.
+        bits_stored: bits that values have: Bits Stored, or fewer where the compressed image itself has fewer.
+        for_processing: whether the range of the image's own values is shown.
 
     Raises:
         UnreadableImageError: a tag that is needed is missing or broken.
     """
-    bits_stored = tags.integer('BitsStored')
     is_signed = tags.integer('PixelRepresentation', 0) == 1
     rescale = _group_holding(tags, frame_index, 'PixelValueTransformationSequence', 'RescaleSlope')
     slope = _plausible(rescale, 'RescaleSlope', 1.0)
     if slope == 0:
         tags.fail('RescaleSlope (0028,1053) is 0: all values would be equal')
     voi = _group_holding(tags, frame_index, 'FrameVOILUTSequence', 'WindowCenter', 'VOILUTSequence')
-    return IntensityRules(
+    is_inverted, polarity_doubt = read_polarity(tags)
+    rules = IntensityRules(
         bits_stored=bits_stored,
         is_signed=is_signed,
         slope=slope,
         intercept=_plausible(rescale, 'RescaleIntercept', 0.0),
-        modality_table=_read_table(tags, 'ModalityLUTSequence', is_signed),
-        is_inverted=tags.text('PhotometricInterpretation').upper() == 'MONOCHROME1',
+        is_inverted=is_inverted,
         padding=_read_padding(tags, bits_stored, is_signed),
-        window=_read_window(voi),
-        voi_table=_read_table(voi, 'VOILUTSequence', is_signed),
         for_processing=for_processing,
+    )
+    modality_table, modality_doubt = read_look_up_table(tags, 'ModalityLUTSequence', *rules.value_range)
+    rules = replace(rules, modality_table=modality_table)
+    voi_table, table_doubt = read_look_up_table(voi, 'VOILUTSequence', *rules.value_range)
+    window, window_doubt = _reachable(_read_window(voi), rules.value_range)
+    doubts = tuple(filter(None, (polarity_doubt, modality_doubt, table_doubt, window_doubt if not voi_table else None)))
+    return replace(rules, voi_table=voi_table, window=window, doubts=doubts)
+
+
+def read_polarity(tags: DicomTags) -> tuple[bool, str | None]:
+    """Whether low values are dense tissue, and what is odd about it.
+
+    MONOCHROME1 says how an image is to be shown. Of a raw image, which nobody is shown, Pixel Intensity Relationship
+    Sign says what the values are: with 1 low values are little X-ray, so that the air is bright.
+
+    Source: DICOM PS3.3 C.8.11.3.1.2 (Pixel Intensity Relationship Sign), C.7.6.3.1.2 (photometric interpretation).
+    """
+    interpretation = tags.text('PhotometricInterpretation').upper()
+    shown_inverted, sign = interpretation == 'MONOCHROME1', tags.number('PixelIntensityRelationshipSign')
+    if not is_for_processing(tags) or sign not in (-1, 1) or (sign == 1) == shown_inverted:
+        return shown_inverted, None
+    done = 'inverted' if sign == 1 else 'not inverted'
+    reason = f'Pixel Intensity Relationship Sign (0028,1041) is {sign:g} although the header says {interpretation}'
+    return sign == 1, f'raw image {done}: {reason}'
+
+
+def read_stored_bits(tags: DicomTags, codestream_bits: int | None) -> StoredBits:
+    """Where the values lie in the words.
+
+    Args:
+        tags: of the data set.
+        codestream_bits: of a sample of the compressed image, or None: decoders give values without the bits below them.
+
+    Raises:
+        UnreadableImageError: Bits Allocated, Bits Stored and High Bit contradict each other.
+    """
+    allocated, stored = tags.integer('BitsAllocated'), tags.integer('BitsStored')
+    high = tags.integer('HighBit', stored - 1)
+    if not stored - 1 <= high < allocated:
+        tags.fail(
+            f'High Bit (0028,0102) is {high}: with {stored} bits stored in {allocated} allocated it lies between '
+            f'{stored - 1} and {allocated - 1}'
+        )
+    if codestream_bits is not None and codestream_bits <= high:
+        high = stored - 1
+    is_signed = tags.integer('PixelRepresentation', 0) == 1
+    positions = [tags.dataset.get(tag) for tag in OVERLAY_BIT_POSITIONS]
+    graphics = any(element is not None and (element.value or 0) > 0 for element in positions)
+    return StoredBits(allocated, stored, high, is_signed, graphics, _read_padding(tags, stored, is_signed))
+
+
+def _reachable(window: Window | None, value_range: tuple[float, float]) -> tuple[Window | None, str | None]:
+    """A window that some possible value lies in; others show every image white or black."""
+    low, high = value_range
+    if window is None or (window.center - window.width / 2 < high and window.center + window.width / 2 > low):
+        return window, None
+    return None, (
+        f'the window (centre {window.center:g}, width {window.width:g}) lies outside all values, '
+        f'{low:g} to {high:g}: all values are shown instead'
     )
 
 
@@ -92,40 +157,6 @@ def _plausible(tags: DicomTags, keyword: str, default: float | None = None) -> f
     return value
 
 
-def _read_table(tags: DicomTags, keyword: str, is_signed: bool) -> LookUpTable | None:
-    """The first table of a sequence.
-
-    Source: DICOM PS3.3 C.11.1.1.1 and C.11.2.1.1 (LUT Descriptor: number of entries, where 0 means 65536; first mapped
-    value; bits an entry).
-    """
-    item = tags.first_item(keyword)
-    if item is None:
-        return None
-    descriptor = item.numbers('LUTDescriptor')
-    if len(descriptor) != 3:
-        tags.fail(f'{keyword}: LUTDescriptor (0028,3002) holds {len(descriptor)} values instead of 3')
-    count, first_mapped, bits = (int(value) for value in descriptor)
-    count = count or 65536
-    if is_signed and first_mapped >= 2**15:
-        first_mapped -= 2**16  # written as unsigned although the values are signed
-    entries = _table_entries(item.dataset)
-    if not 1 <= bits <= 16 or len(entries) < count:
-        tags.fail(
-            f'{keyword}: LUTDescriptor (0028,3002) announces {count} entries of {bits} bits, found {len(entries)}'
-        )
-    return LookUpTable(first_mapped, entries[:count].astype(np.float32), float(2**bits - 1))
-
-
-def _table_entries(item: Dataset) -> np.ndarray:
-    data: Any = item.get('LUTData')
-    if isinstance(data, (bytes, bytearray)):
-        little_endian = item.is_little_endian if hasattr(item, 'is_little_endian') else True
-        return np.frombuffer(data[: len(data) // 2 * 2], dtype='<u2' if little_endian in (True, None) else '>u2')
-    if isinstance(data, (MultiValue, list, tuple)):
-        return np.asarray(data, dtype=np.int64)
-    return np.zeros(0, dtype=np.int64)
-
-
 def _read_padding(tags: DicomTags, bits_stored: int, is_signed: bool) -> tuple[int, int] | None:
     """Range of padding values, in the way the stored values are signed.
 
@@ -144,3 +175,22 @@ def _as_stored(value: int, bits_allocated: int, is_signed: bool) -> int:
     """Undoes a wrong sign: 65535 for -1 in signed data, -1 for 65535 in unsigned data."""
     value %= 2**bits_allocated
     return value - 2**bits_allocated if is_signed and value >= 2 ** (bits_allocated - 1) else value
+
+
+def find_mixed_rules(rules: Sequence[IntensityRules], what: str) -> tuple[str | None, str | None]:
+    """Why frames or slices cannot be shown alike, and what is odd about them.
+
+    Each is shown by its own window, as the standard has it. Where none has a window and the ranges of possible values
+    differ, nothing says how bright one is beside the other.
+
+    Args:
+        rules: of each.
+        what: they are, in the plural.
+    """
+    shown = {(rule.window, rule.voi_table is None) for rule in rules}
+    ranges = {rule.value_range for rule in rules}
+    if any(rule.window is None and rule.voi_table is None for rule in rules) and len(ranges) > 1:
+        return f'{what} of {len(ranges)} ranges of values (Bits Stored or rescale) and no window are mixed', None
+    if len(shown) > 1:
+        return None, f'{what} have {len(shown)} different windows or tables: each is shown by its own'
+    return None, None

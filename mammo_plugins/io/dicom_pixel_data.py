@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from pydicom.uid import UID, JPEGLossless, JPEGLosslessSV1
 
+from .codestream import HEAD_BYTES, find_syntax_conflict, identify_codestream
 from .jpeg_lossless_header import JPEG_START, find_jpeg_lossless_problem
 
 _PIXEL_DATA = (0x7FE0, 0x0010)
@@ -67,6 +68,30 @@ def find_pixel_problem(file: BinaryIO, announced: AnnouncedPixels) -> str | None
     return _find_length_problem(length, size - file.tell(), announced.num_bytes)
 
 
+def read_codestream_bits(file: BinaryIO, syntax: UID) -> int | None:
+    """Bits of a sample in the first compressed frame, by its own header; None where there is none, or it does not say.
+
+    The file's position, as for :func:`find_pixel_problem`, stays as it is.
+    """
+    if not syntax.is_encapsulated:
+        return None
+    start = file.tell()
+    try:
+        file.seek(12, 1)
+        for _ in range(2):  # the offset table, then the first fragment
+            header = file.read(8)
+            if len(header) < 8:
+                return None
+            length = struct.unpack('<L', header[4:])[0]
+            content = file.tell()
+            head = file.read(min(length, HEAD_BYTES))
+            file.seek(content + length)
+        found = identify_codestream(head)
+        return None if found is None else found.bits
+    finally:
+        file.seek(start)
+
+
 def _find_length_problem(length: int, available: int, needed: int) -> str | None:
     if length == _UNDEFINED_LENGTH:
         return 'uncompressed transfer syntax, but encapsulated pixel data'
@@ -94,6 +119,10 @@ def _find_fragment_problem(file: BinaryIO, size: int, announced: AnnouncedPixels
         if start + length > size:
             return f'truncated: the file ends inside compressed fragment {fragments + 1} of {num_frames} frames'
         fragments += 1
+        if fragments == 1:
+            if conflict := find_syntax_conflict(file.read(min(length, HEAD_BYTES)), announced.syntax):
+                return conflict
+            file.seek(start)
         # A frame may go on in further fragments, but an image starts in one of its own.
         if is_jpeg_lossless and fragments > 0 and file.read(len(JPEG_START)) == JPEG_START:
             images += 1

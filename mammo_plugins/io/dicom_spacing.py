@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
+from .dicom_frames import frame_positions
 from .dicom_tags import DicomTags
 
 SPACING_KEYWORDS = (
@@ -48,8 +49,8 @@ def read_slice_thickness(tags: DicomTags) -> float | None:
 def read_slice_spacing(tags: DicomTags) -> float | None:
     """Distance of neighbouring slices in mm, or None where the header does not say.
 
-    Spacing Between Slices (Pixel Measures of the first frame, shared ones, top level), else the distance of the first
-    frame's Image Position (Patient) from the last one's. BCS-DBT states neither: its frames all have one position.
+    Spacing Between Slices (Pixel Measures of the first frame, shared ones, top level), else the median distance of
+    neighbouring frames by their Image Position (Patient). BCS-DBT states neither: its frames all have one position.
 
     Source: DICOM PS3.3 C.7.6.16.2.1 (Pixel Measures), C.7.6.16.2.3 (Plane Position).
     """
@@ -57,16 +58,8 @@ def read_slice_spacing(tags: DicomTags) -> float | None:
     for holder in (*measures, tags):
         if holder is not None and (spacing := holder.number('SpacingBetweenSlices')) and spacing > 0:
             return spacing
-    frames = tags.items('PerFrameFunctionalGroupsSequence')
-    ends = [_frame_position(frame) for frame in (frames[:1] + frames[-1:] if len(frames) > 1 else [])]
-    if not ends or not all(len(position) == 3 for position in ends):
-        return None
-    return math.dist(*ends) / (len(frames) - 1) or None
-
-
-def _frame_position(frame: DicomTags) -> tuple[float, ...]:
-    plane = frame.first_item('PlanePositionSequence')
-    return () if plane is None else plane.numbers('ImagePositionPatient')
+    positions = frame_positions(tags)
+    return None if positions is None else float(np.median(np.diff(np.sort(positions)))) or None
 
 
 def _pair(tags: DicomTags, keyword: str) -> tuple[float, float] | None:

@@ -13,6 +13,7 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
+from pydicom.uid import ExplicitVRBigEndian
 
 from .unreadable_image import UnreadableImageError
 
@@ -23,11 +24,17 @@ class DicomTags:
     Args:
         path: named in errors.
         dataset: pydicom data set.
+        is_little_endian: order of the bytes in values that pydicom leaves as they are; by the file's transfer syntax
+            where None.
     """
 
-    def __init__(self, path: Path, dataset: Dataset) -> None:
+    def __init__(self, path: Path, dataset: Dataset, is_little_endian: bool | None = None) -> None:
         self.path = path
         self.dataset = dataset
+        if is_little_endian is None:
+            syntax = getattr(getattr(dataset, 'file_meta', None), 'TransferSyntaxUID', None)
+            is_little_endian = syntax != ExplicitVRBigEndian
+        self.is_little_endian = is_little_endian
 
     def fail(self, reason: str) -> NoReturn:
         """Refuses the file."""
@@ -101,7 +108,7 @@ class DicomTags:
             return []
         if not isinstance(sequence, Sequence):
             self.fail(f'{tag_name(keyword)} is not a sequence')
-        return [DicomTags(self.path, item) for item in sequence]
+        return [DicomTags(self.path, item, self.is_little_endian) for item in sequence]
 
     def first_item(self, *keywords: str) -> DicomTags | None:
         """The first item of a sequence nested in the first items of others, or None where one of them is absent."""

@@ -1,7 +1,8 @@
-"""Side, projection and view modifiers of a breast image.
+"""Side, projection and view modifiers of a breast image, wherever a vendor or a release wrote them.
 
-The side is Image Laterality, then Laterality, then Frame Laterality of the shared functional groups; Patient
-Orientation gives directions, not the side. The projection is View Position, then View Code Sequence.
+The side is Image Laterality, then Laterality, then Frame Laterality (shared, then of each frame), then View Position
+(``LCC``), then a Series Description such as ``L CC``. The projection is View Position, then View Code Sequence, then a Patient Orientation that
+holds ``CC`` or ``MLO`` (CBIS-DDSM), then the Series Description. The directions in Patient Orientation are no side.
 
 Source: DICOM PS3.3 C.8.11.7 (Mammography Image), C.7.6.16.2.8 (Frame Anatomy), PS3.16 CID 4014 (views) and CID 4015
 (view modifiers).
@@ -10,6 +11,7 @@ Source: DICOM PS3.3 C.8.11.7 (Mammography Image), C.7.6.16.2.8 (Frame Anatomy), 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mammo_plugins.structures import Laterality, ViewKey, ViewPosition
@@ -17,7 +19,8 @@ from mammo_plugins.structures import Laterality, ViewKey, ViewPosition
 from .dicom_tags import DicomTags, tag_name
 
 VIEW_KEYWORDS = (
-    'ImageLaterality', 'Laterality', 'ViewPosition', 'ViewCodeSequence', 'SharedFunctionalGroupsSequence',
+    'ImageLaterality', 'Laterality', 'ViewPosition', 'ViewCodeSequence', 'ViewModifierCodeSequence',
+    'SharedFunctionalGroupsSequence', 'PerFrameFunctionalGroupsSequence', 'SeriesDescription', 'PatientOrientation',
 )  # fmt: skip
 
 # SNOMED CT code and its legacy SNOMED RT code
@@ -45,72 +48,119 @@ _MODIFIER_CODES = {
     '415670009': 'rolled superior', 'R-102C9': 'rolled superior',
     '399110001': 'tangential', 'R-102C2': 'tangential',
 }  # fmt: skip
-_IMPLANT_DISPLACED_SUFFIX = 'ID'  # some vendors write CCID and MLOID into View Position
+_POSITIONS = '|'.join(sorted(ViewPosition.__members__, key=len, reverse=True))
+# What vendors append or prepend to View Position, as ACR's labels do: MLOID, MCC, SMLO, CCRL.
+_PREFIXES = {'M': 'magnification', 'S': 'spot compression'}
+_SUFFIXES = {
+    'ID': 'implant displaced', 'RL': 'rolled lateral', 'RM': 'rolled medial', 'RI': 'rolled inferior',
+    'RS': 'rolled superior', 'TAN': 'tangential',
+}  # fmt: skip
+_POSITION_TEXT = re.compile(rf'([LR]?)([MS]?)({_POSITIONS})({"|".join(_SUFFIXES)})?')
+_DESCRIBED = re.compile(rf'(?<![A-Z0-9])(L|R|LT|RT|LEFT|RIGHT)(?:[ _-]+BREAST)?[ _-]*({_POSITIONS})(?![A-Z0-9])')
 
 
 @dataclass(frozen=True)
 class DicomView:
-    """The view, or why there is none; where it was read; and its modifiers."""
+    """The view, or why there is none; where it was read; its modifiers; and what contradicts it."""
 
     view: ViewKey | None
     source: str | None
     problem: str | None
     modifiers: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
 
 
 def read_view(tags: DicomTags) -> DicomView:
     """Reads side, projection and modifiers; a header without them is no error, but says so in ``problem``."""
-    modifiers = _read_modifiers(tags)
-    laterality, side_source = _read_laterality(tags)
-    position, position_source = _read_position(tags)
-    if _position_text(tags) not in ViewPosition.__members__ and 'ViewPosition' in position_source:
-        implied = ('implant displaced',) if _position_text(tags).endswith(_IMPLANT_DISPLACED_SUFFIX) else ()
-        modifiers += tuple(name for name in implied if name not in modifiers)
+    described = _described_view(tags)
+    laterality, side_source, side_doubts = _read_laterality(tags, described)
+    position, position_source, position_doubts = _read_position(tags, described)
+    modifiers = _read_modifiers(tags, position_source)
     if laterality is None or position is None:
         problems = [text for value, text in ((laterality, side_source), (position, position_source)) if value is None]
         return DicomView(None, None, '; '.join(problems), modifiers)
-    return DicomView(ViewKey(laterality, position), f'{side_source}, {position_source}', None, modifiers)
+    view = ViewKey(laterality, position)
+    return DicomView(view, f'{side_source}, {position_source}', None, modifiers, (*side_doubts, *position_doubts))
 
 
-def _read_laterality(tags: DicomTags) -> tuple[Laterality | None, str]:
-    """The side and the tag it comes from, or None and the reason."""
-    anatomy = tags.first_item('SharedFunctionalGroupsSequence', 'FrameAnatomySequence')
-    candidates = [(tags, 'ImageLaterality'), (tags, 'Laterality')]
-    if anatomy is not None:
-        candidates.append((anatomy, 'FrameLaterality'))
-    unusable = []
-    for holder, keyword in candidates:
-        value = holder.text(keyword).upper()
-        if value in ('L', 'R'):
-            return Laterality(value), keyword
-        if value:
-            unusable.append(f'{tag_name(keyword)} is {value!r}')
-    return None, '; '.join(unusable) or 'no side: ImageLaterality, Laterality and FrameLaterality are absent'
+def _described_view(tags: DicomTags) -> ViewKey | None:
+    """The one view that the Series Description names, such as ``L CC``; None where it names none or several."""
+    found = {(side[0], name) for side, name in _DESCRIBED.findall(tags.text('SeriesDescription').upper())}
+    if len(found) != 1:
+        return None
+    ((side, name),) = found
+    return ViewKey(Laterality(side), ViewPosition[name])
 
 
-def _read_position(tags: DicomTags) -> tuple[ViewPosition | None, str]:
-    """The projection and the tag it comes from, or None and the reason."""
+def _read_laterality(tags: DicomTags, described: ViewKey | None) -> tuple[Laterality | None, str, list[str]]:
+    """The side, the tag it comes from and what contradicts it; or None and the reason."""
+    candidates = [('ImageLaterality', tags.text('ImageLaterality')), ('Laterality', tags.text('Laterality'))]
+    frame_sides = sorted(set(_frame_lateralities(tags)))
+    if len(frame_sides) > 1:
+        return None, f'frames of different sides: {tag_name("FrameLaterality")} is {" and ".join(frame_sides)}', []
+    candidates += [('FrameLaterality', side) for side in frame_sides]
+    in_position = _POSITION_TEXT.fullmatch(_position_text(tags))
+    candidates += [('ViewPosition', in_position[1])] if in_position and in_position[1] else []
+    candidates += [('SeriesDescription', described.laterality.value)] if described else []
+    known = [(keyword, text.upper()) for keyword, text in candidates if text.upper() in ('L', 'R')]
+    if not known:
+        unusable = [f'{tag_name(keyword)} is {text.upper()!r}' for keyword, text in candidates if text]
+        reason = '; '.join(unusable) or 'no side: ImageLaterality, Laterality and FrameLaterality are absent'
+        return None, reason, []
+    source, side = known[0]
+    return Laterality(side), source, [f'{source} says {side}, {other} {text}' for other, text in known if text != side]
+
+
+def _frame_lateralities(tags: DicomTags) -> Iterator[str]:
+    for group in ('SharedFunctionalGroupsSequence', 'PerFrameFunctionalGroupsSequence'):
+        for frame in tags.items(group):
+            anatomy = frame.first_item('FrameAnatomySequence')
+            if anatomy is not None and (side := anatomy.text('FrameLaterality').upper()):
+                yield side
+
+
+def _read_position(tags: DicomTags, described: ViewKey | None) -> tuple[ViewPosition | None, str, list[str]]:
+    """The projection, the tag it comes from and what contradicts it; or None and the reason."""
+    codes = [item.text('CodeValue') for item in tags.items('ViewCodeSequence')]
+    coded = next((_VIEW_CODES[code] for code in codes if code in _VIEW_CODES), None)
     if text := _position_text(tags):
         # A text that means no view (FLATFIELD, SPECIMEN) wins over the codes, which vendors leave at a default.
-        match = re.fullmatch(rf'[LR]?({"|".join(ViewPosition.__members__)})({_IMPLANT_DISPLACED_SUFFIX})?', text)
-        if match:
-            return ViewPosition[match[1]], 'ViewPosition'
-        return None, f'{tag_name("ViewPosition")} {text!r} is not a known view'
-    codes = [item.text('CodeValue') for item in tags.items('ViewCodeSequence')]
-    for code in codes:
-        if code in _VIEW_CODES:
-            return _VIEW_CODES[code], 'ViewCodeSequence'
+        match = _POSITION_TEXT.fullmatch(text)
+        if match is None:
+            return None, f'{tag_name("ViewPosition")} {text!r} is not a known view', []
+        position = ViewPosition[match[3]]
+        if coded in (None, position):
+            return position, 'ViewPosition', []
+        return position, 'ViewPosition', [f'ViewPosition says {position.value}, ViewCodeSequence {coded.value}']
+    if coded is not None:
+        return coded, 'ViewCodeSequence', []
     if any(codes):
-        return None, f'{tag_name("ViewCodeSequence")} holds no known view code: {", ".join(codes)}'
-    return None, 'no projection: ViewPosition and ViewCodeSequence are absent or empty'
+        return None, f'{tag_name("ViewCodeSequence")} holds no known view code: {", ".join(filter(None, codes))}', []
+    # The release of CBIS-DDSM on TCIA has the view where directions belong.
+    if (written := tags.text('PatientOrientation').upper()) in ('CC', 'MLO'):
+        return ViewPosition[written], 'PatientOrientation', []
+    if described is not None:
+        return described.position, 'SeriesDescription', []
+    return None, 'no projection: ViewPosition and ViewCodeSequence are absent or empty', []
 
 
 def _position_text(tags: DicomTags) -> str:
-    return tags.text('ViewPosition').upper().replace(' ', '')
+    return re.sub(r'[ _-]', '', tags.text('ViewPosition').upper())
 
 
-def _read_modifiers(tags: DicomTags) -> tuple[str, ...]:
+def _read_modifiers(tags: DicomTags, position_source: str) -> tuple[str, ...]:
     """Names of known modifiers, codes of unknown ones; nested in the view item, or beside it in older files."""
     holders = [tags, *tags.items('ViewCodeSequence')]
-    codes = [item.text('CodeValue') for holder in holders for item in holder.items('ViewModifierCodeSequence')]
-    return tuple(dict.fromkeys(_MODIFIER_CODES.get(code, code) for code in codes if code))
+    items = [item for holder in holders for item in holder.items('ViewModifierCodeSequence')]
+    named = [_modifier_name(item) for item in items]
+    match = _POSITION_TEXT.fullmatch(_position_text(tags)) if position_source == 'ViewPosition' else None
+    if match is not None:
+        named += [_PREFIXES.get(match[2], ''), _SUFFIXES.get(match[4] or '', '')]
+    return tuple(dict.fromkeys(filter(None, named)))
+
+
+def _modifier_name(item: DicomTags) -> str:
+    """By its code; a private code by its meaning, where that is the name of a known modifier."""
+    code, meaning = item.text('CodeValue'), item.text('CodeMeaning').lower()
+    known = _MODIFIER_CODES.get(code) or next((name for name in _MODIFIER_CODES.values() if name in meaning), None)
+    return known or ('magnification' if 'magnif' in meaning else 'spot compression' if 'spot' in meaning else code)

@@ -1,4 +1,4 @@
-"""One way into every stored image: DICOM file, folder of DICOM slices, PNG."""
+"""One way into every stored image: DICOM file, folder or series of DICOM slices, PNG."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .mammogram_header import MammogramHeader, MammogramImage
 from .png_image import PngImage
 from .slice_folder import DicomSliceFolder, dicom_files_in
 from .slice_selection import check_slice_indices
+from .slice_series import names_series, open_series
 from .unreadable_image import UnreadableImageError
 
 _PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
@@ -29,7 +30,9 @@ class ImageSource(Protocol):
 
 
 def open_image(path: str | Path) -> ImageSource:
-    """Opens a DICOM file, a folder of one DICOM file a slice, or a PNG file; told by content, not by name.
+    """Opens a DICOM file, a folder of one DICOM file a slice, a series in a folder, or a PNG file.
+
+    Told by content, not by name; a series is ``FOLDER/SERIES_UID.series`` (see :mod:`.slice_series`).
 
     A folder that holds exactly one DICOM file stands for that file (the layout of the BCS-DBT release).
 
@@ -37,6 +40,8 @@ def open_image(path: str | Path) -> ImageSource:
         UnreadableImageError: no such image; the reason names what is wrong.
     """
     path = Path(path)
+    if _is_name_of_series(path):
+        return open_series(path)
     start = _read_start(path)
     if start is None:
         files = dicom_files_in(path)
@@ -44,6 +49,13 @@ def open_image(path: str | Path) -> ImageSource:
     if not start:
         raise UnreadableImageError(path, 'the file is empty')
     return PngImage(path) if start == _PNG_SIGNATURE else DicomFile(path)
+
+
+def _is_name_of_series(path: Path) -> bool:
+    try:
+        return names_series(path)
+    except (OSError, ValueError):  # no file can have this name, which is said where it is opened
+        return False
 
 
 def _read_start(path: Path) -> bytes | None:
@@ -54,7 +66,10 @@ def _read_start(path: Path) -> bytes | None:
         with path.open('rb') as file:
             return file.read(len(_PNG_SIGNATURE))
     except OSError as error:
-        raise UnreadableImageError(path, f'cannot be opened: {error.strerror or type(error).__name__}') from error
+        reason = f'cannot be opened: {error.strerror or type(error).__name__}'
+        if isinstance(error, FileNotFoundError) and '\\' in str(path):
+            reason += '; the path holds backslashes, as annotation files of Windows may: write it with forward slashes'
+        raise UnreadableImageError(path, reason) from error
     except ValueError as error:  # NUL, or half of a surrogate pair
         raise UnreadableImageError(path, 'no file can have this name') from error
 

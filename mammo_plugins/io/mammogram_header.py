@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from mammo_plugins.structures import ViewKey
 
+_SPECIAL_MODIFIERS = ('magnification', 'spot compression')
+_SMALLEST_SIDE = 32  # pixels; mammograms have a thousand, thumbnails and stripped headers a few
+
 
 @dataclass(frozen=True)
 class MammogramHeader:
@@ -22,7 +25,9 @@ class MammogramHeader:
         modality: ``FFDM``, ``SM`` or ``DBT``, or None with the reason in ``modality_problem``: it is none of them (a
             contrast image), or the header does not tell.
         rows, columns, num_slices: size of the stored pixels; one slice for FFDM and SM.
-        bits_stored: bits that carry the intensity.
+        bits_stored: bits that carry the intensity; fewer than Bits Stored where the compressed image has fewer.
+        codestream_bits: bits of a sample by the compressed image's own header, or None.
+        is_inverted: whether low values are dense: MONOCHROME1, or what a raw image says of its values.
         photometric_interpretation: ``MONOCHROME1`` (low values are dense) or ``MONOCHROME2``.
         view: side and projection, or None with the reason in ``view_problem``.
         view_source: where they were read, such as ``ImageLaterality, ViewPosition``.
@@ -35,6 +40,10 @@ class MammogramHeader:
         for_processing: whether the pixels are raw data that was not made for the eye.
         study_uid: Study Instance UID; ``study_id`` is the short Study ID.
         acquisition_time_s: time of day of the exposure, or of its series where that is not known, in seconds, or None.
+        acquisition_number: Acquisition Number, or None.
+        magnification: Estimated Radiographic Magnification Factor, or None.
+        unfit: why it is no image of a breast to find lesions in (a specimen, a localiser, 1 x 2 pixels), or None.
+        doubts: what is contradictory or odd, to be said wherever the image is used.
         pixel_problem: why the pixels cannot be read although the header can, or None.
     """
 
@@ -66,7 +75,19 @@ class MammogramHeader:
     patient_id: str = ''
     acquisition_time_s: float | None = None
     modality_problem: str | None = None
+    acquisition_number: int | None = None
+    magnification: float | None = None
+    unfit: str | None = None
+    doubts: tuple[str, ...] = ()
     pixel_problem: str | None = None
+    codestream_bits: int | None = None
+    is_inverted: bool = False
+
+    @property
+    def special_view(self) -> str | None:
+        """Which view of a part of the breast it is by its modifiers (spot, magnification), or None."""
+        modifiers = [name for name in self.view_modifiers if name in _SPECIAL_MODIFIERS]
+        return f'a {" and ".join(modifiers)} view (view modifier)' if modifiers else None
 
 
 @dataclass(frozen=True)
@@ -80,3 +101,12 @@ class MammogramImage:
 
     header: MammogramHeader
     pixels: npt.NDArray[np.float32]
+
+
+def find_small_size(rows: int, columns: int) -> str | None:
+    """Why an image of this size shows no breast, or None."""
+    if min(rows, columns) >= _SMALLEST_SIDE:
+        return None
+    return (
+        f'an image of {columns} x {rows} pixels (columns x rows) shows no breast: at least {_SMALLEST_SIDE} are needed'
+    )

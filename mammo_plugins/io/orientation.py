@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mammo_plugins.structures import ViewKey
+from mammo_plugins.structures import Laterality, ViewKey
 
 _STRIP_FRACTION = 0.05
+_BREAST_LEVEL = 0.05  # of the range of grey values
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,69 @@ def chest_wall_side(pixels_2d: npt.NDArray, edge_columns: int | None = None) -> 
     return 'right' if right.sum(dtype=np.float64) > left.sum(dtype=np.float64) else 'left'
 
 
+@dataclass(frozen=True)
+class WayUp:
+    """How an image is stored, by its pixels, its record and its header together.
+
+    Attributes:
+        flips: what brings it into the canonical orientation.
+        problem: why flips cannot, or None; ``flips`` then leaves it as it is.
+        doubt: what header and pixels do not agree on, or None.
+    """
+
+    flips: OrientationFlips
+    problem: str | None = None
+    doubt: str | None = None
+
+
+def decide_way_up(
+    pixels_2d: npt.NDArray,
+    *,
+    rotated_180: bool | None = None,
+    patient_orientation: Sequence[str] | None = None,
+    view: ViewKey | None = None,
+) -> WayUp:
+    """The one decision about which way an image lies, for every command.
+
+    The side of the chest wall is seen in the pixels, never taken from the header. Which end is up cannot be seen
+    reliably: a record that says that the image is stored turned decides, then the direction of the columns in Patient
+    Orientation (0020,0020), else up is assumed to be up, as mammograms are stored. Headers are wrong at times, so Patient
+    Orientation is believed only where its direction of the rows agrees with the pixels.
+
+    Args:
+        pixels_2d: (H, W), dark background; the middle slice or the maximum of a volume.
+        rotated_180: of the annotation record; false or None where it does not say that the image is turned.
+        patient_orientation: (row direction, column direction) of the header, such as ``('A', 'FR')``.
+        view: its side tells lateral from medial.
+
+    Source: DICOM PS3.3 C.7.6.1.1.1 (Patient Orientation).
+    """
+    side = chest_wall_side(pixels_2d)
+    is_turned = bool(rotated_180)
+    upright = OrientationFlips(side == 'right', is_turned)
+    along_row, along_column = _directions(patient_orientation)
+    if is_turned or not along_column:
+        return WayUp(upright)
+    written = '\\'.join(patient_orientation or ())
+    if set(along_column) <= set('AP'):
+        if _touches_top_or_bottom(pixels_2d):
+            return WayUp(
+                upright,
+                f'Patient Orientation {written} says, and the pixels show, that the image is stored turned by 90 '
+                'degrees: turn it before reading',
+            )
+        return WayUp(
+            upright,
+            doubt=f'Patient Orientation {written} says that the image is stored turned by 90 degrees, the pixels do not',
+        )
+    if along_row[:1] in ('A', 'P') and (along_row[0] == 'A') != (side == 'left'):
+        return WayUp(
+            upright,
+            doubt=f'Patient Orientation {written} does not fit the pixels, whose chest wall lies on the {side}: not used',
+        )
+    return WayUp(OrientationFlips(side == 'right', is_upside_down(patient_orientation, view)))
+
+
 def canonical_flips(
     pixels_2d: npt.NDArray,
     *,
@@ -90,51 +154,65 @@ def canonical_flips(
     patient_orientation: Sequence[str] | None = None,
     view: ViewKey | None = None,
 ) -> OrientationFlips:
-    """Decides the flips of an image or, from one of its middle slices, of a volume.
-
-    The side of the chest wall is seen in the pixels, never taken from the header. Which end is up cannot be seen
-    reliably: it is ``rotated_180`` where a release's annotation says so, else the direction of the columns in Patient
-    Orientation (0020,0020) where present, else up is assumed to be up, as mammograms are stored.
-
-    Args:
-        pixels_2d: (H, W), dark background, dense tissue bright.
-        rotated_180: of the annotation record; None where there is no record.
-        patient_orientation: (row direction, column direction) of the header, such as ``('A', 'FR')``.
-        view: its side tells lateral from medial.
+    """The flips of :func:`decide_way_up`, which says what the arguments are.
 
     Raises:
-        ValueError: the image is stored turned by 90 degrees (column direction anterior or posterior), which flips
-            cannot undo.
-
-    Source: DICOM PS3.3 C.7.6.1.1.1 (Patient Orientation).
+        ValueError: the image is stored turned by 90 degrees, which flips cannot undo.
     """
-    horizontal = chest_wall_side(pixels_2d) == 'right'
-    if rotated_180 is not None:
-        return OrientationFlips(horizontal, rotated_180)
-    return OrientationFlips(horizontal, is_upside_down(patient_orientation, view))
+    decided = decide_way_up(pixels_2d, rotated_180=rotated_180, patient_orientation=patient_orientation, view=view)
+    if decided.problem:
+        raise ValueError(decided.problem)
+    return decided.flips
 
 
 def is_upside_down(patient_orientation: Sequence[str] | None, view: ViewKey | None) -> bool:
-    """Whether the head (in craniocaudal views: the lateral side) lies at the image's lower end.
+    """Whether the head (in craniocaudal views: the lateral side) lies at the image's lower end, by the header alone.
 
     Args:
         patient_orientation: (row direction, column direction), or None; unintelligible values count as absent.
         view: side and projection, or None where unknown.
-
-    Raises:
-        ValueError: the columns run along the anterior-posterior axis: the image is stored turned by 90 degrees.
     """
-    if patient_orientation is None or len(patient_orientation) != 2:
-        return False
-    down = patient_orientation[1].strip().upper()
-    if not down or not set(down) <= set('APLRHF'):
-        return False
-    if set(down) <= set('AP'):
-        raise ValueError(
-            f'Patient Orientation {"/".join(patient_orientation)} says that the image is stored turned by 90 degrees: '
-            'turn it before reading'
-        )
+    _, down = _directions(patient_orientation)
     if set(down) & set('HF'):
         return 'H' in down
     # Down the image lies the patient's left or right: the lateral side of the breast belongs at the top.
     return view is not None and view.laterality.value in down
+
+
+def is_sideways(patient_orientation: Sequence[str] | None) -> bool:
+    """Whether the header says that the columns run between front and back: an image that is turned by 90 degrees."""
+    _, down = _directions(patient_orientation)
+    return bool(down) and set(down) <= set('AP')
+
+
+def is_stored_turned(pixels_2d: npt.NDArray, side: Laterality) -> bool:
+    """Whether the chest wall lies on the other side than that of an upright image of this breast.
+
+    The rule of the BCS-DBT release: a left breast is stored with its chest wall on the left and a right one on the right.
+    Where the sums of the outermost columns say otherwise, the whole image is turned by 180 degrees.
+
+    Args:
+        pixels_2d: (H, W) stored values, not windowed ones: the outermost columns may be saturated by a window.
+        side: of the breast, by a release's table or the header.
+    """
+    return chest_wall_side(pixels_2d, edge_columns=1) != ('left' if side is Laterality.LEFT else 'right')
+
+
+def _directions(patient_orientation: Sequence[str] | None) -> tuple[str, str]:
+    """Directions of the rows and of the columns; empty where they are absent or unintelligible."""
+    if patient_orientation is None or len(patient_orientation) != 2:
+        return '', ''
+    along_row, along_column = (text.strip().upper() for text in patient_orientation)
+    if not along_column or not set(along_column) <= set('APLRHF'):
+        return '', ''
+    return along_row, along_column
+
+
+def _touches_top_or_bottom(pixels_2d: npt.NDArray) -> bool:
+    """Whether the breast touches the upper or lower edge over a greater part than the left and the right one."""
+    strips = [max(1, round(_STRIP_FRACTION * length)) for length in pixels_2d.shape]
+    level = pixels_2d.min() + _BREAST_LEVEL * (float(pixels_2d.max()) - float(pixels_2d.min()))
+    breast = pixels_2d > level
+    rows = max(breast[: strips[0]].any(axis=0).mean(), breast[-strips[0] :].any(axis=0).mean())
+    columns = max(breast[:, : strips[1]].any(axis=1).mean(), breast[:, -strips[1] :].any(axis=1).mean())
+    return bool(rows > columns)

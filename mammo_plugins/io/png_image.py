@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from mammo_plugins.structures import ViewKey, ViewPosition
 
-from .mammogram_header import MammogramHeader
+from .mammogram_header import MammogramHeader, find_small_size
 from .slice_selection import check_slice_indices
 from .unreadable_image import UnreadableImageError
 from .voi import check_policy
@@ -21,6 +21,7 @@ _BITS_OF_MODES = {'L': 8, 'I;16': 16, 'I;16B': 16, 'I;16L': 16, 'I': 16}
 _VIEW_PATTERN = re.compile(
     rf'(?<![A-Za-z])([LR])[-_ ]?({"|".join(ViewPosition.__members__)})(?![A-Za-z])', re.IGNORECASE
 )
+_MASK = re.compile(r'(?<![a-z])masks?$', re.IGNORECASE)
 
 
 class PngImage:
@@ -60,6 +61,9 @@ class PngImage:
             patient_id=prefix,
             study_uid=prefix,
             study_id=prefix,
+            unfit='a segmentation mask, by its name'
+            if _MASK.search(self.path.stem)
+            else find_small_size(rows, columns),
         )
 
     def iter_slices(self, indices: Sequence[int] | None = None, voi: str = 'auto') -> Iterator[npt.NDArray[np.float32]]:
@@ -110,9 +114,9 @@ class PngImage:
 def view_from_file_name(path: Path) -> tuple[ViewKey | None, str]:
     """The view in a file name and what stands before it: ``0_L-CC.png`` gives L-CC and ``0``.
 
-    The last one counts where there are several; without one, the whole name is the prefix.
+    The last one counts where there are several; without one, the whole name is the prefix. ``L-CC.png`` has no prefix.
     """
     matches = list(_VIEW_PATTERN.finditer(path.stem))
     if not matches:
         return None, path.stem
-    return ViewKey.parse(matches[-1][1] + matches[-1][2]), path.stem[: matches[-1].start()].rstrip('_- ') or path.stem
+    return ViewKey.parse(matches[-1][1] + matches[-1][2]), path.stem[: matches[-1].start()].rstrip('_- ')

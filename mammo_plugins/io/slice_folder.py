@@ -1,4 +1,8 @@
-"""A DBT volume stored as a folder of DICOM files, one a slice (CT Image Storage)."""
+"""A DBT volume stored as one DICOM file a slice (CT Image Storage, or tomosynthesis objects of one frame).
+
+A volume is named by its folder where the folder holds nothing else, and by ``FOLDER/SERIES_UID.series`` where its
+slices lie among other files, in the folder or below it; see :mod:`~mammo_plugins.io.slice_series`.
+"""
 
 from __future__ import annotations
 
@@ -12,43 +16,50 @@ import numpy as np
 import numpy.typing as npt
 
 from .dicom import DicomFile
-from .dicom_modality import CT_IMAGE
+from .dicom_frames import MIN_POSITION_STEP_MM, positions_along_stack
+from .dicom_intensity import find_mixed_rules
+from .dicom_modality import BREAST_TOMOSYNTHESIS, CT_IMAGE
 from .slice_selection import check_slice_indices
 from .unreadable_image import UnreadableImageError
 from .voi import check_policy
 
-_MIN_POSITION_STEP_MM = 1e-3
 _NUMBERS_LISTED = 5
 _GAP_FACTOR = 1.5  # of the median distance of neighbouring slices: a slice is missing
+_ALIKE = (
+    ('series_uid', 'series'), ('acquisition_number', 'acquisitions'), ('rows', 'numbers of rows'),
+    ('columns', 'numbers of columns'), ('photometric_interpretation', 'photometric interpretations'),
+    ('view', 'views'),
+)  # fmt: skip
 
 
-class DicomSliceFolder:
+class DicomSlices:
     """A volume of one file a slice, sorted by position, or by Instance Number where positions do not differ.
 
     Args:
-        path: the folder; DICOM files in it are slices, files of other kinds are left alone.
+        path: what the volume is called: a folder, or a series in it.
+        slices: its files in any order.
 
     Attributes:
-        header (MammogramHeader): that of the first slice, with the folder as path and all slices counted.
+        header (MammogramHeader): that of the first slice, with the volume's path and all slices counted.
 
     Raises:
-        UnreadableImageError: no slices, unreadable, duplicate or missing ones, or more than one series.
+        UnreadableImageError: no slices, unreadable, duplicate or missing ones, or of more than one volume.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        slices = [DicomFile(file) for file in dicom_files_in(self.path)]
-        if not slices:
-            raise UnreadableImageError(self.path, 'the folder holds no DICOM file')
-        self._check_same_series(slices)
-        self._slices = self._sort(slices)
+    def __init__(self, path: Path, slices: Sequence[DicomFile]) -> None:
+        self.path = path
+        self._check_same_volume(slices)
+        self._slices = self._sort(list(slices))
         problems = [f'{file.path.name}: {file.header.pixel_problem}' for file in slices if file.header.pixel_problem]
+        mixed, doubt = find_mixed_rules([file.intensity_rules for file in slices], 'slices')
+        doubts = dict.fromkeys([told for file in slices for told in file.header.doubts] + ([doubt] if doubt else []))
         self.header = replace(
             self._slices[0].header,
             path=self.path,
             num_slices=len(slices),
             slice_spacing_mm=_slice_spacing(self._slices) or self._slices[0].header.slice_spacing_mm,
-            pixel_problem='; '.join(problems[:3]) or None,
+            doubts=tuple(doubts),
+            pixel_problem='; '.join(problems[:3]) or mixed,
         )
 
     def iter_slices(self, indices: Sequence[int] | None = None, voi: str = 'auto') -> Iterator[npt.NDArray[np.float32]]:
@@ -59,23 +70,25 @@ class DicomSliceFolder:
             raise UnreadableImageError(self.path, self.header.pixel_problem)
         return (pixels for index in wanted for pixels in self._slices[index].iter_slices(voi=voi))
 
-    def _check_same_series(self, slices: list[DicomFile]) -> None:
+    def _check_same_volume(self, slices: Sequence[DicomFile]) -> None:
         headers = [file.header for file in slices]
-        if len(slices) > 1:
-            for header in headers:
-                if header.sop_class_uid != CT_IMAGE or header.num_slices != 1:
-                    raise UnreadableImageError(
-                        self.path,
-                        f'the folder holds {len(slices)} files, and {header.path.name} is an image of its own, not a '
-                        'slice of a volume: give the path of one file',
-                    )
-        for name, what in (
-            ('series_uid', 'series'), ('rows', 'numbers of rows'), ('columns', 'numbers of columns'),
-            ('photometric_interpretation', 'photometric interpretations'), ('view', 'views'),
-        ):  # fmt: skip
+        if not headers:
+            raise UnreadableImageError(self.path, 'the folder holds no DICOM file')
+        for file in slices if len(slices) > 1 else ():
+            if not is_slice(file):
+                raise UnreadableImageError(
+                    self.path,
+                    f'the folder holds {len(slices)} files, and {file.path.name} is an image of its own, not a '
+                    'slice of a volume: give the path of one file',
+                )
+        for name, what in _ALIKE:
             values = Counter(str(getattr(header, name)) for header in headers)
             if len(values) > 1:
-                raise UnreadableImageError(self.path, f'slices of {len(values)} {what} are mixed: {_counted(values)}')
+                raise UnreadableImageError(
+                    self.path,
+                    f'slices of {len(values)} {what} are mixed: {_counted(values)}; name one of them as '
+                    'FOLDER/SERIES_UID.series, or give each a folder of its own',
+                )
         instances = Counter(header.sop_instance_uid for header in headers)
         if repeated := [uid for uid, count in instances.items() if uid and count > 1]:
             names = [header.path.name for header in headers if header.sop_instance_uid == repeated[0]]
@@ -83,7 +96,7 @@ class DicomSliceFolder:
 
     def _sort(self, slices: list[DicomFile]) -> list[DicomFile]:
         numbers = [file.instance_number for file in slices]
-        positions = _positions_along_stack(slices)
+        positions = self._distinct_positions(slices)
         if positions is None:
             if len(slices) > 1 and None in numbers:
                 raise UnreadableImageError(self.path, 'slices have neither distinct positions nor instance numbers')
@@ -93,6 +106,19 @@ class DicomSliceFolder:
             self._check_no_gap(positions[order], [slices[index].path.name for index in order])
         self._check_numbers(numbers)
         return [slices[index] for index in order]
+
+    def _distinct_positions(self, slices: list[DicomFile]) -> npt.NDArray[np.float64] | None:
+        positions = _positions_of(slices)
+        if positions is None or np.ptp(positions) <= MIN_POSITION_STEP_MM:
+            return None  # absent, or one for all as in BCS-DBT
+        order = np.argsort(positions, kind='stable')
+        steps = np.diff(positions[order])
+        if (close := int(np.argmin(steps))) >= 0 and steps[close] <= MIN_POSITION_STEP_MM:
+            names = ' and '.join(slices[index].path.name for index in sorted(order[close : close + 2]))
+            raise UnreadableImageError(
+                self.path, f'{names} lie at the same position: two acquisitions, or copies, mixed in one volume'
+            )
+        return positions
 
     def _check_no_gap(self, positions: npt.NDArray[np.float64], names: list[str]) -> None:
         steps = np.diff(positions)
@@ -122,6 +148,27 @@ class DicomSliceFolder:
             )
 
 
+class DicomSliceFolder(DicomSlices):
+    """The volume of a folder, whose DICOM files are its slices; files of other kinds are left alone.
+
+    Args:
+        path: the folder.
+
+    Raises:
+        UnreadableImageError: see :class:`DicomSlices`.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(Path(path), [DicomFile(file) for file in dicom_files_in(Path(path))])
+
+
+def is_slice(file: DicomFile) -> bool:
+    """Whether a file is one slice of a volume rather than an image of its own."""
+    header = file.header
+    is_volume = header.sop_class_uid in (CT_IMAGE, BREAST_TOMOSYNTHESIS) and header.modality == 'DBT'
+    return is_volume and header.num_slices == 1
+
+
 def dicom_files_in(folder: Path) -> list[Path]:
     """Files of a folder that carry the DICOM marker, and those named ``.dcm`` that should; sorted by name.
 
@@ -146,27 +193,19 @@ def has_dicom_marker(path: Path) -> bool:
 
 def _slice_spacing(ordered: list[DicomFile]) -> float | None:
     """Median distance of neighbours in mm, or None where positions are absent or do not differ."""
-    positions = _positions_along_stack(ordered)
-    return None if positions is None or len(positions) < 2 else float(np.median(np.diff(positions)))
+    positions = _positions_of(ordered)
+    if positions is None or np.ptp(positions) <= MIN_POSITION_STEP_MM:
+        return None
+    return float(np.median(np.diff(positions)))
 
 
-def _positions_along_stack(slices: list[DicomFile]) -> npt.NDArray[np.float64] | None:
-    """Position of each slice in mm along the stack, or None where positions are absent or do not differ.
-
-    The stack runs along the slices' normal: along z in CC views, but not in MLO and ML views.
-    """
+def _positions_of(slices: Sequence[DicomFile]) -> npt.NDArray[np.float64] | None:
+    """Position of each slice in mm along the stack, or None where one has none."""
     rows = [file.position_patient_mm for file in slices]
-    if len({len(row) for row in rows}) != 1 or len(rows[0]) < 3:
+    if len(rows) < 2 or len({len(row) for row in rows}) != 1 or len(rows[0]) < 3:
         return None
     values = np.asarray(rows)
-    points = values[:, :3]
-    if values.shape[1] == 9:
-        normal = np.cross(values[0, 3:6], values[0, 6:9])
-        positions = points @ normal
-    else:
-        positions = points[:, np.argmax(np.ptp(points, axis=0))]
-    distinct = np.diff(np.sort(positions))
-    return positions if np.all(distinct > _MIN_POSITION_STEP_MM) else None
+    return positions_along_stack(values[:, :3], values[0, 3:] if values.shape[1] == 9 else None)
 
 
 def _counted(values: Counter[str]) -> str:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 
+from .slice_series import names_series, series_files
 from .whole_file import write_whole
 
 _BLOCK_BYTES = 1 << 20
 
 
 def digest_source(path: str | Path) -> str:
-    """SHA-256 of a file's bytes; of a folder (one file a slice), of its files' names and bytes in order of name.
+    """SHA-256 of a file's bytes.
+
+    Of a folder (one file a slice) or a series in one, it is that of its files' names and bytes in order of name.
 
     Raises:
         OSError: it cannot be read.
@@ -31,7 +35,9 @@ def digest_source(path: str | Path) -> str:
 class SourceDigests:
     """Remembers digests in a folder, so that a file that has not changed since is not read again.
 
-    A file counts as unchanged while its size and time of modification are. Paths are kept as digests only: names of
+    A file counts as unchanged while its size, its time of modification and the time of its last change of state are.
+    Copying with times kept (``rsync -t``, ``cp -p``, ``tar``) or moving sets the third alone: then the bytes are read once
+    more. What keeps all three, such as a file system without the third, escapes until :meth:`compute` reads ``anew``. Paths are kept as digests only: names of
     folders may say who somebody is.
 
     Args:
@@ -45,22 +51,37 @@ class SourceDigests:
         """The digest, or None where it was never computed for the file as it is."""
         try:
             note = json.loads(self._note_of(path).read_text(encoding='utf-8'))
-            return note['digest'] if note['stamp'] == _stamp(Path(path)) else None
+            stamp, digest, before = _stamp(Path(path)), note['digest'], note['stamp']
+            if stamp == before:
+                return digest
+            if [state[:2] for state in stamp] != [state[:2] for state in before]:
+                return None
+            found = digest_source(path)
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        with suppress(OSError):  # a cache that may only be read: the bytes are read each time
+            self._note(path, stamp, found)
+        return found
 
-    def compute(self, path: str | Path) -> str:
+    def compute(self, path: str | Path, anew: bool = False) -> str:
         """The digest, from the file's bytes unless it is known.
+
+        Args:
+            path: the file.
+            anew: from its bytes in any case.
 
         Raises:
             OSError: the file cannot be read.
         """
-        if (known := self.known(path)) is not None:
+        if not anew and (known := self.known(path)) is not None:
             return known
         stamp = _stamp(Path(path))  # before reading: a change meanwhile must not be taken for what was read
         digest = digest_source(path)
-        write_whole(self._note_of(path), json.dumps({'stamp': stamp, 'digest': digest}) + '\n')
+        self._note(path, stamp, digest)
         return digest
+
+    def _note(self, path: str | Path, stamp: list[list[int]], digest: str) -> None:
+        write_whole(self._note_of(path), json.dumps({'stamp': stamp, 'digest': digest}) + '\n')
 
     def _note_of(self, path: str | Path) -> Path:
         name = hashlib.sha256(str(Path(path).resolve()).encode()).hexdigest()
@@ -68,10 +89,12 @@ class SourceDigests:
 
 
 def _stamp(path: Path) -> list[list[int]]:
-    """Size and time of modification of each file."""
+    """Size, time of modification and time of the last change of state of each file."""
     states = [file.stat() for file in _files_of(path)]
-    return [[state.st_size, state.st_mtime_ns] for state in states]
+    return [[state.st_size, state.st_mtime_ns, state.st_ctime_ns] for state in states]
 
 
 def _files_of(path: Path) -> list[Path]:
+    if names_series(path):
+        return series_files(path)
     return sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]

@@ -79,6 +79,7 @@ class IntensityRules:
         padding: (lowest, highest) stored value of pixels that belong to no image, or None.
         window, voi_table: the first usable one of each, or None.
         for_processing: raw image, not made for the eye.
+        doubts: what is odd about the header's rules, and what was used instead.
     """
 
     bits_stored: int
@@ -91,6 +92,7 @@ class IntensityRules:
     window: Window | None = None
     voi_table: LookUpTable | None = None
     for_processing: bool = False
+    doubts: tuple[str, ...] = ()
 
     @property
     def value_range(self) -> tuple[float, float]:

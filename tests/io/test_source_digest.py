@@ -67,3 +67,39 @@ def test_broken_note_is_made_again(tmp_path, broken):
     (note,) = (tmp_path / 'notes').rglob('*.json')
     note.write_text(broken)
     assert digests.known(path) is None and digests.compute(path) == expected
+
+
+def test_other_bytes_with_size_and_time_of_modification_kept_are_noticed(tmp_path):
+    """As rsync -t, cp -p and tar replace a file; the time of the last change of state gives it away."""
+    path = tmp_path / 'a.dcm'
+    path.write_bytes(b'one')
+    digests = SourceDigests(tmp_path / 'notes')
+    before, state = digests.compute(path), path.stat()
+    while path.stat().st_ctime_ns == state.st_ctime_ns:  # clocks of file systems tick coarsely
+        path.write_bytes(b'two')
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert digests.known(path) == digest_source(path) != before
+
+
+def test_moved_or_relabelled_file_is_read_once_more_and_stays_known(tmp_path, monkeypatch):
+    path = tmp_path / 'a.dcm'
+    path.write_bytes(b'one')
+    digests = SourceDigests(tmp_path / 'notes')
+    before, state = digests.compute(path), path.stat()
+    while path.stat().st_ctime_ns == state.st_ctime_ns:
+        path.chmod(0o600)
+        path.chmod(0o644)
+    assert digests.known(path) == before
+    monkeypatch.setattr(source_digest, 'digest_source', lambda path: pytest.fail(f'{path} is read again'))
+    assert digests.known(path) == before
+
+
+def test_all_bytes_are_read_where_asked(tmp_path, monkeypatch):
+    path = tmp_path / 'a.dcm'
+    path.write_bytes(b'one')
+    digests = SourceDigests(tmp_path / 'notes')
+    digests.compute(path)
+    monkeypatch.setattr(source_digest, '_stamp', lambda path: [[3, 0, 0]])
+    digests.compute(path, anew=True)
+    path.write_bytes(b'two')
+    assert digests.compute(path) != digest_source(path) == digests.compute(path, anew=True)

@@ -55,6 +55,7 @@ def cache_volumes(
     scheduler: str | None = None,
     ann_file: str | Path | None = None,
     cfg_options: Mapping[str, object] | None = None,
+    verify: bool = False,
     show_progress: bool = True,
 ) -> CachedVolumes:
     """Loads every image of a config once, and keeps what its ``loading`` gives.
@@ -72,6 +73,8 @@ def cache_volumes(
             see the images and the folder under the same paths.
         ann_file: annotation file that takes the place of those of all data sets.
         cfg_options: dotted keys to override.
+        verify: read the bytes of every file, so that one is prepared again that changed although its size and times did
+            not.
         show_progress: a bar on standard error.
 
     Raises:
@@ -84,6 +87,8 @@ def cache_volumes(
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     folder = str(Path(folder).resolve())
     jobs = [job for split in splits for job in _jobs(cfg[SPLIT_LOADERS[split]].dataset.to_dict(), folder)]
+    if verify:
+        _verify(jobs)
     left = [job for job in jobs if not _loader(job.loading, job.folder).prepared.has(job.view)]
     problems = _run(left, workers or os.cpu_count() or 1, scheduler)
     if show_progress:
@@ -99,6 +104,13 @@ def _jobs(dataset: dict[str, Any], folder: str) -> Iterator[_Job]:
     for index in range(len(built)):
         for view in built.get_data_info(index)['views']:
             yield _Job(loading, folder, view)
+
+
+def _verify(jobs: Sequence[_Job]) -> None:
+    for job in {job.view['img_path']: job for job in jobs}.values():
+        prepared = _loader(job.loading, job.folder).prepared
+        if prepared.has(job.view):
+            prepared.verify(job.view)
 
 
 def _run(jobs: Sequence[_Job], workers: int, scheduler: str | None) -> Iterator[tuple[str, str]]:

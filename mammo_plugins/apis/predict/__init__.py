@@ -1,6 +1,7 @@
 """``mammo predict``: findings in files that a user has."""
 
-from .found_images import find_images
+from mammo_plugins.apis.found_images import find_images
+
 from .prediction import PredictionRun, predict
 
 __all__ = ['PredictionRun', 'find_images', 'predict']

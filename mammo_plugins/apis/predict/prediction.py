@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.progress import track
 
+from mammo_plugins.apis.found_images import FoundImages, find_images
 from mammo_plugins.apis.inference import build_detector, build_test_dataset, predict_cases
 from mammo_plugins.apis.report.network_cases import report_case
 from mammo_plugins.apis.run_config import load_run_config
@@ -17,10 +18,11 @@ from mammo_plugins.evaluation.metrics.label_metric import label_file_name, label
 from mammo_plugins.evaluation.predictions import ImagePredictions, gather_predictions
 from mammo_plugins.evaluation.predictions_csv import write_predictions
 from mammo_plugins.io.coco_volume import AnnotationSet, write_annotations
+from mammo_plugins.io.source_walk import printable_path
 from mammo_plugins.structures.case_sample import MammoCaseSample
 from mammo_plugins.visualization import write_report
 
-from .found_images import find_images
+from .left_out_table import write_left_out
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,18 @@ class PredictionRun:
         csv: findings of every image, DBTex columns.
         html: report with overlays.
         left_out: file to reason, for files that are no usable breast image.
+        doubts: file to what is odd about an image that was predicted.
+        notes: what told patients apart.
+        table: ``left_out.csv``, files that were left out and those in doubt.
         malignancy: breast (patient/study/side) to predicted malignancy.
     """
 
     csv: Path
     html: Path
     left_out: dict[str, str]
+    doubts: dict[str, str]
+    notes: list[str]
+    table: Path
     malignancy: dict[str, float]
 
 
@@ -52,8 +60,9 @@ def predict(
 ) -> PredictionRun:
     """Predicts a DICOM or PNG file, or every image in a folder.
 
-    Writes into ``out``: ``predictions.csv`` (DBTex columns, stored pixels), ``report.html`` and ``images.json`` (the
-    images as an annotation file without findings); ``labels.csv`` too where the model predicts labels.
+    Writes into ``out``: ``predictions.csv`` (DBTex columns, stored pixels), ``labels.csv`` where the model predicts
+    labels, ``report.html``, ``images.json`` (the images as an annotation file without findings) and ``left_out.csv``
+    (files left out or in doubt, with the reason).
 
     Args:
         source: file or folder.
@@ -85,6 +94,7 @@ def predict(
     cases = list(track(predict_cases(detector, dataset), total=len(dataset), description='predicting'))
     left_out = {**found.left_out, **dataset.unreadable}
     malignant_label = dataset.classes.index('malignant')
+    table = write_left_out(out / 'left_out.csv', left_out, found.doubts)
     predictions = gather_predictions(_image_predictions(cases, found.annotations, malignant_label))
     write_predictions(out / 'predictions.csv', predictions)
     _write_labels(cases, found.annotations, out)
@@ -93,10 +103,21 @@ def predict(
         'Predicted findings',
         rows=[],
         cases=[report_case(dataset, index, case, found.annotations) for index, case in enumerate(cases)],
-        notes=[f'Left out: {Path(path).name}: {reason}' for path, reason in left_out.items()],
+        notes=_notes(found, left_out),
     )
     malignancy = {case.case_id: case.pred_malignancy for case in cases}
-    return PredictionRun(out / 'predictions.csv', out / 'report.html', left_out, malignancy)
+    return PredictionRun(
+        out / 'predictions.csv', out / 'report.html', left_out, found.doubts, found.notes, table, malignancy
+    )
+
+
+def _notes(found: FoundImages, left_out: dict[str, str]) -> list[str]:
+    """Sentences of the report; files by their names, since folders may say who somebody is."""
+    return [
+        *found.notes,
+        *(f'In doubt: {printable_path(Path(path).name)}: {reason}' for path, reason in found.doubts.items()),
+        *(f'Left out: {printable_path(Path(path).name)}: {reason}' for path, reason in left_out.items()),
+    ]
 
 
 def _write_labels(cases: list[MammoCaseSample], annotations: AnnotationSet, out: Path) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 from mammo_plugins.evaluation import DetectionTruth, MatchedDetections, Predictions
 from mammo_plugins.io import AnnotationSet, FindingRecord, canonical_flips
 from mammo_plugins.io.image_source import open_image
+from mammo_plugins.io.unreadable_image import UnreadableImageError
 from mammo_plugins.structures import SliceBins
 from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportTruth, ReportView
 
@@ -61,7 +62,13 @@ def _view(
     middles = [bins.middle(number) for number in range(bins.num_bins)]
     source = open_image(annotations.resolve_path(image))
     middle = next(iter(source.iter_slices([image.num_slices // 2])))
-    flips = canonical_flips(middle, rotated_180=image.rotated_180)
+    orientation = source.header.patient_orientation
+    try:
+        flips = canonical_flips(
+            middle, rotated_180=image.rotated_180, patient_orientation=orientation, view=image.view_key
+        )
+    except ValueError as error:  # turned by 90 degrees
+        raise UnreadableImageError(source.header.path, str(error)) from error
     rows = np.flatnonzero(matched.image_index == index)
     rows = rows[np.argsort(-predictions.scores[rows], kind='stable')][:_MAX_PREDICTIONS]
 

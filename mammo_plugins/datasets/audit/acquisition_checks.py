@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from .audit_finding import AuditFinding
 from .audit_thresholds import AuditThresholds
 from .audited_image import AuditedImage, report_group
+from .file_verdict import special_view
 from .image_facts import ImageFacts
-
-_SPECIAL_MODIFIERS = ('magnification', 'spot compression')
 
 
 def check_special_views(
@@ -22,17 +21,6 @@ def check_special_views(
         for image in images
         if (reason := special_view(facts[image.record.id], thresholds))
     ]
-
-
-def special_view(facts: ImageFacts, thresholds: AuditThresholds) -> str:
-    """Why an image is a magnification or spot view; empty where it is none."""
-    header, factor = facts.header, facts.magnification
-    modifiers = [name for name in (header.view_modifiers if header else ()) if name in _SPECIAL_MODIFIERS]
-    if modifiers:
-        return f'view modifier {", ".join(modifiers)}'
-    if factor is not None and factor > thresholds.max_magnification:
-        return f'magnified {factor:g} times, above {thresholds.max_magnification:g}'
-    return ''
 
 
 def check_implants(images: Sequence[AuditedImage], facts: Mapping[int, ImageFacts]) -> list[AuditFinding]:

@@ -47,6 +47,9 @@ CHECKS = {
     'size_in_header': AuditCheck(
         'Size in the header', 'Boxes are in stored pixels, so they belong to another image: convert again.', HEADERS
     ),
+    'header_doubt': AuditCheck(
+        'Odd headers', 'What is odd about the header, and what is used instead: look at the image.', HEADERS
+    ),
     'modality_in_header': AuditCheck('Modality in the header', 'Decide which of the two is right.', HEADERS),
     'view_in_header': AuditCheck(
         'Side and view in the header', 'The header or the annotation is wrong: compare with the picture.', HEADERS
@@ -65,6 +68,9 @@ CHECKS = {
     'monochrome1': AuditCheck('MONOCHROME1', 'Inverted when read; nothing to do where it is true.', HEADERS),
     'polarity': AuditCheck('Bright background', 'Stored with the wrong polarity: correct the header.', PIXELS),
     'voi': AuditCheck('Windows and VOI tables', 'Images with and without them look different to a model.', HEADERS),
+    'clipped_breast': AuditCheck(
+        'Clipped breasts', 'The window does not fit the image: choose voi="none", or correct the header.', PIXELS
+    ),
     'shown_range': AuditCheck(
         'Breasts made invisible by their window', 'A wrong window: read such images with voi=none.', PIXELS
     ),

@@ -12,15 +12,16 @@ from mammo_plugins.io.dicom_intensity import read_intensity_rules
 from mammo_plugins.io.dicom_tags import DicomTags
 from mammo_plugins.io.image_source import open_image
 from mammo_plugins.io.mammogram_header import MammogramHeader
-from mammo_plugins.io.orientation import chest_wall_side
+from mammo_plugins.io.orientation import chest_wall_side, decide_way_up, is_stored_turned
 from mammo_plugins.io.slice_folder import dicom_files_in, has_dicom_marker
+from mammo_plugins.io.slice_series import names_series, series_files
 from mammo_plugins.io.unreadable_image import UnreadableImageError
-from mammo_plugins.io.voi import IntensityRules, to_intensities
+from mammo_plugins.io.voi import IntensityRules
 
 from ..breast_region import find_breast_mask
 from .box_contrast import Box, box_contrast
 from .image_facts import BoxFacts, ImageFacts, PixelFacts
-from .image_statistics import breast_share, has_bright_background, pixel_digest, shown_range
+from .image_statistics import breast_share, clipped_share, has_bright_background, pixel_digest, shown_range
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,13 @@ class InspectionJob:
         path: file, or folder of one file a slice.
         boxes: (x, y, width, height) and slice of each finding.
         read_pixels: whether to decode the middle slice and those with boxes.
+        rotated_180: whether an annotation file says that the image is stored turned by 180 degrees.
     """
 
     path: Path
     boxes: tuple[tuple[Box, int | None], ...] = ()
     read_pixels: bool = True
+    rotated_180: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,22 +85,21 @@ def _read_header(path: Path) -> tuple[MammogramHeader, _Intensity]:
         header, tags = read_dicom_header(path)
         return header, _read_intensity(header, tags)
     header = open_image(path).header
-    if path.is_dir():
-        return header, _read_intensity(*read_dicom_header(dicom_files_in(path)[0]))
-    return header, _Intensity()
+    slices = dicom_files_in(path) if path.is_dir() else series_files(path) if names_series(path) else []
+    return header, _read_intensity(*read_dicom_header(slices[0])) if slices else _Intensity()
 
 
 def _read_intensity(header: MammogramHeader, tags: DicomTags) -> _Intensity:
-    rules = read_intensity_rules(tags, header.num_slices // 2, header.for_processing and header.num_slices == 1)
+    rules = read_intensity_rules(
+        tags, header.num_slices // 2, header.bits_stored, header.for_processing and header.num_slices == 1
+    )
     if header.for_processing:
         voi = 'raw'
     elif rules.voi_table is not None:
         voi = 'LUT'
     else:
         voi = f'window ({rules.window.function})' if rules.window is not None else 'none'
-    return _Intensity(
-        voi, len(tags.numbers('WindowCenter')), tags.number('EstimatedRadiographicMagnificationFactor'), rules
-    )
+    return _Intensity(voi, len(tags.numbers('WindowCenter')), header.magnification, rules)
 
 
 def _read_pixels(job: InspectionJob, header: MammogramHeader, intensity: _Intensity) -> PixelFacts:
@@ -109,18 +111,34 @@ def _read_pixels(job: InspectionJob, header: MammogramHeader, intensity: _Intens
     if stored.min() == stored.max():
         return PixelFacts(pixel_digest(stored, header.num_slices), is_blank=True)
     mask = find_breast_mask(pixels)
-    rules = intensity.rules
+    # As it is shown, by its own rules: stored values would do only where they are unsigned and the header is right.
+    shown = None if intensity.rules is None else next(iter(open_image(job.path).iter_slices([middle])))
+    upright = decide_way_up(
+        pixels, rotated_180=job.rotated_180, patient_orientation=header.patient_orientation, view=header.view
+    )
     return PixelFacts(
         digest=pixel_digest(stored, header.num_slices),
         has_bright_background=has_bright_background(pixels),
         chest_wall=chest_wall_side(pixels),
         breast_share=float(mask.mean()),
-        shown_range=None if rules is None else shown_range(to_intensities(stored, rules), mask),
+        shown_range=None if shown is None else shown_range(shown, mask),
+        clipped_share=0.0 if shown is None else clipped_share(shown, mask),
+        way_up_problem=upright.problem,
+        way_up_doubt=upright.doubt,
+        is_stored_turned=_is_stored_turned(pixels, header, is_explained=upright.doubt is None),
         boxes=tuple(
             BoxFacts(breast_share(mask, box), box_contrast(frames[index], mask, box) if index in frames else None)
             for box, index in job.boxes
         ),
     )
+
+
+def _is_stored_turned(pixels: np.ndarray, header: MammogramHeader, is_explained: bool) -> bool:
+    """Volumes alone: an FFDM on the other side may as well be mirrored, as some vendors store them."""
+    if header.modality != 'DBT' or header.view is None:
+        return False
+    names_front = header.patient_orientation is not None and header.patient_orientation[0][:1].upper() in ('A', 'P')
+    return not (names_front and is_explained) and is_stored_turned(pixels, header.view.laterality)
 
 
 def _stored_values(pixels: np.ndarray, header: MammogramHeader) -> np.ndarray:
@@ -130,7 +148,7 @@ def _stored_values(pixels: np.ndarray, header: MammogramHeader) -> np.ndarray:
     """
     highest = 2**header.bits_stored - 1
     values = np.rint(pixels * np.float32(highest)).astype(np.uint16)
-    return np.uint16(highest) - values if header.photometric_interpretation == 'MONOCHROME1' else values
+    return np.uint16(highest) - values if header.is_inverted else values
 
 
 def _is_inside(index: int | None, header: MammogramHeader) -> bool:

@@ -17,10 +17,15 @@ Spacing = tuple[float, float]
 def check_files(images: Sequence[AuditedImage], facts: Mapping[int, ImageFacts]) -> list[AuditFinding]:
     """Files that are missing, no breast image, truncated, or whose pixels cannot be decoded."""
     return [
-        image.report('unreadable_file', 'error', f'{problem} (file {image.record.file_name})')
+        image.report('unreadable_file', 'error', f'{problem} (file {image.record.file_name}{_place(image, problem)})')
         for image in images
         if (problem := facts[image.record.id].problem)
     ]
+
+
+def _place(image: AuditedImage, problem: str) -> str:
+    """Where a file was looked for that cannot be opened: data moves without its annotation file."""
+    return f', looked for as {image.path}' if problem.startswith('cannot be opened') else ''
 
 
 def check_headers(
@@ -32,6 +37,7 @@ def check_headers(
         header = facts[image.record.id].header
         if header is not None:
             findings += _check_size(image, header)
+            findings += [image.report('header_doubt', 'warning', doubt) for doubt in header.doubts]
             findings += _check_modality(image, header)
             findings += _check_spacing(image, header, thresholds)
             findings += _check_manufacturer(image, header)

@@ -64,6 +64,19 @@ def shown_range(shown: np.ndarray, mask: np.ndarray) -> float:
     return float(high - low)
 
 
+def clipped_share(shown: np.ndarray, mask: np.ndarray) -> float:
+    """The larger one of the shares of the breast that are white, and that are black; 0 where there is no breast.
+
+    Args:
+        shown: (H, W) in [0, 1], as the header asks to show the image.
+        mask: (H, W) bool, the breast.
+    """
+    if not mask.any():
+        return 0.0
+    inside = shown[mask]
+    return float(max((inside >= 1).mean(), (inside <= 0).mean()))
+
+
 def breast_share(mask: np.ndarray, box_xywh: Box) -> float:
     """Share of a box's area that lies on the breast; what lies outside the image does not.
 

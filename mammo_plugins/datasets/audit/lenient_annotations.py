@@ -14,7 +14,7 @@ from typing import Any
 
 from mammo_plugins.io.annotation_records import CATEGORIES, AnnotationSet, FindingRecord, ImageRecord
 from mammo_plugins.io.annotation_validation import AnnotationError, validate_annotations
-from mammo_plugins.io.coco_volume import finding_from_json, image_from_json, read_annotations
+from mammo_plugins.io.coco_volume import are_known_categories, finding_from_json, image_from_json, read_annotations
 
 from .audit_finding import AuditFinding
 from .audited_image import AuditedImage
@@ -59,7 +59,7 @@ def read_annotations_leniently(path: str | Path) -> LenientAnnotations:
         problems.append(_broken('info', f'root: expected a folder name, got {content["info"].get("root")!r}'))
         content['info']['root'] = ''
     categories = {entry.get('id'): entry.get('name') for entry in content.get('categories') or [] if _is_object(entry)}
-    if categories != _CATEGORY_NAMES:
+    if not are_known_categories(list(categories.items())):
         problems.append(_broken('categories', f'expected {_CATEGORY_NAMES}, got {categories}'))
     records = _read_images(content['images'], problems)
     findings = _read_findings(content['annotations'], records, problems)

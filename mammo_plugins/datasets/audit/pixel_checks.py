@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from .audit_finding import AuditFinding
 from .audit_thresholds import AuditThresholds
 from .audited_image import AuditedImage
+from .file_verdict import pixel_doubts
 from .image_facts import ImageFacts, PixelFacts
 
 
@@ -27,19 +28,7 @@ def check_pixels(
 
 
 def _check_image(image: AuditedImage, pixels: PixelFacts, thresholds: AuditThresholds) -> list[AuditFinding]:
-    if pixels.is_blank:
-        return [image.report('blank_image', 'error', 'all pixels have the same value')]
-    if pixels.has_bright_background:
-        reason = 'the air beside the breast is bright: Photometric Interpretation does not fit the pixels'
-        return [image.report('polarity', 'warning', reason)]
-    if not pixels.breast_share:
-        return [image.report('blank_image', 'warning', 'no breast: no bright region covers 1% of the image')]
-    if pixels.shown_range is not None and pixels.shown_range < thresholds.min_shown_range:
-        reason = f'its window or VOI table leaves {pixels.shown_range:.3f} of the grey range to the breast, below '
-        return [
-            image.report('shown_range', 'warning', f'{reason}{thresholds.min_shown_range:g}: it is nearly invisible')
-        ]
-    return []
+    return [image.report(*found) for found in pixel_doubts(pixels, thresholds)]
 
 
 def _check_boxes(image: AuditedImage, pixels: PixelFacts, thresholds: AuditThresholds) -> list[AuditFinding]:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from mammo_plugins.io.mammogram_header import MammogramHeader
 from mammo_plugins.structures import Laterality
 
-from .acquisition_checks import special_view
 from .audit_finding import AuditFinding
 from .audit_thresholds import AuditThresholds
 from .audited_image import AuditedImage
+from .file_verdict import special_view
 from .image_facts import ImageFacts
 
 

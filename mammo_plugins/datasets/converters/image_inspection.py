@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mammo_plugins.datasets.parallel_reading import LOST, read_in_parallel
-from mammo_plugins.io import ImageSource, MammogramHeader, UnreadableImageError, chest_wall_side, open_image
+from mammo_plugins.io import ImageSource, MammogramHeader, UnreadableImageError, open_image
+from mammo_plugins.io.orientation import decide_way_up, is_sideways, is_stored_turned
 from mammo_plugins.structures import Laterality
 
 
@@ -59,8 +60,9 @@ def _inspect(job: tuple[Path, Laterality | None, bool]) -> InspectedImage:
     path, side, modality_known = job
     try:
         source = open_image(path)
-        unknown = None if modality_known else source.header.modality_problem
-        if problem := unknown or source.header.pixel_problem:
+        header = source.header
+        unknown = None if modality_known else header.modality_problem
+        if problem := header.unfit or unknown or header.pixel_problem or _find_sideways(source):
             return InspectedImage(None, problem=problem)
         rotated = side is not None and _is_rotated(source, side)
     except UnreadableImageError as error:
@@ -72,7 +74,14 @@ def _lost_image(job: tuple[Path, Laterality | None, bool]) -> InspectedImage:
     return InspectedImage(None, problem=LOST)
 
 
+def _find_sideways(source: ImageSource) -> str | None:
+    """Pixels are decoded only where the header says that the image lies on its side."""
+    if not is_sideways(source.header.patient_orientation):
+        return None
+    (middle,) = source.iter_slices([source.header.num_slices // 2])
+    return decide_way_up(middle, patient_orientation=source.header.patient_orientation).problem
+
+
 def _is_rotated(source: ImageSource, side: Laterality) -> bool:
-    # Stored values, not windowed ones: the first and last column of a breast may be saturated by a window.
     (middle,) = source.iter_slices([source.header.num_slices // 2], voi='none')
-    return chest_wall_side(middle, edge_columns=1) != ('left' if side is Laterality.LEFT else 'right')
+    return is_stored_turned(middle, side)

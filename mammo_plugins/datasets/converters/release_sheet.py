@@ -5,7 +5,6 @@ The first sheet counts. Numbers become text as they are read by a human: ``22678
 
 from __future__ import annotations
 
-import csv
 import os
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -13,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from mammo_plugins.io.csv_table import TableError, TableRow, check_columns
+from mammo_plugins.io.table_text import open_table
 
 from .conversion_report import ConversionError, ConversionReport
 
 MAX_SHEET_BYTES = 2**23  # 8 MB unpacked; the largest workbook of a public release has less than one
 MAX_SHEET_CELLS = 2**18  # 262,144; the largest has some 13,000
-
-_DELIMITERS = ';,\t'
 
 
 def read_sheet(
@@ -72,11 +70,8 @@ def _read_cells(path: Path) -> list[tuple[int, list[str]]]:
 
 
 def _read_csv(path: Path) -> Iterator[tuple[int, Sequence[Any]]]:
-    with path.open(newline='', encoding='utf-8-sig') as file:
-        header = file.readline()
-        file.seek(0)
-        reader = csv.reader(file, delimiter=max(_DELIMITERS, key=header.count))
-        yield from ((reader.line_num, fields) for fields in reader)
+    with open_table(path) as table:
+        yield from table.rows
 
 
 def _read_xlsx(path: Path) -> Iterator[tuple[int, Sequence[Any]]]:

@@ -3,7 +3,8 @@
 ``images/{study_id}/{image_id}.dicom``; ``breast-level_annotations.csv`` has a row an image, ``finding_annotations.csv``
 a row a finding (``No Finding`` and no box where an image has none), ``metadata.csv`` a row of DICOM tags an image. The
 tables state side, view and size, so that no image is opened. There is no pathology: what counts as malignant is an
-assessment.
+assessment. Findings of lymph nodes, skin and nipple
+alone (125 of 2,254) have none of their own, and become ``other``: neither malignant nor benign.
 
 Source: Nguyen et al., Scientific Data 10:277, 2023; https://doi.org/10.13026/br2v-7517.
 """
@@ -262,21 +263,28 @@ def _finding_record(
     image = images.get(row.text('image_id'))
     if image is None or image.study_uid != row.text('study_id'):
         raise RowError(f'no image {row.values["image_id"]} of study {row.values["study_id"]}')
-    birads = read_birads(row.text('finding_birads'))
-    is_malignant = birads_category(birads) >= malignant_from
+    birads = read_birads(row.values['finding_birads']) if row.values['finding_birads'] else None
+    is_malignant = birads is not None and birads_category(birads) >= malignant_from
     box = _clipped_box(row, image, report)
     if is_malignant and not image.labels['malignant']:
         reason = f'finding of BI-RADS {birads} in a breast of BI-RADS {image.labels["birads"]}'
         report.note(row.where, reason, 'contradicting_labels')
     types = {_TYPES.get(name, 'other') for name in categories}
+    if birads is None:
+        report.counts['findings_without_birads'] += 1
+        if types != {'other'}:
+            reason = f'{", ".join(categories)} without finding_birads: neither malignant nor benign'
+            report.note(row.where, reason, 'lesions_without_birads')
     return FindingRecord(
         image_id=image.id,
-        category='malignant' if is_malignant else 'benign',
+        category='other' if birads is None else 'malignant' if is_malignant else 'benign',
         bbox_xywh=box,
         attributes={
-            'type': min(types, key=_TYPE_ORDER.index), 'release_name': ', '.join(categories), 'birads': birads,
+            'type': min(types, key=_TYPE_ORDER.index),
+            'release_name': ', '.join(categories),
+            **({'birads': birads} if birads is not None else {}),
         },
-    )  # fmt: skip
+    )
 
 
 def _clipped_box(row: TableRow, image: ImageRecord, report: ConversionReport) -> Box:

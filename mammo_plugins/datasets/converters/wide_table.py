@@ -9,9 +9,9 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from mammo_plugins.io.csv_table import TableRow
+from mammo_plugins.io.table_text import TableText, open_table
 
 from .conversion_report import ConversionError, ConversionReport
 
@@ -33,18 +33,18 @@ def iter_wide_table(
         ConversionError: the file cannot be read, or lacks a column.
     """
     try:
-        with path.open(newline='', encoding='utf-8-sig') as file:
-            yield from _iter_rows(path, csv.reader(file), required, optional, report)
+        with open_table(path) as table:
+            yield from _iter_rows(path, table, required, optional, report)
     except OSError as error:
         raise ConversionError(f'{path}: cannot be opened: {error.strerror or type(error).__name__}') from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ConversionError(f'{path}: not a CSV table in UTF-8 ({error})') from error
+        raise ConversionError(f'{path}: not a CSV table in UTF-8, UTF-16 or Windows-1252 ({error})') from error
 
 
 def _iter_rows(
-    path: Path, reader: Any, required: Sequence[str], optional: Sequence[str], report: ConversionReport
+    path: Path, table: TableText, required: Sequence[str], optional: Sequence[str], report: ConversionReport
 ) -> Iterator[TableRow]:
-    header = [column.strip() for column in next(reader, [])]
+    header = next(table.rows, (0, []))[1]
     lowered = [column.lower() for column in header]
     places = {name: lowered.index(name.lower()) for name in (*required, *optional) if name.lower() in lowered}
     if missing := [name for name in required if name not in places]:
@@ -52,11 +52,9 @@ def _iter_rows(
         raise ConversionError(f'{path}: misses the columns {", ".join(missing)}; it has {shown or "no header at all"}')
     if unused := len(header) - len(set(places.values())):
         report.note(path.name, f'{unused} of {len(header)} columns are not used', 'tables_with_unused_columns')
-    for fields in reader:
-        where = f'{path.name} line {reader.line_num}'
-        if not any(field.strip() for field in fields):
-            continue
+    for number, fields in table.rows:
+        where = f'{path.name} line {number}'
         if len(fields) != len(header):
             report.drop(where, f'has {len(fields)} fields, the header has {len(header)}', 'rows')
             continue
-        yield TableRow(where, {name: fields[place].strip() for name, place in places.items()})
+        yield TableRow(where, {name: fields[place] for name, place in places.items()}, table.has_decimal_commas)

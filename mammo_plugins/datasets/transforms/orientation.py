@@ -17,14 +17,22 @@ from .view_geometry import move_view
 class OrientCanonical(BaseTransform):
     """Flips a view so that the chest wall is at the left edge and the cranial or lateral side is up.
 
-    The side is decided once a volume, on its maximum intensity projection, never from the header (which is unreliable
-    in BCS-DBT); the vertical flip follows the annotation file's ``rotated_180``.
+    Decided once a volume, on its maximum intensity projection, from the pixels, ``rotated_180`` of the annotation file and
+    Patient Orientation of the header, see :func:`~mammo_plugins.io.orientation.decide_way_up`.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Turns ``img``.
+
+        Raises:
+            ValueError: the image is stored turned by 90 degrees.
+        """
         height, width = results['img_shape']
         flips = canonical_flips(
-            results['img'].max(axis=0), rotated_180=results['rotated_180'], view=ViewKey.parse(results['view'])
+            results['img'].max(axis=0),
+            rotated_180=results['rotated_180'],
+            patient_orientation=results.pop('patient_orientation', None),  # turned once, not twice
+            view=ViewKey.parse(results['view']),
         )
         move_view(results, flips.apply(results['img']), flips.homography(width, height))
         return results

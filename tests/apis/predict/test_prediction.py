@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mammo_plugins.apis.predict.found_images import find_images
+from mammo_plugins.apis.found_images import find_images
 from mammo_plugins.apis.predict.prediction import predict
 from mammo_plugins.apis.train import train
 from mammo_plugins.commands import predict as command

@@ -68,7 +68,7 @@ def test_two_images_of_one_name_are_reported(content, tmp_path):
 @pytest.mark.parametrize(
     ('changes', 'reason'),
     [
-        (dict(category_id=7), "category_id: expected {1: 'malignant', 2: 'benign'}, got 7"),
+        (dict(category_id=7), "category_id: expected {1: 'malignant', 2: 'benign', 3: 'other'}, got 7"),
         (dict(image_id=9), 'no usable image has id 9'),
         (dict(bbox=[1, 2, 3]), 'bbox: expected four finite numbers with a width and a height above 0, got (1, 2, 3)'),
         (

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from tests.io.dicom_builder import gradient, mammogram, save
 
-HEIGHT, WIDTH = 40, 30
+HEIGHT, WIDTH = 48, 40
 ARCHIVE = '/archive/anon_dicom'
 METADATA_COLUMNS = [
     'Unnamed: 0', 'empi_anon', 'acc_anon', 'anon_dicom_path', 'study_date_anon', 'FinalImageType',
     'ImageLateralityFinal', 'ViewPosition', 'spot_mag', 'num_roi', 'ROI_coords', 'match_level', 'Rows', 'Columns',
+    'DCM_ROI_coords', 'PNG_ROI_coords', 'ROI_match_level',
     'PixelSpacing', 'ImagerPixelSpacing', 'EstimatedRadiographicMagnificationFactor', 'Manufacturer',
 ]  # fmt: skip
 CLINICAL_COLUMNS = [
@@ -29,7 +30,7 @@ class EmbedRelease:
         self.clinical: list[dict] = []
 
     def add(self, patient=1, exam=11, view='L-CC', kind='2D', regions=(), dataset=None, **changes) -> dict:
-        """An image with its row; regions are (ymin, xmin, ymax, xmax). Its file holds a header only where needed."""
+        """An image with its row; regions are (ymin, xmin, ymax, xmax). Its file can be read only where it has to be."""
         side, position = view.split('-')
         name = f'cohort_1/{patient}/1.2.{exam}/1.2.{exam}.1/1.2.{exam}.1.{len(self.metadata)}.dcm'
         row = {
@@ -40,6 +41,8 @@ class EmbedRelease:
             'Manufacturer': 'HOLOGIC, Inc.', **changes,
         }  # fmt: skip
         path = self.folder / 'images' / name
+        if dataset is None and (regions or changes.get('ROI_coords')):
+            dataset = breast_at('left')
         if dataset is None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b'closed')
@@ -72,3 +75,10 @@ class EmbedRelease:
 def header_only(**elements):
     """A mammogram of the release's size."""
     return mammogram(gradient((HEIGHT, WIDTH)), **elements)
+
+
+def breast_at(chest_wall: str, **elements):
+    """A mammogram of the release's size, its chest wall ``left`` or ``right``."""
+    pixels = gradient((WIDTH, HEIGHT)).T
+    falling = pixels[:, ::-1]
+    return mammogram(falling if chest_wall == 'left' else pixels, **elements)

@@ -6,8 +6,9 @@ import pytest
 
 from mammo_plugins.datasets.converters import ConversionError
 from mammo_plugins.datasets.converters.embed import convert_embed
+from mammo_plugins.datasets.converters.embed.regions import mirror_regions, read_regions
 from mammo_plugins.io import validate_annotations
-from tests.datasets.converters.embed_release import ARCHIVE, HEIGHT, WIDTH, EmbedRelease, header_only
+from tests.datasets.converters.embed_release import ARCHIVE, HEIGHT, WIDTH, EmbedRelease, breast_at, header_only
 from tests.datasets.converters.report_lines import lines
 from tests.io.dicom_builder import dbt_volume, gradient
 
@@ -85,7 +86,7 @@ class TestImages:
 
     def test_volume_behind_a_2d_row_is_listed(self, release):
         release.add()
-        release.add(Rows='', dataset=dbt_volume(gradient((3, 8, 8))))
+        release.add(Rows='', dataset=dbt_volume(gradient((3, HEIGHT, WIDTH))))
         assert 'has 3 slices, the table says FFDM' in lines(convert(release))[0]
 
     def test_spacing_at_the_detector_is_divided_by_the_magnification(self, release):
@@ -104,7 +105,7 @@ class TestImages:
         [
             ({'ImageLateralityFinal': ''}, 'ImageLateralityFinal is empty'),
             ({'ImageLateralityFinal': 'B'}, "ImageLateralityFinal 'B' is neither L nor R"),
-            ({'Rows': -5}, 'Columns 30 and Rows -5 are no size of an image'),
+            ({'Rows': -5}, 'Columns 40 and Rows -5 are no size of an image'),
             ({'spot_mag': 'x'}, "spot_mag 'x' is not a number"),
             ({'num_roi': 'x'}, "num_roi 'x' is not a number"),
             ({'empi_anon': ''}, 'empi_anon is empty'),
@@ -268,6 +269,40 @@ class TestRegions:
             'type': 'mass', 'release_name': 'irregular', 'birads': '4', 'proven': 1, 'match_level': 1,
         }  # fmt: skip
 
+    @pytest.mark.parametrize('view', ['L-CC', 'R-CC'])
+    @pytest.mark.parametrize(('chest_wall', 'left'), [('left', 2), ('right', WIDTH - 22)])
+    def test_regions_are_mirrored_where_the_pixels_have_the_chest_wall_right(self, release, view, chest_wall, left):
+        """ROI_coords are drawn on PNG files whose chest wall is left; the side of the breast does not tell."""
+        release.add(view=view, regions=[(5, 2, 15, 22)], dataset=breast_at(chest_wall))
+        release.add_finding(side=view[0], asses='S', path_severity=0)
+        annotations = convert(release)
+        assert annotations.findings[0].bbox_xywh == (left, 5, 20, 10)
+        assert annotations.info['counts'].get('images_with_mirrored_regions', 0) == (chest_wall == 'right')
+
+    def test_published_example_is_mirrored_in_its_width(self):
+        """R CC of 2560 columns: x 1560 to 1738 in the DICOM file."""
+        (region,) = mirror_regions(read_regions('((1165, 822, 1294, 1000),)'), 2560)
+        assert region.box_xywh == (1560, 1165, 178, 129)
+
+    def test_regions_of_the_dicom_file_count_where_the_table_has_them(self, release):
+        release.add(
+            regions=[(5, 2, 15, 22)], dataset=breast_at('right'), DCM_ROI_coords='((5, 3, 15, 23),)',
+            PNG_ROI_coords='((5, 17, 15, 37),)', ROI_match_level='[2]', match_level='',
+        )  # fmt: skip
+        release.add_finding(asses='S', path_severity=0)
+        (finding,) = convert(release).findings
+        assert finding.bbox_xywh == (3, 5, 20, 10)
+        assert finding.attributes['match_level'] == 2
+
+    def test_marked_image_whose_pixels_cannot_be_read_is_listed(self, release):
+        release.add()
+        release.add(regions=[(5, 2, 15, 22)], dataset=breast_at('left', NumberOfFrames=2))
+        release.add_finding(asses='S', path_severity=0)
+        annotations = convert(release)
+        assert len(annotations.images) == 1
+        (line,) = lines(annotations)
+        assert 'cohort_1' in line and 'frames' in line
+
     @pytest.mark.parametrize(
         ('text', 'count'),
         [
@@ -354,7 +389,7 @@ class TestRegions:
         release.add(regions=[(5, 20, 15, WIDTH + 4)])
         release.add_finding(asses='S', path_severity=0)
         annotations = convert(release)
-        assert annotations.findings[0].bbox_xywh == (20, 5, 10, 10)
+        assert annotations.findings[0].bbox_xywh == (20, 5, 20, 10)
         assert annotations.info['counts']['clipped_boxes'] == 1
 
     @pytest.mark.parametrize(
@@ -397,14 +432,14 @@ class TestTables:
         path.write_text(path.read_text().replace('num_roi', 'num_ROI'))
         annotations = convert_embed(release.folder, show_progress=False)
         assert annotations.info['dropped'] == []
-        assert 'EMBED_OpenData_metadata.csv: 2 of 18 columns are not used' in lines(annotations, 'notes')
+        assert 'EMBED_OpenData_metadata.csv: 2 of 21 columns are not used' in lines(annotations, 'notes')
 
     def test_row_with_too_few_fields_is_listed(self, release):
         release.add()
         path = release.write() / 'tables/EMBED_OpenData_metadata.csv'
         path.write_text(path.read_text() + 'a,b\n')
         annotations = convert_embed(release.folder, show_progress=False)
-        assert lines(annotations) == ['EMBED_OpenData_metadata.csv line 3: has 2 fields, the header has 18']
+        assert lines(annotations) == ['EMBED_OpenData_metadata.csv line 3: has 2 fields, the header has 21']
 
     def test_table_that_lacks_a_column_names_it(self, release):
         release.add()

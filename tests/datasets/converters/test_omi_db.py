@@ -109,7 +109,13 @@ class TestOutcomes:
         return [image.labels.get('status') for image in annotations.images]
 
     @pytest.mark.parametrize('event', ['surgery', 'biopsywide', 'biopsyfine'])
-    @pytest.mark.parametrize(('opinion', 'status'), [('Malignant', 'M'), ('OM', 'M'), ('Benign', 'B'), ('OB', 'B')])
+    @pytest.mark.parametrize(
+        ('opinion', 'status'),
+        [
+            ('Malignant', 'M'), ('OM', 'M'), ('Benign', 'B'), ('OB', 'B'), ('Hist malignant', 'M'), ('Cyt malig', 'M'),
+            ('O Benign', 'B'),
+        ],
+    )  # fmt: skip
     def test_opinion_after_biopsy_or_surgery_decides_for_its_side(self, release, event, opinion, status):
         release.add_episode(**{event: biopsy(right=opinion)})
         release.add_image('1.1', side='L')

@@ -181,6 +181,24 @@ class TestFindings:
         assert 'finding_annotations.csv line 2: box (-3.0, 20.0, 60.0, 90.0)' in lines(annotations, 'notes')[1]
 
     @pytest.mark.parametrize(
+        ('categories', 'kind', 'notes'),
+        [
+            (['Suspicious Lymph Node'], 'other', 0), (['Skin Retraction', 'Nipple Retraction'], 'other', 0),
+            (['Mass', 'Skin Thickening'], 'mass', 1),
+        ],
+    )  # fmt: skip
+    def test_finding_without_birads_is_neither_malignant_nor_benign(self, release, categories, kind, notes):
+        """125 findings of lymph nodes, skin and nipple have none in the release, 110 of them alone in their image."""
+        release.add_finding(release.add(birads=2), categories=categories, birads=None, finding_birads='')
+        annotations = convert(release)
+        (finding,) = annotations.findings
+        assert (finding.category, finding.attributes['type']) == ('other', kind)
+        assert 'birads' not in finding.attributes
+        assert annotations.info['dropped'] == []
+        assert annotations.info['counts']['findings_without_birads'] == 1
+        assert annotations.info['counts'].get('lesions_without_birads', 0) == notes
+
+    @pytest.mark.parametrize(
         ('changes', 'reason'),
         [
             ({'finding_categories': 'Mass'}, "finding_categories 'Mass' is no list of names"),
@@ -188,7 +206,6 @@ class TestFindings:
             ({'finding_categories': '[' * 500}, 'is no list of names'),
             ({'finding_categories': f'[{"1," * 600}]'}, 'is no list of names'),
             ({'finding_categories': "['No Finding']"}, "'No Finding' has a box"),
-            ({'finding_birads': ''}, 'finding_birads is empty'),
             ({'xmin': ''}, "xmin '' is not a number"),
             ({'xmin': 'inf'}, 'is not finite'),
             ({'xmax': 10}, 'has no area'),
@@ -304,9 +321,10 @@ class TestRoundTrip:
     def test_boxes_come_back_but_for_the_one_that_was_moved_over_the_border(self, phantoms):
         source, annotations = phantoms
         expected = [finding for row in source.ffdm for finding in source.findings_of(row)]
-        assert len(annotations.findings) == len(expected) > 0
+        rated = [finding for finding in annotations.findings if finding.category != 'other']
+        assert len(rated) == len(expected) == len(annotations.findings) - 1 > 0  # one has no BI-RADS
         moved = 0
-        for finding, row in zip(annotations.findings, expected, strict=True):
+        for finding, row in zip(rated, expected, strict=True):
             assert finding.category == row.malignancy and finding.attributes['type'] == row.type
             edges = np.array([row.x, row.y, row.x + row.width, row.y + row.height])
             x, y, width, height = finding.bbox_xywh

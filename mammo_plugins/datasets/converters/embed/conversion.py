@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord
-from mammo_plugins.structures import ViewKey
+from mammo_plugins.structures import Laterality, ViewKey
 
 from ..box_clipping import clip_box
 from ..conversion_report import ConversionError, ConversionReport
@@ -27,14 +27,15 @@ from ..tabled_geometry import read_row_spacing_mm, read_size
 from ..view_numbering import ViewNumbering
 from ..wide_table import iter_wide_table
 from .clinical import ClinicalExam, read_clinical_table
-from .regions import Region, describe_region, read_regions
+from .regions import REGION_COLUMNS, Region, choose_regions, describe_region, mirror_regions, read_regions
 
 METADATA_COLUMNS = (
-    'empi_anon', 'acc_anon', 'anon_dicom_path', 'FinalImageType', 'ImageLateralityFinal', 'ViewPosition', 'ROI_coords',
+    'empi_anon', 'acc_anon', 'anon_dicom_path', 'FinalImageType', 'ImageLateralityFinal', 'ViewPosition',
 )  # fmt: skip
 _SPACING_COLUMNS = ('PixelSpacing', 'ImagerPixelSpacing', 'EstimatedRadiographicMagnificationFactor')
 OPTIONAL_METADATA_COLUMNS = (
-    'num_roi', 'match_level', 'spot_mag', 'Rows', 'Columns', 'Manufacturer', *_SPACING_COLUMNS,
+    *REGION_COLUMNS, 'num_roi', 'match_level', 'ROI_match_level', 'spot_mag', 'Rows', 'Columns', 'Manufacturer',
+    *_SPACING_COLUMNS,
 )  # fmt: skip
 MODALITIES = {'2D': 'FFDM', 'CVIEW': 'SM', 'C-VIEW': 'SM'}
 
@@ -46,7 +47,9 @@ class _Listed:
     Attributes:
         size: (width, height), or None where the table does not say.
         view: None where the table does not say.
-        regions: text of ``ROI_coords`` where the image has regions, else empty.
+        regions: their text where the image has regions, else empty.
+        in_png_frame: whether they are in the frame of the owners' PNG files, whose chest wall is always left.
+        is_mirrored: whether the chest wall is right in the image file, so that such regions are to be mirrored.
     """
 
     where: str
@@ -61,6 +64,8 @@ class _Listed:
     manufacturer: str
     regions: str
     match_levels: str
+    in_png_frame: bool = False
+    is_mirrored: bool = False
 
 
 def convert_embed(
@@ -168,10 +173,10 @@ def _list_image(src: Path, row: TableRow, special_views: bool, report: Conversio
     name = row.text('anon_dicom_path')
     if (path := find_named_file([src, src / 'images'], name)) is None:
         raise RowError(f'no file {name}')
-    regions = row.values['ROI_coords']
+    regions, in_png_frame = choose_regions(row)
     announced = row.optional_integer('num_roi')
     if announced == 0 and any(letter.isdigit() for letter in regions):
-        report.note(row.where, f'num_roi is 0, ROI_coords is {regions[:60]!r}: not used', 'regions_not_announced')
+        report.note(row.where, f'num_roi is 0, the regions are {regions[:60]!r}: not used', 'regions_not_announced')
     return _Listed(
         where=row.where,
         path=path,
@@ -184,7 +189,8 @@ def _list_image(src: Path, row: TableRow, special_views: bool, report: Conversio
         spacing_mm=read_row_spacing_mm(row, *_SPACING_COLUMNS),
         manufacturer=row.optional_text('Manufacturer') or '',
         regions='' if announced == 0 else regions,
-        match_levels=row.values.get('match_level', ''),
+        match_levels=row.values.get('ROI_match_level') or row.values.get('match_level', ''),
+        in_png_frame=in_png_frame and announced != 0 and any(letter.isdigit() for letter in regions),
     )
 
 
@@ -203,13 +209,16 @@ def _read_view(side: str, position: str) -> ViewKey | None:
 def _complete_from_headers(
     src: Path, listed: Sequence[_Listed], workers: int | None, show_progress: bool, report: ConversionReport
 ) -> list[_Listed]:
-    """Reads the headers of the images whose size or view the table does not say."""
-    lacking = [image for image in listed if image.size is None or image.view is None]
+    """Looks into the images whose size or view the table does not say, and for the chest wall of marked ones.
+
+    Which way a file lies is seen in its pixels: the side of the breast does not tell.
+    """
+    lacking = [image for image in listed if image.size is None or image.view is None or image.in_png_frame]
     if not lacking:
         return list(listed)
-    found = inspect_images(
-        [image.path for image in lacking], [None] * len(lacking), workers, show_progress, modality_known=True
-    )
+    # Turned from where a left breast has its chest wall: that it is right.
+    sides = [Laterality.LEFT if image.in_png_frame else None for image in lacking]
+    found = inspect_images([image.path for image in lacking], sides, workers, show_progress, modality_known=True)
     inspected = {image.path: result for image, result in zip(lacking, found, strict=True)}
     completed = []
     for image in listed:
@@ -229,9 +238,10 @@ def _complete_from_headers(
             replace(
                 image,
                 view=image.view or ViewKey.parse(f'{image.side}-{header.view.position.value}'),
-                size=(header.columns, header.rows),
+                size=image.size or (header.columns, header.rows),
                 spacing_mm=image.spacing_mm or header.spacing_mm,
                 manufacturer=image.manufacturer or header.manufacturer,
+                is_mirrored=result.rotated_180,
             )
         )
     return completed
@@ -271,6 +281,9 @@ def _read_findings(
 ) -> list[FindingRecord]:
     try:
         regions = read_regions(image.regions, image.match_levels)
+        if image.is_mirrored:
+            regions = mirror_regions(regions, record.width)
+            report.counts['images_with_mirrored_regions'] += 1
     except RowError as error:
         report.drop(image.where, str(error), 'regions')
         return []

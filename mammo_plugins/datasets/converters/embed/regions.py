@@ -1,7 +1,9 @@
 """Regions of interest in the metadata table of EMBED, and which finding of the clinical table they mark.
 
-``ROI_coords`` is the text of nested tuples and lists, ``((ymin, xmin, ymax, xmax),)``: y comes first. The regions were
-found on screenshots with a drawn circle and matched to the images. The tables do not link a region to a finding.
+``ROI_coords`` is the text of nested tuples and lists, ``((ymin, xmin, ymax, xmax),)``: y comes first. It is in the
+frame of the owners' PNG files, which were mirrored where needed so that the chest wall is left; the DICOM files were
+not. Newer tables have the regions in both frames, ``DCM_ROI_coords`` and ``PNG_ROI_coords``. The regions were found
+on screenshots with a drawn circle and matched to the images. The tables do not link a region to a finding.
 
 Source: data descriptor of the Open Data release, https://github.com/Emory-HITI/EMBED_Open_Data.
 """
@@ -10,13 +12,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
 from ..box_clipping import Box
-from ..release_table import RowError
+from ..release_table import RowError, TableRow
 from .clinical import ClinicalFinding, common_kind
+
+REGION_COLUMNS = ('DCM_ROI_coords', 'PNG_ROI_coords', 'ROI_coords')
 
 _MAX_TEXT_LENGTH = 20_000  # what ast is given; 500 regions
 _MAX_COORDINATE = 10**6  # far beyond any detector; keeps infinities and numbers of a thousand digits out
@@ -57,6 +61,25 @@ def read_regions(coordinates: str, match_levels: str = '') -> list[Region]:
     return [
         Region((xmin, ymin, xmax - xmin, ymax - ymin), int(levels[place]) if known else None)
         for place, (ymin, xmin, ymax, xmax) in enumerate(corners)
+    ]
+
+
+def choose_regions(row: TableRow) -> tuple[str, bool]:
+    """Text of the regions of an image, and whether they are in the frame of the PNG files.
+
+    Raises:
+        RowError: the table has none of the columns.
+    """
+    if not any(column in row.values for column in REGION_COLUMNS):
+        raise RowError(f'the table has none of the columns {", ".join(REGION_COLUMNS)}')
+    column = next((name for name in REGION_COLUMNS if row.values.get(name)), '')
+    return (row.values[column], column != 'DCM_ROI_coords') if column else ('', False)
+
+
+def mirror_regions(regions: list[Region], width: int) -> list[Region]:
+    """The regions in the frame that is the other way round, in an image of so many columns."""
+    return [
+        replace(region, box_xywh=(width - x - w, y, w, h)) for region in regions for x, y, w, h in [region.box_xywh]
     ]
 
 

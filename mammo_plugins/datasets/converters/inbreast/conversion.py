@@ -152,6 +152,9 @@ def _read_images(
 ) -> list[_Image]:
     images: dict[str, _Image] = {}
     for row in read_sheet(table, COLUMNS, report, OTHER_COLUMNS):
+        if not (row.values['Laterality'] or row.values['View'] or row.values['File Name'].isdigit()):
+            report.note(row.where, 'no image: a line below the table', 'footer_rows')
+            continue
         try:
             number = str(row.integer('File Name'))
             if number in images:

@@ -10,6 +10,7 @@ lesions); Halling-Brown et al., Radiology: Artificial Intelligence 3(1), 2021.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +22,11 @@ _OTHER_EVENTS = ('ASSESSMENT', 'CLINICAL')
 _MALIGNANT = {'malignant', 'om', 'b5', 'c5', 'h5'}
 _BENIGN = {'benign', 'ob', 'b2', 'c2', 'h1', 'h2'}
 _NORMAL = {'normal', 'on'}
+_WORDS = ('malignant', 'benign', 'normal')
+_OPINION_WORDS = re.compile(
+    r'(?:(?:o|op|opinion|h|hist|histo|histology|histological|c|cyt|cyto|cytology|cytological|wbn|core)[ .:]+)?'
+    r'(malig(?:nant|nancy)?|benign|norm(?:al)?)\.?'
+)
 _INTERVAL_CANCER_TYPES = ('CI', 'Interval case')  # code and name: the documentation has both
 
 
@@ -173,7 +179,13 @@ def _lesions(episode: dict[str, Any], event: str, side: str) -> list[tuple[str, 
 
 
 def _opinion_code(value: Any) -> str:
-    return str(value).strip().lower() if value is not None else ''
+    """In small letters; words such as ``Hist malignant``, ``Cyt malig`` and ``O Benign`` without what gave the opinion.
+
+    Words that hedge (``suspicious of malignancy``, ``probably benign``) stay as they are, and are no result.
+    """
+    text = ' '.join(str(value).lower().replace('-', ' ').replace('_', ' ').split()) if value is not None else ''
+    match = _OPINION_WORDS.fullmatch(text)
+    return next(word for word in _WORDS if word.startswith(match[1][:4])) if match else text
 
 
 def _object(value: Any) -> dict[str, Any]:

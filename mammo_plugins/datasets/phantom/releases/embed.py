@@ -15,6 +15,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from pydicom import dcmread
 
+from mammo_plugins.io.image_source import read_mammogram
+from mammo_plugins.io.orientation import chest_wall_side
+
 from ..bcs_dbt_release import FindingRow, ImageRow
 from .release_rows import pair_with_findings, write_rows
 
@@ -47,7 +50,8 @@ def write_embed(
 ) -> None:
     """Writes FFDM and synthetic mammograms of a phantom release as EMBED Open Data; headers stay as they are.
 
-    Planted quirks: paths of an archive elsewhere; regions with y first, one nested deeper; a row of a screenshot whose
+    Planted quirks: regions in the frame of PNG files whose chest wall is left, while right breasts' files have it
+    right; paths of an archive elsewhere; regions with y first, one nested deeper; a row of a screenshot whose
     file is no part of the release; a magnification view; an image whose size the table lacks; findings of side ``B``
     and without a side; densities as floats; a recalled breast without pathology; a negative breast without a row.
 
@@ -137,6 +141,8 @@ def _copy_image(
     shutil.copyfile(source / image.path, target)
     header = dcmread(target, stop_before_pixels=True, specific_tags=['ImagerPixelSpacing'])
     regions = tuple(_region(finding) for finding in found)
+    if regions and chest_wall_side(read_mammogram(target, voi='none').pixels) == 'right':
+        regions = tuple((top, image.width - right, bottom, image.width - left) for top, left, bottom, right in regions)
     return {
         **exam,
         'anon_dicom_path': f'{_ARCHIVE}/{name}',

@@ -38,8 +38,8 @@ def write_vindr_mammo(
 ) -> None:
     """Writes the FFDM of a phantom release as VinDr-Mammo; validation becomes training, and headers stay as they are.
 
-    Planted quirks: a box that reaches over the border of its image, a finding of several categories, and a row
-    ``No Finding`` without box for each image without findings.
+    Planted quirks: a box that reaches over the border of its image, a finding of several categories, a retracted
+    nipple without BI-RADS, and a row ``No Finding`` without box for each image without findings.
 
     Args:
         source: the phantom release.
@@ -61,7 +61,7 @@ def write_vindr_mammo(
             finding_rows += [_finding_row(row, finding, image.birads) for finding in found]
         else:
             finding_rows.append({**row, 'finding_categories': "['No Finding']"})
-    _plant_quirks([row for row in finding_rows if 'xmin' in row], rng)
+    finding_rows += _plant_quirks([row for row in finding_rows if 'xmin' in row], rng)
     write_rows(folder / 'breast-level_annotations.csv', _IMAGE_COLUMNS, image_rows)
     write_rows(folder / 'finding_annotations.csv', _FINDING_COLUMNS, finding_rows)
     write_rows(folder / 'metadata.csv', _METADATA_COLUMNS, metadata_rows)
@@ -110,9 +110,11 @@ def _finding_row(row: dict[str, object], finding: FindingRow, breast_birads: str
     }
 
 
-def _plant_quirks(rows: list[dict], rng: np.random.Generator) -> None:
+def _plant_quirks(rows: list[dict], rng: np.random.Generator) -> list[dict]:
+    """Changes rows, and gives those to add."""
     if not rows:
-        return
+        return []
+    retracted = {**rows[0], 'finding_categories': "['Nipple Retraction']", 'finding_birads': ''}
     several = rows[int(rng.integers(len(rows)))]
     several['finding_categories'] = several['finding_categories'].replace(']', ", 'Skin Thickening']")
     overhang = float(rng.integers(1, _LARGEST_OVERHANG_PX + 1))
@@ -129,3 +131,4 @@ def _plant_quirks(rows: list[dict], rng: np.random.Generator) -> None:
     _, number, edge = min(distances)
     borders = {'xmin': 0, 'ymin': 0, 'xmax': rows[number]['width'], 'ymax': rows[number]['height']}
     rows[number][edge] = borders[edge] + (overhang if edge.endswith('max') else -overhang)
+    return [retracted]

@@ -1,0 +1,71 @@
+"""Which of several images of one view count: no copy twice, and no raw image beside the processed one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mammo_plugins.io.source_walk import printable_path
+
+from .candidates import Candidate, Candidates
+from .exams import Exam
+
+
+def drop_repeated_instances(found: Candidates) -> Candidates:
+    """Each SOP Instance UID once; the first in order of path is kept."""
+    kept: dict[str, Candidate] = {}
+    chosen = Candidates(left_out=dict(found.left_out))
+    for image in found.images:
+        uid = image.header.sop_instance_uid
+        first = kept.get(uid) if uid else None
+        if first is None:
+            kept[uid] = image
+            chosen.images.append(image)
+        else:
+            chosen.left_out[str(image.path)] = (
+                f'the same image as {printable_path(first.path)}: same SOP Instance UID'
+                + ('' if _same_bytes(first, image) else ', but other bytes')
+            )
+    return chosen
+
+
+def choose_by_view(
+    images: Sequence[Candidate], exams: Sequence[Exam]
+) -> tuple[list[tuple[Candidate, Exam]], dict[str, str]]:
+    """Leaves out copies and raw images of a view that has a processed one; says where kinds are mixed.
+
+    Returns:
+        Images with their exams, and path to reason of those left out.
+    """
+    chosen: list[tuple[Candidate, Exam]] = []
+    left_out: dict[str, str] = {}
+    pixels: dict[str, tuple[Candidate, Exam]] = {}
+    are_processed = [(image, exam) for image, exam in zip(images, exams) if not image.header.for_processing]
+    processed_views = {_view(image, exam) for image, exam in are_processed}
+    processed_exams = {(*exam, image.header.modality) for image, exam in are_processed}
+    for image, exam in zip(images, exams):
+        digest = image.pixels.digest if image.pixels is not None else str(image.path)
+        first, first_exam = pixels.setdefault(digest, (image, exam))
+        if first is not image and _view(first, first_exam) == _view(image, exam):
+            left_out[str(image.path)] = f'the same image as {printable_path(first.path)}: a copy with the same pixels'
+            continue
+        if first is not image:
+            image = image.doubt(f'the same pixels as {printable_path(first.path)}, which is of another view or exam')
+        if image.header.for_processing and _view(image, exam) in processed_views:
+            left_out[str(image.path)] = 'FOR PROCESSING: the raw copy of a view that is here FOR PRESENTATION too'
+            continue
+        if image.header.for_processing and (*exam, image.header.modality) in processed_exams:
+            image = image.doubt('FOR PROCESSING beside images FOR PRESENTATION: kinds are mixed in this exam')
+        chosen.append((image, exam))
+    return chosen, left_out
+
+
+def _view(image: Candidate, exam: Exam) -> tuple[str, ...]:
+    return (*exam, image.header.modality, str(image.header.view), *image.header.view_modifiers)
+
+
+def _same_bytes(first: Candidate, second: Candidate) -> bool:
+    if first.path.is_dir() or second.path.is_dir():
+        return False
+    if first.path.stat().st_size != second.path.stat().st_size:
+        return False
+    return first.path.read_bytes() == second.path.read_bytes()

@@ -1,0 +1,109 @@
+"""From files that somebody has to an annotation set without findings, so that a data set can read them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mammo_plugins.datasets.audit.audit_thresholds import AuditThresholds
+from mammo_plugins.io.coco_volume import AnnotationSet, ImageRecord
+from mammo_plugins.io.source_walk import printable_path, walk_source
+
+from .candidates import Candidate, Candidates, judge_candidates, open_candidates
+from .choice import choose_by_view, drop_repeated_instances
+from .exams import Exam, tell_exams
+
+
+@dataclass
+class FoundImages:
+    """Images of a folder, and what was left out of it.
+
+    Attributes:
+        annotations: the usable breast images; their malignancy is unknown.
+        left_out: file to reason.
+        doubts: file to what is odd about an image that is used.
+        notes: sentences about the whole: what told patients apart.
+    """
+
+    annotations: AnnotationSet
+    left_out: dict[str, str] = field(default_factory=dict)
+    doubts: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def find_images(source: str | Path) -> FoundImages:
+    """Describes the DICOM and PNG images of a file or folder (with its sub-folders) by header and a slice of each.
+
+    Files of one slice each become volumes by series, acquisition and geometry, wherever they lie. What is no image of a
+    whole breast, or is there twice, is left out by file and reason. Images of one exam whose view occurs twice get
+    suffixed view names (``lcc``, ``lcc2``), and that is said.
+
+    Raises:
+        FileNotFoundError: there is no such file or folder.
+        ValueError: none of the files can be used; the message says why for each.
+    """
+    source = Path(source).absolute()
+    walked = walk_source(source)
+    found = judge_candidates(drop_repeated_instances(open_candidates(walked.files)), AuditThresholds())
+    found.left_out.update(walked.problems)
+    exams, notes = tell_exams(found.images, source if source.is_dir() else source.parent)
+    chosen, repeated = choose_by_view(found.images, exams)
+    found.left_out.update(repeated)
+    if not chosen:
+        raise ValueError(f'no breast image to predict in {printable_path(source)}{_reasons(found)}')
+    records, doubts = _records(chosen)
+    annotations = AnnotationSet(records, [], {'root': '', 'source': 'files of the user'})
+    return FoundImages(annotations, dict(sorted(found.left_out.items())), doubts, notes)
+
+
+def _reasons(found: Candidates) -> str:
+    listed = sorted(found.left_out.items())
+    return ''.join(f'\n    {printable_path(path)}: {reason}' for path, reason in listed) or ': it holds no file'
+
+
+def _records(chosen: list[tuple[Candidate, Exam]]) -> tuple[list[ImageRecord], dict[str, str]]:
+    records, doubts = [], {}
+    repeats: Counter[tuple[str, ...]] = Counter()
+    for number, (image, exam) in enumerate(chosen, start=1):
+        record = _record(number, image, exam, repeats)
+        told = list(image.doubts)
+        if (repeat := repeats[_view_of(image, exam)]) > 1:
+            told.append(f'the {repeat}. image of this view in this exam: a repeat, or of another exam')
+        records.append(record)
+        if told:
+            doubts[str(image.path)] = '; '.join(told)
+    return records, doubts
+
+
+def _view_of(image: Candidate, exam: Exam) -> tuple[str, ...]:
+    return (*exam, image.header.modality, str(image.header.view))
+
+
+def _record(number: int, image: Candidate, exam: Exam, repeats: Counter[tuple[str, ...]]) -> ImageRecord:
+    header = image.header
+    name = str(header.view).lower().replace('-', '')
+    repeats[_view_of(image, exam)] += 1
+    repeat = repeats[_view_of(image, exam)]
+    return ImageRecord(
+        id=number,
+        file_name=image.path.as_posix(),
+        width=header.columns,
+        height=header.rows,
+        num_slices=header.num_slices,
+        patient_id=exam[0],
+        study_uid=exam[1],
+        view=str(header.view),
+        modality=header.modality,
+        view_name=name if repeat == 1 else f'{name}{repeat}',
+        manufacturer=header.manufacturer,
+        spacing_mm=header.spacing_mm,
+        slice_spacing_mm=header.slice_spacing_mm,
+        rotated_180=image.pixels is not None and image.pixels.is_stored_turned,
+    )
+
+
+def by_printable_path(reasons: Mapping[str, str]) -> dict[str, str]:
+    """The same, each path as it can be printed."""
+    return {printable_path(path): reason for path, reason in reasons.items()}

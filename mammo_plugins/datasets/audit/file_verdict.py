@@ -1,0 +1,71 @@
+"""Whether a file can be used, decided from its facts: what `mammo audit` reports and `mammo predict` acts upon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .audit_thresholds import AuditThresholds
+from .image_facts import ImageFacts, PixelFacts
+
+
+@dataclass(frozen=True)
+class FileVerdict:
+    """What to do with a file.
+
+    Attributes:
+        left_out: why it is no image to find lesions in, or None.
+        special: why it shows a part of a breast at another scale, or None; kept in data sets, not predicted.
+        doubts: what is odd about an image that can be used.
+    """
+
+    left_out: str | None = None
+    special: str | None = None
+    doubts: tuple[str, ...] = ()
+
+
+def judge_file(facts: ImageFacts, thresholds: AuditThresholds) -> FileVerdict:
+    """The verdict on a file by its header and, where they were looked at, its pixels."""
+    header, pixels = facts.header, facts.pixels
+    if header is None:
+        return FileVerdict(facts.problem or 'cannot be read')
+    if reason := header.unfit or facts.problem or _blank(pixels) or (pixels and pixels.way_up_problem):
+        return FileVerdict(reason)
+    doubts = list(header.doubts)
+    if header.for_processing:
+        doubts.append('FOR PROCESSING: a raw image, shown by its own range of values')
+    if pixels is not None:
+        doubts += [doubt for _, _, doubt in pixel_doubts(pixels, thresholds)]
+        doubts += [pixels.way_up_doubt] if pixels.way_up_doubt else []
+        doubts += ['stored turned by 180 degrees, by the side of its chest wall: turned back'] * pixels.is_stored_turned
+    return FileVerdict(None, special_view(facts, thresholds) or None, tuple(doubts))
+
+
+def special_view(facts: ImageFacts, thresholds: AuditThresholds) -> str:
+    """Why an image is a magnification or spot view; empty where it is none."""
+    if facts.header is not None and facts.header.special_view:
+        return facts.header.special_view
+    if facts.magnification is not None and facts.magnification > thresholds.max_magnification:
+        return f'a magnification view: magnified {facts.magnification:g} times, above {thresholds.max_magnification:g}'
+    return ''
+
+
+def pixel_doubts(pixels: PixelFacts, thresholds: AuditThresholds) -> list[tuple[str, str, str]]:
+    """Check of the audit, severity and reason of what the pixels give away; the first that applies."""
+    if reason := _blank(pixels):
+        return [('blank_image', 'error', reason)]
+    if pixels.has_bright_background:
+        reason = 'the air beside the breast is bright: Photometric Interpretation does not fit the pixels'
+        return [('polarity', 'warning', reason + ' (bright background)')]
+    if not pixels.breast_share:
+        return [('blank_image', 'warning', 'no breast: no bright region covers 1% of the image')]
+    if pixels.shown_range is not None and pixels.shown_range < thresholds.min_shown_range:
+        reason = f'its window or VOI table leaves {pixels.shown_range:.3f} of the grey range to the breast, below '
+        return [('shown_range', 'warning', f'{reason}{thresholds.min_shown_range:g}: it is nearly invisible')]
+    if pixels.clipped_share > thresholds.max_clipped_share:
+        reason = f'its window or VOI table shows {pixels.clipped_share:.0%} of the breast white, or black, above '
+        return [('clipped_breast', 'warning', f'{reason}{thresholds.max_clipped_share:.0%}: clipped')]
+    return []
+
+
+def _blank(pixels: PixelFacts | None) -> str | None:
+    return 'all pixels have the same value' if pixels is not None and pixels.is_blank else None

@@ -1,0 +1,65 @@
+"""Where the frames of a multi-frame object lie along its stack."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .dicom_tags import DicomTags
+
+MIN_POSITION_STEP_MM = 1e-3
+_GROUPS = ('PerFrameFunctionalGroupsSequence', 'SharedFunctionalGroupsSequence')
+
+
+def positions_along_stack(
+    points_mm: npt.NDArray[np.float64], directions: npt.NDArray[np.float64] | None
+) -> npt.NDArray:
+    """(n,) positions in mm of slices along their stack, which in MLO and ML views does not run along z.
+
+    Args:
+        points_mm: (n, 3) Image Position (Patient).
+        directions: (6,) Image Orientation (Patient), or None where unknown: then the axis of largest extent counts.
+    """
+    if directions is not None:
+        return points_mm @ np.cross(directions[:3], directions[3:])
+    return points_mm[:, np.argmax(np.ptp(points_mm, axis=0))]
+
+
+def frame_positions(tags: DicomTags) -> npt.NDArray[np.float64] | None:
+    """(n,) positions in mm of the stored frames, or None where not every frame has one.
+
+    Source: DICOM PS3.3 C.7.6.16.2.3 (Plane Position), C.7.6.16.2.4 (Plane Orientation).
+    """
+    planes = [frame.first_item('PlanePositionSequence') for frame in tags.items('PerFrameFunctionalGroupsSequence')]
+    points = [() if plane is None else plane.numbers('ImagePositionPatient') for plane in planes]
+    if len(points) < 2 or any(len(point) != 3 for point in points):
+        return None
+    planes = [tags.first_item(group, 'PlaneOrientationSequence') for group in _GROUPS]
+    directions = [plane.numbers('ImageOrientationPatient') for plane in planes if plane is not None]
+    known = next((np.asarray(numbers) for numbers in directions if len(numbers) == 6), None)
+    return positions_along_stack(np.asarray(points, dtype=np.float64), known)
+
+
+def find_frame_order_problem(tags: DicomTags) -> str | None:
+    """Why the frames are no stack from one side to the other; None where they are, or where positions do not tell.
+
+    BCS-DBT gives all frames one position. Slice numbers of findings are those of the stored frames, so frames are
+    refused here and not sorted.
+    """
+    positions = frame_positions(tags)
+    if positions is None or np.ptp(positions) <= MIN_POSITION_STEP_MM:
+        return None
+    steps = np.diff(positions)
+    if (ordered := np.diff(np.sort(positions))).min() <= MIN_POSITION_STEP_MM:
+        first, second = np.argsort(positions, kind='stable')[int(ordered.argmin()) :][:2]
+        return (
+            f'frames {min(first, second)} and {max(first, second)} (from 0) have the same position: two acquisitions in '
+            'one object are to be split first'
+        )
+    if (steps > 0).all() or (steps < 0).all():
+        return None
+    turn = int(np.flatnonzero(np.sign(steps) != np.sign(steps[0]))[0])
+    return (
+        f'the frames are stored in another order than their positions (the first turn is at frame {turn}, from 0): '
+        'write them in the order of their positions first'
+    )
