@@ -7,6 +7,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from mammo_plugins.compat.cache_folders import provide_cache_folders
+
 # A command's module is imported only when it is called, so that `mammo evaluate` does not wait for torch.
 COMMANDS = {
     'train': ('train', 'train a config'),
@@ -46,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('command', choices=COMMANDS, metavar='COMMAND')
     parser.add_argument('arguments', nargs=argparse.REMAINDER, metavar='...', help='see mammo COMMAND --help')
     args = parser.parse_args(argv)
+    provide_cache_folders()
     module = importlib.import_module(f'{__package__}.{COMMANDS[args.command][0]}')
     return module.main(args.arguments, prog=f'mammo {args.command}')
 

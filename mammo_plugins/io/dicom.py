@@ -105,7 +105,9 @@ class DicomFile:
         """Stored values (H, W) of frames."""
         expected = (self.header.rows, self.header.columns)
         plugin = _decoding_plugin(UID(self.header.transfer_syntax_uid))
-        frames = iter_pixels(self._pixel_source(), indices=indices, raw=True, decoding_plugin=plugin)
+        frames = iter_pixels(
+            self._pixel_source(), indices=indices, raw=True, decoding_plugin=plugin, **self._stated_otherwise()
+        )
         while True:
             try:
                 frame = next(frames)
@@ -122,6 +124,11 @@ class DicomFile:
                     self.path, f'a decoded frame has shape {frame.shape}, the header says {expected}'
                 )
             yield frame
+
+    def _stated_otherwise(self) -> dict[str, int]:
+        """What decoding needs and a header may leave empty: one sample a pixel, unsigned."""
+        defaults = {'SamplesPerPixel': ('samples_per_pixel', 1), 'PixelRepresentation': ('pixel_representation', 0)}
+        return dict(option for keyword, option in defaults.items() if self._tags.number(keyword) is None)
 
     def _pixel_source(self) -> Path | BinaryIO:
         if self.header.transfer_syntax_uid != DeflatedExplicitVRLittleEndian:

@@ -108,6 +108,8 @@ def _read_laterality(tags: DicomTags, described: ViewKey | None) -> tuple[Latera
         reason = '; '.join(unusable) or 'no side: ImageLaterality, Laterality and FrameLaterality are absent'
         return None, reason, []
     source, side = known[0]
+    if source == 'SeriesDescription':
+        return Laterality(side), source, ['the side is known from the Series Description alone']
     return Laterality(side), source, [f'{source} says {side}, {other} {text}' for other, text in known if text != side]
 
 

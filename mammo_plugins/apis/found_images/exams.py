@@ -92,7 +92,7 @@ def _repeats_a_view(images: Sequence[Candidate], exams: Sequence[Exam]) -> dict[
     views: dict[Exam, Counter[tuple[str, ...]]] = defaultdict(Counter)
     for image, exam in zip(images, exams):
         header = image.header
-        views[exam][header.modality, str(header.view), *header.view_modifiers, str(header.for_processing)] += 1
+        views[exam][(header.modality, str(header.view), *header.view_modifiers, str(header.for_processing))] += 1
     return {exam: max(counts.values()) > 1 for exam, counts in views.items()}
 
 
