@@ -112,10 +112,8 @@ def _gather(slices: Sequence[DicomFile], found: Candidates) -> None:
             _add_volume(files[0].path if len(files) == 1 else folder, files, found, 1)
             continue
         for file in files:
-            found.left_out[str(file.path)] = (
-                'a slice without Series Instance UID among other images: put the slices of each volume into a folder of '
-                'their own'
-            )
+            reason = 'a slice without Series Instance UID among other images'
+            found.left_out[str(file.path)] = f'{reason}: put the slices of each volume into a folder of their own'
 
 
 def _name(files: Sequence[DicomFile], series: str, number: int, is_only: bool) -> Path:
