@@ -1,6 +1,6 @@
 """The same odd files through convert, predict, audit, cache and report: none may see another image than the others.
 
-A CMMD release is small and takes side and view from the headers, so that the converter has as much to decide as predict.
+A CMMD release is small and takes side and view from the headers: its converter has as much to decide as predict.
 """
 
 from __future__ import annotations
