@@ -36,7 +36,7 @@ def test_ge_image_for_presentation_uses_its_first_table():
     np.testing.assert_allclose(image.pixels, [[0.63834, 0.65275]], atol=1e-5)
     by_window = 1 / (1 + np.exp(-4 * (np.array([[2316, 2322]]) - 2262) / 380))
     assert np.abs(image.pixels - by_window).max() < 0.01  # the vendor's table is this sigmoid
-    assert header.unfit == 'an image of 2 x 1 pixels (columns x rows) shows no breast: at least 32 are needed'
+    assert header.unfit == 'an image of 2 x 1 pixels (columns x rows) shows no breast: at least 16 are needed'
     decided = decide_way_up(image.pixels, patient_orientation=header.patient_orientation, view=header.view)
     assert '90 degrees' in (decided.problem or decided.doubt)
 

@@ -41,7 +41,7 @@ FILES = {
     ),
     'specimen.dcm': (stored_breast(top=2300), dict(SeriesDescription='Specimen radiograph')),
     'sideways.dcm': (np.rot90(UPRIGHT), dict(ViewPosition='MLO', PatientOrientation=['F', 'P'])),
-    'thumbnail.dcm': (UPRIGHT[::4, ::4], {}),
+    'thumbnail.dcm': (UPRIGHT[::8, ::8], {}),
 }
 UNFIT = {'specimen.dcm', 'sideways.dcm', 'thumbnail.dcm'}
 VIEWS = {
