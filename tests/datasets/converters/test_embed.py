@@ -85,7 +85,7 @@ class TestImages:
 
     def test_volume_behind_a_2d_row_is_listed(self, release):
         release.add()
-        release.add(Rows='', dataset=dbt_volume(gradient((3, 8, 8))))
+        release.add(Rows='', dataset=dbt_volume(gradient((3, 40, 30))))
         assert 'has 3 slices, the table says FFDM' in lines(convert(release))[0]
 
     def test_spacing_at_the_detector_is_divided_by_the_magnification(self, release):
