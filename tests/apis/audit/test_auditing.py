@@ -61,7 +61,8 @@ def test_each_planted_fault_is_found_where_it_is_and_nowhere_else(faulty, faulty
 
 def test_every_check_but_four_has_a_planted_fault(faulty, sound_audit):
     covered = {check for check, _, _ in faulty.planted | faulty.notes}
-    # A copied file is told by its pixels already, phantoms leave no row out, are breasts and lie upright: other tests do.
+    # A copied file is told by its pixels already, and phantoms leave no row out, are breasts and lie upright; all have
+    # tests of their own.
     assert set(CHECKS) - covered == {'duplicate_file', 'conversion', 'purpose', 'way_up'}
 
 
