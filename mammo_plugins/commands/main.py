@@ -7,6 +7,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from mammo_plugins.compat.cache_folders import provide_cache_folders
+
 from .expected_errors import in_a_sentence
 
 # A command's module is imported only when it is called, so that `mammo evaluate` does not wait for torch.
@@ -48,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument('command', choices=COMMANDS, metavar='COMMAND')
     parser.add_argument('arguments', nargs=argparse.REMAINDER, metavar='...', help='see mammo COMMAND --help')
     args = parser.parse_args(argv)
+    provide_cache_folders()
     module = importlib.import_module(f'{__package__}.{COMMANDS[args.command][0]}')
     return in_a_sentence(module.main)(args.arguments, prog=f'mammo {args.command}')
 

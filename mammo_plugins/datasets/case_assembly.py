@@ -17,10 +17,10 @@ A view: ``image_id``, ``img_path``, ``view`` (L-CC), ``view_name``, ``modality``
 - ``gt_segmentations``, only where masks are asked for: n outlines in stored pixels as COCO has them, None where the
   file has none; packing draws them (see ``finding_masks``).
 
-Loading adds ``img`` (S, H, W), ``img_shape`` (H, W), ``slice_bins`` and ``homography_matrix`` (3, 3) float64, stored to
-current pixels, and ``geometry_steps``, which led there (see ``transforms.view_geometry``); until ``OrientCanonical`` has
-used it, ``patient_orientation`` of the header too. Transforms of ``loading`` see ``img`` as 16-bit grey values (see
-``grey_values``), those of ``pipeline`` as float32 in [0, 1].
+Loading adds ``img`` (S, H, W), ``img_shape`` (H, W), ``slice_bins`` and ``homography_matrix`` (3, 3) float64, stored
+to current pixels, and ``geometry_steps``, which led there (see ``transforms.view_geometry``); until
+``OrientCanonical`` has used it, ``patient_orientation`` of the header too. Transforms of ``loading`` see ``img`` as
+16-bit grey values (see ``grey_values``), those of ``pipeline`` as float32 in [0, 1].
 """
 
 from __future__ import annotations

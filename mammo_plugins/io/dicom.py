@@ -107,9 +107,8 @@ class DicomFile:
         expected = (self.header.rows, self.header.columns)
         plugin = _decoding_plugin(UID(self.header.transfer_syntax_uid))
         # pydicom would cut words to Bits Stored without looking what lies in the bits above.
-        frames = iter_pixels(
-            self._pixel_source(), indices=indices, raw=True, decoding_plugin=plugin, correct_unused_bits=False
-        )
+        options = dict(raw=True, decoding_plugin=plugin, correct_unused_bits=False, **self._stated_otherwise())
+        frames = iter_pixels(self._pixel_source(), indices=indices, **options)
         while True:
             try:
                 frame = next(frames)
@@ -126,6 +125,11 @@ class DicomFile:
                     self.path, f'a decoded frame has shape {frame.shape}, the header says {expected}'
                 )
             yield frame
+
+    def _stated_otherwise(self) -> dict[str, int]:
+        """What decoding needs and a header may leave empty: one sample a pixel, unsigned."""
+        defaults = {'SamplesPerPixel': ('samples_per_pixel', 1), 'PixelRepresentation': ('pixel_representation', 0)}
+        return dict(option for keyword, option in defaults.items() if self._tags.number(keyword) is None)
 
     def _pixel_source(self) -> Path | BinaryIO:
         if self.header.transfer_syntax_uid != DeflatedExplicitVRLittleEndian:

@@ -53,8 +53,8 @@ def find_frame_order_problem(tags: DicomTags) -> str | None:
     if (ordered := np.diff(np.sort(positions))).min() <= MIN_POSITION_STEP_MM:
         first, second = np.argsort(positions, kind='stable')[int(ordered.argmin()) :][:2]
         return (
-            f'frames {min(first, second)} and {max(first, second)} (from 0) have the same position: two acquisitions in '
-            'one object are to be split first'
+            f'frames {min(first, second)} and {max(first, second)} (from 0) have the same position: two acquisitions '
+            'in one object are to be split first'
         )
     if (steps > 0).all() or (steps < 0).all():
         return None

@@ -17,7 +17,8 @@ from .dicom_view import DicomView
 
 PURPOSE_KEYWORDS = (
     'ImageType', 'SeriesDescription', 'BodyPartExamined', 'PositionerType', 'ViewPosition', 'ViewCodeSequence',
-    'PartialView', 'BurnedInAnnotation', 'EstimatedRadiographicMagnificationFactor', 'QualityControlImage', 'SpecimenDescriptionSequence',
+    'PartialView', 'BurnedInAnnotation', 'EstimatedRadiographicMagnificationFactor', 'QualityControlImage',
+    'SpecimenDescriptionSequence',
 )  # fmt: skip
 _STEREOTACTIC = re.compile(r'(STEREO|PREFIRE|POSTFIRE)(_.*)?')
 _UNFIT_IMAGE_TYPES = {

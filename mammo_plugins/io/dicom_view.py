@@ -1,8 +1,9 @@
 """Side, projection and view modifiers of a breast image, wherever a vendor or a release wrote them.
 
 The side is Image Laterality, then Laterality, then Frame Laterality (shared, then of each frame), then View Position
-(``LCC``), then a Series Description such as ``L CC``. The projection is View Position, then View Code Sequence, then a Patient Orientation that
-holds ``CC`` or ``MLO`` (CBIS-DDSM), then the Series Description. The directions in Patient Orientation are no side.
+(``LCC``), then a Series Description such as ``L CC``. The projection is View Position, then View Code Sequence, then a
+Patient Orientation that holds ``CC`` or ``MLO`` (CBIS-DDSM), then the Series Description. The directions in Patient
+Orientation are no side.
 
 Source: DICOM PS3.3 C.8.11.7 (Mammography Image), C.7.6.16.2.8 (Frame Anatomy), PS3.16 CID 4014 (views) and CID 4015
 (view modifiers).
@@ -108,6 +109,8 @@ def _read_laterality(tags: DicomTags, described: ViewKey | None) -> tuple[Latera
         reason = '; '.join(unusable) or 'no side: ImageLaterality, Laterality and FrameLaterality are absent'
         return None, reason, []
     source, side = known[0]
+    if source == 'SeriesDescription':
+        return Laterality(side), source, ['the side is known from the Series Description alone']
     return Laterality(side), source, [f'{source} says {side}, {other} {text}' for other, text in known if text != side]
 
 

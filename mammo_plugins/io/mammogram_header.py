@@ -11,7 +11,7 @@ import numpy.typing as npt
 from mammo_plugins.structures import ViewKey
 
 _SPECIAL_MODIFIERS = ('magnification', 'spot compression')
-_SMALLEST_SIDE = 32  # pixels; mammograms have a thousand, thumbnails and stripped headers a few
+_SMALLEST_SIDE = 16  # pixels; mammograms have a thousand, stripped headers and icons a few
 
 
 @dataclass(frozen=True)

@@ -110,8 +110,8 @@ def decide_way_up(
 
     The side of the chest wall is seen in the pixels, never taken from the header. Which end is up cannot be seen
     reliably: a record that says that the image is stored turned decides, then the direction of the columns in Patient
-    Orientation (0020,0020), else up is assumed to be up, as mammograms are stored. Headers are wrong at times, so Patient
-    Orientation is believed only where its direction of the rows agrees with the pixels.
+    Orientation (0020,0020), else up is assumed to be up, as mammograms are stored. Headers are wrong at times, so that
+    Patient Orientation is believed only where its direction of the rows agrees with the pixels.
 
     Args:
         pixels_2d: (H, W), dark background; the middle slice or the maximum of a volume.
@@ -129,21 +129,13 @@ def decide_way_up(
         return WayUp(upright)
     written = '\\'.join(patient_orientation or ())
     if set(along_column) <= set('AP'):
+        reason = f'Patient Orientation {written} says that the image is stored turned by 90 degrees'
         if _touches_top_or_bottom(pixels_2d):
-            return WayUp(
-                upright,
-                f'Patient Orientation {written} says, and the pixels show, that the image is stored turned by 90 '
-                'degrees: turn it before reading',
-            )
-        return WayUp(
-            upright,
-            doubt=f'Patient Orientation {written} says that the image is stored turned by 90 degrees, the pixels do not',
-        )
+            return WayUp(upright, problem=f'{reason}, and so do the pixels: turn it before reading')
+        return WayUp(upright, doubt=f'{reason}, the pixels do not: not used')
     if along_row[:1] in ('A', 'P') and (along_row[0] == 'A') != (side == 'left'):
-        return WayUp(
-            upright,
-            doubt=f'Patient Orientation {written} does not fit the pixels, whose chest wall lies on the {side}: not used',
-        )
+        reason = f'Patient Orientation {written} does not fit the pixels'
+        return WayUp(upright, doubt=f'{reason}, whose chest wall lies on the {side}: not used')
     return WayUp(OrientationFlips(side == 'right', is_upside_down(patient_orientation, view)))
 
 
@@ -188,7 +180,7 @@ def is_sideways(patient_orientation: Sequence[str] | None) -> bool:
 def is_stored_turned(pixels_2d: npt.NDArray, side: Laterality) -> bool:
     """Whether the chest wall lies on the other side than that of an upright image of this breast.
 
-    The rule of the BCS-DBT release: a left breast is stored with its chest wall on the left and a right one on the right.
+    The rule of the BCS-DBT release: a left breast is stored with its chest wall on the left, a right one on the right.
     Where the sums of the outermost columns say otherwise, the whole image is turned by 180 degrees.
 
     Args:

@@ -25,7 +25,7 @@ _MASK = re.compile(r'(?<![a-z])masks?$', re.IGNORECASE)
 
 
 class PngImage:
-    """A mammogram in a PNG file. Patient and study are what stands before the view in the file name.
+    """A mammogram in a PNG file. The patient is what stands before the view in the file name.
 
     Args:
         path: the file.
@@ -59,8 +59,6 @@ class PngImage:
             view_source='file name' if view else None,
             view_problem=None if view else f'the file name {self.path.name!r} holds no view such as L-CC',
             patient_id=prefix,
-            study_uid=prefix,
-            study_id=prefix,
             unfit='a segmentation mask, by its name'
             if _MASK.search(self.path.stem)
             else find_small_size(rows, columns),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -53,6 +54,7 @@ def write_report(
         ValueError: the cases hold more pictures than fit.
     """
     path = Path(path)
+    cases = [replace(case, views=[view.hung() for view in case.views]) for case in cases]
     parts = {
         'title': html.escape(title),
         'style': _asset('report.css'),

@@ -9,7 +9,7 @@ Glossary: F frames (pictures of a stack, in stack order), S slice bins of the de
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class ReportView:
 
     Args:
         view_name: for example ``L-CC``.
-        frames: (F, H, W) uint8.
+        frames: (F, H, W) uint8, the chest wall at the left edge for either breast.
         truth, predictions: findings.
         stored_size: (width, height) that boxes are measured in, where frames are reduced; that of a frame by default.
         slice_ranges: first and last stored slice that each frame shows; one slice a frame by default.
@@ -96,12 +96,29 @@ class ReportView:
         """(width, height) that the boxes are measured in."""
         return self.stored_size or (self.frames.shape[2], self.frames.shape[1])
 
+    def hung(self) -> ReportView:
+        """As radiologists hang it: a right breast with its chest wall at the right edge, a left one as it is."""
+        if not self.view_name.upper().startswith('R'):
+            return self
+        width = self.size[0]
+        return replace(
+            self,
+            frames=self.frames[:, :, ::-1],
+            truth=[replace(finding, box_xyxy=_mirrored(finding.box_xyxy, width)) for finding in self.truth],
+            predictions=[replace(found, box_xyxy=_mirrored(found.box_xyxy, width)) for found in self.predictions],
+        )
+
     @property
     def ranges(self) -> list[tuple[int, int]]:
         """First and last stored slice of each frame."""
         if self.slice_ranges is None:
             return [(index, index) for index in range(len(self.frames))]
         return [(int(first), int(last)) for first, last in self.slice_ranges]
+
+
+def _mirrored(box_xyxy: Box, width: int) -> Box:
+    left, top, right, bottom = box_xyxy
+    return (width - right, top, width - left, bottom)
 
 
 @dataclass(frozen=True)

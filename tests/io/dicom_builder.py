@@ -160,3 +160,12 @@ def _encode_jpeg_lossless(dataset: Dataset, frame: np.ndarray) -> bytes:
         writer.SetFileName(str(packed))
         assert writer.Write()
         return next(generate_frames(dcmread(packed).PixelData, number_of_frames=1))
+
+
+def stored_breast(side: str = 'L', shape: tuple[int, int] = (80, 64), top: int = 3000) -> np.ndarray:
+    """(H, W) uint16: a half-round breast at the edge of its side, denser towards the head, darker air."""
+    rows, columns = np.mgrid[: shape[0], : shape[1]].astype(float)
+    inside = ((rows / shape[0] - 0.5) / 0.42) ** 2 + (columns / shape[1] / 0.7) ** 2 < 1
+    shade = 0.9 - 0.5 * rows / shape[0] + 0.05 * np.sin(columns)
+    pixels = (np.where(inside, shade, 0.0) * top).astype(np.uint16)
+    return pixels if side == 'L' else pixels[:, ::-1].copy()

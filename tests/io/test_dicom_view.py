@@ -126,3 +126,60 @@ def test_modifiers_nested_in_the_view_item_are_named(code_value, modifier):
     codes = Sequence([code('399162004', 'SCT', 'cranio-caudal', ViewModifierCodeSequence=nested)])
     found = view_of(ImageLaterality='L', ViewPosition='CC', ViewCodeSequence=codes)
     assert found.modifiers == (modifier,)
+
+
+@pytest.mark.parametrize(
+    ('elements', 'view', 'source'),
+    [
+        ({'Laterality': 'L', 'PatientOrientation': 'CC'}, 'L-CC', 'Laterality, PatientOrientation'),
+        ({'SeriesDescription': 'L CC'}, 'L-CC', 'SeriesDescription, SeriesDescription'),
+        ({'SeriesDescription': 'RMLO C-View'}, 'R-MLO', 'SeriesDescription, SeriesDescription'),
+        ({'SeriesDescription': 'Right breast XCCL', 'ViewPosition': 'CC'}, 'R-CC', 'SeriesDescription, ViewPosition'),
+        ({'ViewPosition': 'RCC'}, 'R-CC', 'ViewPosition, ViewPosition'),
+    ],
+    ids=str,
+)
+def test_view_is_found_where_some_write_it(elements, view, source):
+    found = view_of(**elements)
+    assert (str(found.view), found.source) == (view, source)
+
+
+@pytest.mark.parametrize('text', ['L CC / R CC', 'ROUTINE MAMMO', 'FULL CC', 'LCCX'])
+def test_description_of_no_or_several_views_gives_none(text):
+    assert view_of(SeriesDescription=text).view is None
+
+
+def test_directions_are_no_projection():
+    assert view_of(ImageLaterality='L', PatientOrientation=['A', 'R']).view is None
+
+
+@pytest.mark.parametrize(
+    ('sides', 'view'), [(('L', 'L'), 'L-CC'), (('R', ''), 'R-CC'), (('L', 'R'), None), (('', ''), None)]
+)
+def test_side_of_each_frame_counts_where_all_agree(sides, view):
+    frames = [item(FrameAnatomySequence=Sequence([item(FrameLaterality=side)])) for side in sides]
+    found = view_of(ViewPosition='CC', PerFrameFunctionalGroupsSequence=Sequence(frames))
+    assert (str(found.view) if found.view else None) == view
+
+
+def test_contradictions_are_doubts():
+    codes = Sequence([code('399162004', 'SCT', 'cranio-caudal')])
+    found = view_of(ImageLaterality='R', Laterality='L', ViewPosition='MLO', ViewCodeSequence=codes)
+    assert found.doubts == (
+        'ImageLaterality says R, Laterality L', 'ViewPosition says MLO, ViewCodeSequence CC'
+    )  # fmt: skip
+
+
+@pytest.mark.filterwarnings('ignore:Invalid value for VR CS')
+@pytest.mark.parametrize(
+    ('text', 'position', 'modifiers'),
+    [
+        ('MCC', 'CC', ('magnification',)),
+        ('SMLO', 'MLO', ('spot compression',)),
+        ('CCRL', 'CC', ('rolled lateral',)),
+        ('ML', 'ML', ()),
+    ],
+)
+def test_modifiers_written_into_the_view_position_are_named(text, position, modifiers):
+    found = view_of(ImageLaterality='L', ViewPosition=text)
+    assert (found.view.position.value, found.modifiers) == (position, modifiers)

@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mammo_plugins.io.orientation import OrientationFlips, canonical_flips, chest_wall_side
-from mammo_plugins.structures import ViewKey
+from mammo_plugins.io.orientation import (
+    OrientationFlips,
+    canonical_flips,
+    chest_wall_side,
+    decide_way_up,
+    is_stored_turned,
+)
+from mammo_plugins.structures import Laterality, ViewKey
 
 FLIPS = st.builds(OrientationFlips, st.booleans(), st.booleans())
 
@@ -99,8 +105,24 @@ def test_strips_that_do_not_fit_are_refused(columns):
 @pytest.mark.parametrize('rotated', [True, False])
 @pytest.mark.parametrize('side', ['left', 'right'])
 def test_record_decides_vertically_and_pixels_horizontally(side, rotated):
-    flips = canonical_flips(breast(side), rotated_180=rotated, patient_orientation=('A', 'H'))
+    flips = canonical_flips(breast(side), rotated_180=rotated)
     assert flips == OrientationFlips(horizontal=side == 'right', vertical=rotated)
+
+
+@pytest.mark.parametrize('rotated', [True, False, None])
+def test_image_that_record_and_header_call_turned_is_turned_once(rotated):
+    flips = canonical_flips(breast('right'), rotated_180=rotated, patient_orientation=('P', 'H'))
+    assert flips == OrientationFlips(horizontal=True, vertical=True)
+
+
+@pytest.mark.parametrize(('side', 'orientation'), [('right', ('A', 'H')), ('left', ('P', 'HL'))])
+def test_header_that_does_not_fit_the_pixels_is_doubted_and_not_used(side, orientation):
+    decided = decide_way_up(breast(side), patient_orientation=orientation)
+    assert decided.flips == OrientationFlips(horizontal=side == 'right') and decided.problem is None
+    assert decided.doubt == (
+        f'Patient Orientation {orientation[0]}\\{orientation[1]} does not fit the pixels, whose chest wall lies on the '
+        f'{side}: not used'
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,12 +147,26 @@ def test_record_decides_vertically_and_pixels_horizontally(side, rotated):
 )
 def test_patient_orientation_decides_vertically_without_a_record(view, orientation, upside_down):
     key = ViewKey.parse(view) if view else None
-    assert canonical_flips(breast('left'), patient_orientation=orientation, view=key).vertical is upside_down
+    wall = 'right' if orientation and orientation[0] == 'P' else 'left'
+    assert canonical_flips(breast(wall), patient_orientation=orientation, view=key).vertical is upside_down
 
 
-def test_image_stored_turned_by_90_degrees_is_refused():
-    with pytest.raises(ValueError, match=r'R/P.*90 degrees'):
-        canonical_flips(breast('left'), patient_orientation=('R', 'P'), view=ViewKey.parse('L-CC'))
+@pytest.mark.parametrize('turns', [1, 3])
+def test_image_stored_turned_by_90_degrees_is_refused(turns):
+    with pytest.raises(ValueError, match=r'R\\P.*90 degrees'):
+        canonical_flips(np.rot90(breast('left'), turns), patient_orientation=('R', 'P'), view=ViewKey.parse('L-CC'))
+
+
+def test_upright_image_whose_header_calls_it_sideways_is_doubted():
+    decided = decide_way_up(breast('left'), patient_orientation=('R', 'P'), view=ViewKey.parse('L-CC'))
+    assert (decided.flips, decided.problem) == (OrientationFlips(), None)
+    assert '90 degrees, the pixels do not' in decided.doubt
+
+
+@pytest.mark.parametrize('side', list(Laterality))
+def test_volume_whose_chest_wall_lies_on_the_other_side_is_turned(side):
+    assert not is_stored_turned(breast('left' if side is Laterality.LEFT else 'right'), side)
+    assert is_stored_turned(breast('right' if side is Laterality.LEFT else 'left'), side)
 
 
 @given(FLIPS, st.sampled_from(['left', 'right']))

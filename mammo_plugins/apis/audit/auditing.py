@@ -192,7 +192,7 @@ def _choose_sample(count: int, sample: int | None, seed: int) -> set[int]:
 
 def _job(image: AuditedImage, read_pixels: bool) -> InspectionJob:
     boxes = tuple((finding.bbox_xywh, finding.slice_index) for finding in image.findings)
-    return InspectionJob(image.path, boxes, read_pixels)
+    return InspectionJob(image.path, boxes, read_pixels, image.record.rotated_180)
 
 
 def _lost_file(job: InspectionJob) -> ImageFacts:

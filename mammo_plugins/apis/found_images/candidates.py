@@ -81,7 +81,7 @@ def judge_candidates(found: Candidates, thresholds: AuditThresholds) -> Candidat
     for image in found.images:
         facts = inspect_file(InspectionJob(image.path))
         verdict = judge_file(facts, thresholds)
-        if reason := verdict.left_out or verdict.special or _without_view(image.header):
+        if reason := verdict.left_out or verdict.special or image.header.modality_problem or _without_view(image.header):
             judged.left_out[str(image.path)] = reason
         else:
             judged.images.append(replace(image, pixels=facts.pixels, doubts=image.doubts + verdict.doubts))
@@ -112,10 +112,8 @@ def _gather(slices: Sequence[DicomFile], found: Candidates) -> None:
             _add_volume(files[0].path if len(files) == 1 else folder, files, found, 1)
             continue
         for file in files:
-            found.left_out[str(file.path)] = (
-                'a slice without Series Instance UID among other images: put the slices of each volume into a folder of '
-                'their own'
-            )
+            reason = 'a slice without Series Instance UID among other images'
+            found.left_out[str(file.path)] = f'{reason}: put the slices of each volume into a folder of their own'
 
 
 def _name(files: Sequence[DicomFile], series: str, number: int, is_only: bool) -> Path:

@@ -36,27 +36,38 @@ def choose_by_view(
     Returns:
         Images with their exams, and path to reason of those left out.
     """
+    kept, left_out = _drop_raw_copies(list(zip(images, exams, strict=True)))
     chosen: list[tuple[Candidate, Exam]] = []
-    left_out: dict[str, str] = {}
     pixels: dict[str, tuple[Candidate, Exam]] = {}
-    are_processed = [(image, exam) for image, exam in zip(images, exams) if not image.header.for_processing]
-    processed_views = {_view(image, exam) for image, exam in are_processed}
-    processed_exams = {(*exam, image.header.modality) for image, exam in are_processed}
-    for image, exam in zip(images, exams):
+    for image, exam in kept:
         digest = image.pixels.digest if image.pixels is not None else str(image.path)
         first, first_exam = pixels.setdefault(digest, (image, exam))
-        if first is not image and _view(first, first_exam) == _view(image, exam):
+        if first is image:
+            chosen.append((image, exam))
+        elif _view(first, first_exam) == _view(image, exam):
             left_out[str(image.path)] = f'the same image as {printable_path(first.path)}: a copy with the same pixels'
-            continue
-        if first is not image:
-            image = image.doubt(f'the same pixels as {printable_path(first.path)}, which is of another view or exam')
-        if image.header.for_processing and _view(image, exam) in processed_views:
-            left_out[str(image.path)] = 'FOR PROCESSING: the raw copy of a view that is here FOR PRESENTATION too'
-            continue
-        if image.header.for_processing and (*exam, image.header.modality) in processed_exams:
-            image = image.doubt('FOR PROCESSING beside images FOR PRESENTATION: kinds are mixed in this exam')
-        chosen.append((image, exam))
+        else:
+            reason = f'the same pixels as {printable_path(first.path)}, which is of another view or exam'
+            chosen.append((image.doubt(reason), exam))
     return chosen, left_out
+
+
+def _drop_raw_copies(
+    found: Sequence[tuple[Candidate, Exam]],
+) -> tuple[list[tuple[Candidate, Exam]], dict[str, str]]:
+    processed = [(image, exam) for image, exam in found if not image.header.for_processing]
+    views = {_view(image, exam) for image, exam in processed}
+    exams = {(*exam, image.header.modality) for image, exam in processed}
+    kept, left_out = [], {}
+    for image, exam in found:
+        if image.header.for_processing and _view(image, exam) in views:
+            left_out[str(image.path)] = 'FOR PROCESSING: the raw copy of a view that is here FOR PRESENTATION too'
+        elif image.header.for_processing and (*exam, image.header.modality) in exams:
+            reason = 'FOR PROCESSING beside images FOR PRESENTATION: kinds are mixed in this exam'
+            kept.append((image.doubt(reason), exam))
+        else:
+            kept.append((image, exam))
+    return kept, left_out
 
 
 def _view(image: Candidate, exam: Exam) -> tuple[str, ...]:

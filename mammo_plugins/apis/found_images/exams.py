@@ -1,7 +1,7 @@
 """Which images are of one patient and one exam, and what tells.
 
-Images of two patients must never be read as one breast. Ids that a de-identifier gave to everybody tell nothing, so that
-without a Study Instance UID the folder decides.
+Images of two patients must never be read as one breast. Ids that a de-identifier gave to everybody tell nothing, so
+that without a Study Instance UID the folder decides.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def tell_exams(images: Sequence[Candidate], source: Path) -> tuple[list[Exam], l
     parted, count = _part_strangers(images, exams, source)
     if count:
         sentences.append(
-            f'{count} images with an id that stands for nobody repeat a view of their exam, and may be of several patients: '
-            'they are not read together beyond their folder, or at all within it.'
+            f'{count} images with an id that stands for nobody repeat a view of their exam, and may be of several '
+            'patients: they are not read together beyond their folder, or at all within it.'
         )
     return parted, sentences
 
@@ -92,7 +92,7 @@ def _repeats_a_view(images: Sequence[Candidate], exams: Sequence[Exam]) -> dict[
     views: dict[Exam, Counter[tuple[str, ...]]] = defaultdict(Counter)
     for image, exam in zip(images, exams):
         header = image.header
-        views[exam][header.modality, str(header.view), *header.view_modifiers, str(header.for_processing)] += 1
+        views[exam][(header.modality, str(header.view), *header.view_modifiers, str(header.for_processing))] += 1
     return {exam: max(counts.values()) > 1 for exam, counts in views.items()}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,27 +64,23 @@ def _reasons(found: Candidates) -> str:
 
 def _records(chosen: list[tuple[Candidate, Exam]]) -> tuple[list[ImageRecord], dict[str, str]]:
     records, doubts = [], {}
-    repeats: Counter[tuple[str, ...]] = Counter()
+    names: Counter[tuple[str, ...]] = Counter()  # predictions do not name the modality
+    views: Counter[tuple[str, ...]] = Counter()
     for number, (image, exam) in enumerate(chosen, start=1):
-        record = _record(number, image, exam, repeats)
-        told = list(image.doubts)
-        if (repeat := repeats[_view_of(image, exam)]) > 1:
-            told.append(f'the {repeat}. image of this view in this exam: a repeat, or of another exam')
-        records.append(record)
-        if told:
-            doubts[str(image.path)] = '; '.join(told)
+        view = str(image.header.view)
+        names[(*exam, view)] += 1
+        views[(*exam, view, image.header.modality)] += 1
+        records.append(_record(number, image, exam, names[(*exam, view)]))
+        if (repeat := views[(*exam, view, image.header.modality)]) > 1:
+            image = image.doubt(f'image {repeat} of {view} in this exam: a repeat, or of another exam')
+        if image.doubts:
+            doubts[str(image.path)] = '; '.join(image.doubts)
     return records, doubts
 
 
-def _view_of(image: Candidate, exam: Exam) -> tuple[str, ...]:
-    return (*exam, image.header.modality, str(image.header.view))
-
-
-def _record(number: int, image: Candidate, exam: Exam, repeats: Counter[tuple[str, ...]]) -> ImageRecord:
+def _record(number: int, image: Candidate, exam: Exam, repeat: int) -> ImageRecord:
     header = image.header
     name = str(header.view).lower().replace('-', '')
-    repeats[_view_of(image, exam)] += 1
-    repeat = repeats[_view_of(image, exam)]
     return ImageRecord(
         id=number,
         file_name=image.path.as_posix(),
@@ -100,10 +95,6 @@ def _record(number: int, image: Candidate, exam: Exam, repeats: Counter[tuple[st
         manufacturer=header.manufacturer,
         spacing_mm=header.spacing_mm,
         slice_spacing_mm=header.slice_spacing_mm,
+        acquisition_time_s=header.acquisition_time_s,
         rotated_180=image.pixels is not None and image.pixels.is_stored_turned,
     )
-
-
-def by_printable_path(reasons: Mapping[str, str]) -> dict[str, str]:
-    """The same, each path as it can be printed."""
-    return {printable_path(path): reason for path, reason in reasons.items()}

@@ -21,7 +21,7 @@ from .image_facts import ImageFacts
 from .label_checks import check_labels, check_lesion_ids
 from .patient_overlap import check_patient_splits, check_shared_identities
 from .pixel_checks import check_pixels
-from .side_checks import check_chest_wall, check_views_in_headers
+from .side_checks import check_chest_wall, check_purpose, check_views_in_headers, check_way_up
 from .slice_checks import check_slices
 from .view_completeness import check_missing_views
 
@@ -46,6 +46,8 @@ def run_checks(
             *check_spacing_range(images, facts, thresholds),
             *check_views_in_headers(images, facts),
             *check_chest_wall(images, facts, thresholds),
+            *check_way_up(images, facts),
+            *check_purpose(images, facts),
             *check_box_places(images),
             *check_slices(images),
             *check_box_sizes(images, thresholds),

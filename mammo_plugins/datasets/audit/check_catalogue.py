@@ -57,6 +57,16 @@ CHECKS = {
     'chest_wall': AuditCheck(
         'Side in the pixels', 'Mirrored or turned, or annotated as the other breast: boxes may be mirrored too.', PIXELS
     ),
+    'way_up': AuditCheck(
+        'Way up',
+        'Header and pixels disagree about it, or the image lies on its side: compare with the picture.',
+        PIXELS,
+    ),
+    'purpose': AuditCheck(
+        'Images of something else',
+        'Specimens, scouts, calibration, stripped pixels; mammo predict leaves them out.',
+        HEADERS,
+    ),
     'spacing': AuditCheck('Pixel spacing', 'Sizes in mm and resampling rest on it.', HEADERS),
     'manufacturer': AuditCheck(
         'Manufacturer', 'Names of one vendor should agree; splits should share vendors.', HEADERS

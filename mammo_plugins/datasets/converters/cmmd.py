@@ -190,6 +190,8 @@ def _find_problem(found: InspectedImage) -> str | None:
         return found.problem
     if found.header.modality != 'FFDM':
         return f'is an image of modality {found.header.modality}, not FFDM'
+    if (found.header.view_source or '').startswith('SeriesDescription'):
+        return 'no side: only the Series Description names one, and a label must not hang on free text'
     return found.header.view_problem
 
 

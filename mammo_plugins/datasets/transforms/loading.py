@@ -21,7 +21,8 @@ class LoadMammogram(BaseTransform):
     """Reads an FFDM, SM or DBT as a volume of at most ``num_slices`` bins.
 
     Frames are decoded one at a time and folded into their bin's running maximum. Adds ``img`` (S, H, W) as 16-bit grey
-    values, ``img_shape``, ``patient_orientation`` of the header, ``slice_bins``, an identity ``homography_matrix`` and an empty list of ``geometry_steps``.
+    values, ``img_shape``, ``patient_orientation`` of the header, ``slice_bins``, an identity ``homography_matrix`` and
+    an empty list of ``geometry_steps``.
 
     Source: M&M-3D, section 4.1 (z-resolution 16 by max pooling).
 

@@ -17,8 +17,8 @@ from .view_geometry import move_view
 class OrientCanonical(BaseTransform):
     """Flips a view so that the chest wall is at the left edge and the cranial or lateral side is up.
 
-    Decided once a volume, on its maximum intensity projection, from the pixels, ``rotated_180`` of the annotation file and
-    Patient Orientation of the header, see :func:`~mammo_plugins.io.orientation.decide_way_up`.
+    Decided once a volume, on its maximum intensity projection, from the pixels, ``rotated_180`` of the annotation file
+    and Patient Orientation of the header, see :func:`~mammo_plugins.io.orientation.decide_way_up`.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:

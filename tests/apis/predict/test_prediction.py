@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom.sequence import Sequence
 
 from mammo_plugins.apis.found_images import find_images
 from mammo_plugins.apis.predict.prediction import predict
@@ -16,7 +17,7 @@ from mammo_plugins.apis.train import train
 from mammo_plugins.commands import predict as command
 from mammo_plugins.io import read_annotations
 from tests.apis.conftest import quick_options
-from tests.io.dicom_builder import ct_slices, mammogram, save
+from tests.io.dicom_builder import code, ct_slices, mammogram, save, stored_breast
 
 
 @pytest.fixture(scope='module')
@@ -65,6 +66,36 @@ def test_folder_without_a_breast_image_is_an_error_that_says_why(tmp_path, capsy
     assert re.search(r'no breast image to predict .*notes\.txt: ', error, re.DOTALL)
 
 
+def test_command_says_what_it_left_out_and_doubts_and_fails_where_it_must_be_strict(checkpoint, tmp_path, capsys):
+    folder = tmp_path / 'in [1]'
+    save(mammogram(stored_breast(), PatientID='A[/b]<i>'), folder / 'a.dcm')
+    save(mammogram(stored_breast(top=2500), PatientID='A[/b]<i>'), folder / 'again.dcm')
+    modifiers = Sequence([code('399163009', 'SCT', 'Magnification')])
+    save(mammogram(stored_breast(), ViewModifierCodeSequence=modifiers), folder / 'spot [2].dcm')
+    (folder / 'gone').symlink_to(tmp_path / 'nowhere')
+    arguments = [str(folder), '--config', 'configs/demo/mnm_ffdm.py', '--checkpoint', str(checkpoint)]
+    arguments += ['--out', str(tmp_path / 'out'), '--device', 'cpu']
+    assert command.main(arguments) == 0
+    said = capsys.readouterr().out
+    assert f'left out: {folder / "spot [2].dcm"}: a magnification view (view modifier)\n' in said
+    assert f'left out: {folder / "gone"}: a link whose target does not exist\n' in said
+    assert f'in doubt: {folder / "again.dcm"}: image 2 of L-CC in this exam' in said
+    assert '2 breasts predicted, 2 files left out, 1 in doubt' in said and 'A[/b]<i>/1.2.3/L: malignancy' in said
+    with open(tmp_path / 'out' / 'left_out.csv', newline='') as file:
+        statuses = {Path(row['File']).name: row['Status'] for row in csv.DictReader(file)}
+    assert statuses == {'gone': 'left out', 'spot [2].dcm': 'left out', 'again.dcm': 'in doubt'}
+    report = (tmp_path / 'out' / 'report.html').read_text()
+    assert 'In doubt: again.dcm' in report and 'Left out: spot [2].dcm' in report and '<i>' not in report
+    assert command.main([*arguments, '--strict']) == 1
+
+
+def test_output_that_cannot_be_written_is_one_sentence(breast, tmp_path, capsys):
+    (tmp_path / 'out').write_text('a file where the folder should be')
+    arguments = [str(breast), '--config', 'demo/mnm_ffdm', '--checkpoint', 'none.pth', '--out', str(tmp_path / 'out')]
+    assert command.main(arguments) == 2
+    assert re.fullmatch(r'error: .*File exists.*out.*\n', capsys.readouterr().err)
+
+
 def test_weights_of_another_model_are_refused(breast, checkpoint, tmp_path):
     smaller = {'model.roi_head.num_stages': 2}
     with pytest.raises(
@@ -106,28 +137,22 @@ def test_real_mammograms_are_predicted(real_data, checkpoint, tmp_path):
 
 
 def test_real_headers_without_pixels_are_refused_for_the_right_reason(real_data):
-    found = find_images(real_data / 'dicom_headers')
-    (refused,) = found.left_out.values()
-    assert 'Hologic' in refused
-    assert '7E01' in refused
-    assert {image.view for image in found.annotations.images} == {'L-CC'}
+    with pytest.raises(ValueError, match='no breast image') as refused:
+        find_images(real_data / 'dicom_headers')
+    assert 'Hologic' in str(refused.value) and '7E01' in str(refused.value)
+    assert str(refused.value).count('shows no breast: at least 16 are needed') == 3
 
 
 def test_views_of_a_patient_without_id_stay_together(tmp_path):
     for position in ('CC', 'MLO'):
-        save(mammogram(ViewPosition=position, PatientID='', StudyInstanceUID='1.2.3'), tmp_path / f'{position}.dcm')
+        elements = dict(ViewPosition=position, PatientID='', StudyInstanceUID='1.2.3')
+        save(mammogram(stored_breast(), **elements), tmp_path / f'{position}.dcm')
     images = find_images(tmp_path).annotations.images
     assert {image.breast_id for image in images} == {('1.2.3', '1.2.3', 'L')}
 
 
-def test_repeated_view_gets_a_name_of_its_own(tmp_path):
-    for number in (1, 2):
-        save(mammogram(PatientID='7', StudyInstanceUID='1.2.3'), tmp_path / f'{number}.dcm')
-    assert [image.view_name for image in find_images(tmp_path).annotations.images] == ['lcc', 'lcc2']
-
-
 def test_folder_of_one_file_a_slice_is_one_volume(tmp_path):
-    for number, part in enumerate(ct_slices(np.zeros((3, 6, 5), np.uint16))):
+    for number, part in enumerate(ct_slices(np.stack([stored_breast('R')] * 3))):
         save(part, tmp_path / 'volume' / f'{number}.dcm')
     (image,) = find_images(tmp_path).annotations.images
     assert (image.modality, image.num_slices, image.view) == ('DBT', 3, 'R-MLO')

@@ -62,12 +62,12 @@ def test_report_holds_every_model_and_readable_case(files, capsys):
     assert 'Case p3 / s1 / L is not shown: ' in text and '0_L-CC.png' in text
 
 
-def test_boxes_move_with_the_flipped_picture(files):
+def test_boxes_lie_on_breasts_as_they_are_hung(files):
     run(files, str(files / 'first.csv'))
     right, left = (case['views'][0] for case in embedded(files)[1]['cases'])
-    assert right['truth'][0]['box'] == [40 - 30, 10, 40 - 22, 20]  # the chest wall of a right breast moves to the left
+    assert right['truth'][0]['box'] == [22, 10, 30, 20]  # the chest wall of a right breast is at the right
     assert right['predictions'][0] == {
-        'box': [40 - 31, 10, 40 - 23, 20], 'slice': 0, 'score': 0.75, 'weights': None, 'hit': True,
+        'box': [23, 10, 31, 20], 'slice': 0, 'score': 0.75, 'weights': None, 'hit': True,
     }  # fmt: skip
     assert left['predictions'][0]['box'] == [3, 10, 11, 20] and left['predictions'][0]['hit'] is False
 

@@ -38,7 +38,7 @@ class TestImages:
         assert image.file_name == f'train_images/7/{row["image_id"]}.dcm'
 
     def test_side_and_view_of_the_table_win_over_the_header(self, release):
-        release.add(view='R-ML', dataset=mammogram(ImageLaterality='L', ViewPosition='CC'))
+        release.add(view='R-ML', dataset=mammogram(gradient((48, 40)), ImageLaterality='L', ViewPosition='CC'))
         assert convert(release).images[0].view == 'R-ML'
 
     @pytest.mark.parametrize('position', ['CC', 'MLO', 'AT', 'LM', 'ML', 'LMO'])
@@ -65,7 +65,7 @@ class TestImages:
 
     def test_tomosynthesis_is_refused(self, release):
         release.add(1)
-        release.add(2, dataset=dbt_volume(gradient((3, 4, 4))))
+        release.add(2, dataset=dbt_volume(gradient((3, 40, 40))))
         assert dropped(convert(release))[0].endswith('is an image of modality DBT, not a mammogram')
 
     def test_truncated_image_is_listed(self, release):

@@ -1,0 +1,312 @@
+"""What is found in folders as users have them, by small DICOM files made here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydicom.sequence import Sequence
+from pydicom.uid import generate_uid
+
+from mammo_plugins.apis.found_images import find_images
+from mammo_plugins.io.dicom_modality import BREAST_TOMOSYNTHESIS, MG_FOR_PROCESSING
+from mammo_plugins.io.image_source import open_image
+from tests.io.dicom_builder import code, ct_slices, dbt_volume, item, mammogram, save, stored_breast
+
+
+def write(path: Path, side: str = 'L', top: int = 3000, **elements) -> Path:
+    return save(mammogram(stored_breast(side, top=top), ImageLaterality=side, **elements), path)
+
+
+def write_series(folder: Path, count: int = 4, prefix: str = 's', **elements) -> str:
+    """A volume of one file a slice, its names in no order."""
+    series = elements.setdefault('SeriesInstanceUID', generate_uid())
+    volume = np.stack([stored_breast(top=1000 + 200 * index) for index in range(count)])
+    shared = {'ImageLaterality': 'L', 'ViewPosition': 'CC', **elements}
+    for number, part in enumerate(ct_slices(volume, **shared)):
+        save(part, folder / f'{prefix}{(7 * number) % count}.dcm')
+    return series
+
+
+def reasons(found) -> dict[str, str]:
+    return {Path(path).name: reason for path, reason in found.left_out.items()}
+
+
+def views(found) -> list[str]:
+    return sorted(f'{image.view_name} {image.modality}' for image in found.annotations.images)
+
+
+def test_slices_among_other_images_are_one_volume_whatever_the_names(tmp_path):
+    write(tmp_path / 'A.dcm', ViewPosition='MLO')
+    series = write_series(tmp_path)
+    write(tmp_path / 'Z.dcm', top=2900)
+    found = find_images(tmp_path)
+    assert views(found) == ['lcc DBT', 'lcc2 FFDM', 'lmlo FFDM'] and not found.left_out
+    (volume,) = [image for image in found.annotations.images if image.modality == 'DBT']
+    assert (volume.num_slices, volume.file_name) == (4, (tmp_path / f'{series}.series').as_posix())
+    tops = [pixels.max() for pixels in open_image(volume.file_name).iter_slices(voi='none')]
+    assert tops == sorted(tops)  # in the order of their positions
+
+
+def test_two_series_in_a_folder_are_two_volumes(tmp_path):
+    write_series(tmp_path, prefix='a')
+    write_series(tmp_path, prefix='b', ViewPosition='MLO')
+    assert views(find_images(tmp_path)) == ['lcc DBT', 'lmlo DBT']
+
+
+def test_series_that_is_spread_over_folders_is_one_volume(tmp_path):
+    series = generate_uid()
+    for number, part in enumerate(ct_slices(np.stack([stored_breast(top=2000 + n) for n in range(3)]))):
+        part.SeriesInstanceUID = series
+        save(part, tmp_path / str(number) / 'x.dcm')
+    (volume,) = find_images(tmp_path).annotations.images
+    assert volume.num_slices == 3 and open_image(volume.file_name).header.num_slices == 3
+
+
+def test_acquisitions_of_one_series_are_apart_and_in_doubt(tmp_path):
+    series = generate_uid()
+    write_series(tmp_path, prefix='a', SeriesInstanceUID=series, AcquisitionNumber=1)
+    volume = np.stack([stored_breast(top=2000 + 200 * index) for index in range(4)])
+    for number, part in enumerate(ct_slices(volume, AcquisitionNumber=2, SeriesInstanceUID=series)):
+        save(part, tmp_path / f'b{number}.dcm')
+    found = find_images(tmp_path)
+    assert [image.num_slices for image in found.annotations.images] == [4, 4]
+    assert all('one of 2 volumes of its series' in doubt for doubt in found.doubts.values()) and len(found.doubts) == 2
+
+
+@pytest.mark.parametrize(
+    ('positions', 'reason'),
+    [((0, 1, 2, 5), 'a slice is missing between'), ((0, 1, 1, 2), 'lie at the same position')],
+)
+def test_slices_that_are_no_volume_are_refused_by_reason(tmp_path, positions, reason):
+    write(tmp_path / 'a.dcm', ViewPosition='MLO')
+    series = generate_uid()
+    for z, part in zip(positions, ct_slices(np.stack([stored_breast()] * 4))):
+        part.SeriesInstanceUID, part.ImagePositionPatient, part.InstanceNumber = series, [0, 0, float(z)], None
+        save(part, tmp_path / f'{part.SOPInstanceUID}.dcm')
+    found = find_images(tmp_path)
+    assert views(found) == ['lmlo FFDM']
+    (refused,) = found.left_out.values()
+    assert reason in refused and '(4 slices)' in refused
+
+
+def test_tomosynthesis_objects_of_one_frame_each_are_gathered_too(tmp_path):
+    series = generate_uid()
+    for number in range(3):
+        part = dbt_volume(np.stack([stored_breast()]), SeriesInstanceUID=series, InstanceNumber=number + 1)
+        assert part.SOPClassUID == BREAST_TOMOSYNTHESIS
+        save(part, tmp_path / f'{number}.dcm')
+    (volume,) = find_images(tmp_path).annotations.images
+    assert volume.num_slices == 3
+
+
+@pytest.mark.parametrize(
+    ('elements', 'reason'),
+    [
+        ({'ImageType': ['DERIVED', 'PRIMARY', 'STEREO_SCOUT']}, 'stereotactic'),
+        ({'ImageType': ['DERIVED', 'PRIMARY', 'POSTFIRE_PLUS']}, 'stereotactic'),
+        ({'ImageType': ['ORIGINAL', 'PRIMARY', 'LOCALIZER']}, 'localiser'),
+        ({'ImageType': ['DERIVED', 'PRIMARY', '', 'SUBTRACTION']}, 'subtraction'),
+        ({'ViewPosition': 'SPECIMEN'}, 'specimen'),
+        ({'ViewPosition': None, 'ViewCodeSequence': Sequence([code('127457009', 'SCT', 'specimen')])}, 'specimen'),
+        ({'SeriesDescription': 'Flat Field Calibration'}, 'calibration'),
+        ({'SeriesDescription': 'Left stereo biopsy'}, 'stereotactic'),
+        ({'ViewPosition': 'MCC'}, 'magnification view'),
+        ({'EstimatedRadiographicMagnificationFactor': 1.8}, 'magnified 1.8 times'),
+        ({'Rows': 1, 'Columns': 2}, 'an image of 2 x 1 pixels'),
+        ({'PatientOrientation': ['F', 'P']}, None),  # the pixels do not lie on their side
+    ],
+    ids=str,
+)
+def test_images_of_something_else_are_left_out_by_reason(tmp_path, elements, reason):
+    write(tmp_path / 'good.dcm', ViewPosition='MLO')
+    write(tmp_path / 'odd.dcm', top=2500, **elements)
+    found = find_images(tmp_path)
+    assert (reason is None) == ('lcc FFDM' in views(found))
+    assert reason is None or reason in reasons(found)['odd.dcm']
+
+
+def test_view_modifier_of_the_view_code_leaves_a_spot_view_out(tmp_path):
+    write(tmp_path / 'good.dcm')
+    modifiers = Sequence([code('399055006', 'SCT', 'Spot Compression')])
+    codes = Sequence([code('399162004', 'SCT', 'cranio-caudal', ViewModifierCodeSequence=modifiers)])
+    write(tmp_path / 'spot.dcm', top=2000, ViewCodeSequence=codes)
+    found = find_images(tmp_path)
+    assert views(found) == ['lcc FFDM'] and 'spot compression view' in reasons(found)['spot.dcm']
+
+
+def test_frames_of_a_plane_image_and_blank_images_are_left_out(tmp_path):
+    write(tmp_path / 'good.dcm')
+    save(mammogram(np.stack([stored_breast()] * 3), NumberOfFrames=3), tmp_path / 'cine.dcm')
+    save(mammogram(np.full((80, 64), 7, np.uint16), ViewPosition='MLO'), tmp_path / 'blank.dcm')
+    left_out = reasons(find_images(tmp_path))
+    assert '3 frames' in left_out['cine.dcm'] and 'same value' in left_out['blank.dcm']
+
+
+def test_bright_air_is_in_doubt(tmp_path):
+    save(mammogram(3500 - stored_breast()), tmp_path / 'a.dcm')
+    (doubt,) = find_images(tmp_path).doubts.values()
+    assert 'bright background' in doubt
+
+
+def test_copies_by_instance_and_by_pixels_count_once(tmp_path):
+    first = write(tmp_path / 'a.dcm')
+    (tmp_path / 'a (1).dcm').write_bytes(first.read_bytes())
+    write(tmp_path / 'anew.dcm', SeriesInstanceUID='1.9')  # another instance of the same pixels
+    found = find_images(tmp_path)
+    assert views(found) == ['lcc FFDM'] and 'same SOP Instance UID' in ' '.join(found.left_out.values())
+    assert 'a copy with the same pixels' in reasons(found)['anew.dcm']
+
+
+def test_second_image_of_a_view_is_never_silent(tmp_path):
+    write(tmp_path / 'a.dcm')
+    write(tmp_path / 'b.dcm', top=2500)
+    found = find_images(tmp_path)
+    assert views(found) == ['lcc FFDM', 'lcc2 FFDM']
+    assert found.doubts == {str(tmp_path / 'b.dcm'): 'image 2 of L-CC in this exam: a repeat, or of another exam'}
+
+
+@pytest.mark.parametrize('raw_first', [True, False])
+def test_raw_copy_is_left_out_beside_the_processed_one(tmp_path, raw_first):
+    names = ('a.dcm', 'b.dcm') if raw_first else ('b.dcm', 'a.dcm')
+    write(tmp_path / names[0], SOPClassUID=MG_FOR_PROCESSING, PresentationIntentType='FOR PROCESSING')
+    write(tmp_path / names[1])  # the very same pixels
+    found = find_images(tmp_path)
+    assert [Path(image.file_name).name for image in found.annotations.images] == [names[1]]
+    assert 'raw copy' in reasons(found)[names[0]]
+
+
+def test_raw_view_without_a_processed_one_is_used_and_said(tmp_path):
+    write(tmp_path / 'a.dcm', SOPClassUID=MG_FOR_PROCESSING, PresentationIntentType='FOR PROCESSING')
+    write(tmp_path / 'b.dcm', ViewPosition='MLO', top=2500)
+    found = find_images(tmp_path)
+    assert views(found) == ['lcc FFDM', 'lmlo FFDM']
+    assert 'kinds are mixed' in found.doubts[str(tmp_path / 'a.dcm')]
+
+
+@pytest.mark.parametrize(
+    ('elements', 'view'),
+    [
+        ({'ViewPosition': None, 'PatientOrientation': 'MLO'}, 'L-MLO'),  # CBIS-DDSM
+        ({'ImageLaterality': None, 'ViewPosition': None, 'SeriesDescription': 'R CC'}, 'R-CC'),
+        ({'ImageLaterality': None, 'SeriesDescription': 'Left Breast MLO tomo'}, 'L-CC'),
+    ],
+    ids=str,
+)
+def test_views_are_read_from_where_they_are(tmp_path, elements, view):
+    save(mammogram(stored_breast(view[0]), **elements), tmp_path / 'a.dcm')
+    (image,) = find_images(tmp_path).annotations.images
+    assert image.view == view
+
+
+def test_sides_of_the_frames_must_agree(tmp_path):
+    def frames(*sides):
+        return Sequence([item(FrameAnatomySequence=Sequence([item(FrameLaterality=side)])) for side in sides])
+
+    volume = np.stack([stored_breast('R')] * 2)
+    empty = {'SharedFunctionalGroupsSequence': None}
+    save(dbt_volume(volume, PerFrameFunctionalGroupsSequence=frames('R', 'R'), **empty), tmp_path / 'a.dcm')
+    save(dbt_volume(volume, PerFrameFunctionalGroupsSequence=frames('L', 'R'), **empty), tmp_path / 'b.dcm')
+    found = find_images(tmp_path)
+    assert views(found) == ['rcc DBT'] and 'frames of different sides' in reasons(found)['b.dcm']
+
+
+@pytest.mark.parametrize(('stored', 'turned'), [('R', False), ('L', True)])
+def test_volume_stored_turned_is_marked_so(tmp_path, stored, turned):
+    frames = stored_breast(stored)
+    shared = Sequence([item(FrameAnatomySequence=Sequence([item(FrameLaterality='R')]))])
+    save(dbt_volume(np.stack([frames] * 2), SharedFunctionalGroupsSequence=shared), tmp_path / 'a.dcm')
+    found = find_images(tmp_path)
+    assert found.annotations.images[0].rotated_180 is turned
+    assert ('turned by 180 degrees' in ' '.join(found.doubts.values())) is turned
+
+
+class TestPaths:
+    """What file systems hold."""
+
+    def test_odd_names_and_links_are_named_and_the_rest_is_found(self, tmp_path):
+        write(tmp_path / 'in' / 'a.dcm')
+        write(tmp_path / 'in' / 'sub [1]' / 'study\\IM1.dcm', ViewPosition='MLO')
+        (tmp_path / 'in' / 'gone.dcm').symlink_to(tmp_path / 'nothing')
+        (tmp_path / 'in' / 'loop').symlink_to(tmp_path / 'in')
+        (tmp_path / 'in' / 'self').symlink_to(tmp_path / 'in' / 'self')
+        with open(os.fsencode(tmp_path / 'in') + b'/na\xefve.dcm', 'wb') as file:
+            file.write(b'x')
+        os.mkfifo(tmp_path / 'in' / 'pipe')
+        found = find_images(tmp_path / 'in')
+        assert views(found) == ['lcc FFDM', 'lmlo FFDM']
+        left_out = reasons(found)
+        assert 'target does not exist' in left_out['gone.dcm'] and 'already' in left_out['loop']
+        assert 'cannot be opened' in left_out['self'] and 'pipe' in left_out['pipe']
+        assert 'not UTF-8' in left_out['na\udcefve.dcm'] and len(left_out) == 5
+
+    def test_link_to_a_file_is_followed(self, tmp_path):
+        write(tmp_path / 'store' / 'x', ViewPosition='CC')
+        (tmp_path / 'in').mkdir()
+        (tmp_path / 'in' / 'a.dcm').symlink_to(tmp_path / 'store' / 'x')
+        assert views(find_images(tmp_path / 'in')) == ['lcc FFDM']
+
+    def test_file_that_breaks_the_reader_is_named(self, tmp_path, monkeypatch):
+        write(tmp_path / 'a.dcm')
+        write(tmp_path / 'b.dcm', ViewPosition='MLO')
+        module = 'mammo_plugins.apis.found_images.candidates'
+
+        def explode(path):
+            if path.name == 'a.dcm':
+                raise KeyError('Doe^Jane')
+            return open_image(path)
+
+        monkeypatch.setattr(f'{module}.open_image', explode)
+        found = find_images(tmp_path)
+        assert views(found) == ['lmlo FFDM'] and reasons(found)['a.dcm'] == 'cannot be read (KeyError)'
+
+
+class TestPatients:
+    """Never two patients in one breast."""
+
+    @staticmethod
+    def breasts(found) -> list[list[str]]:
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for image in found.annotations.images:
+            groups.setdefault(image.breast_id, []).append(Path(image.file_name).name)
+        return sorted(map(sorted, groups.values()))
+
+    @pytest.mark.parametrize('patient', ['ANON', '', 'P7'])
+    def test_folders_tell_patients_apart_without_a_study(self, tmp_path, patient):
+        ids = dict(PatientID=patient, StudyInstanceUID=None)
+        write(tmp_path / 'p1' / '1.dcm', **ids)
+        write(tmp_path / 'p2' / '2.dcm', ViewPosition='MLO', **ids)
+        write(tmp_path / 'p2' / '3.dcm', top=2500, **ids)
+        found = find_images(tmp_path)
+        assert self.breasts(found) == [['1.dcm'], ['2.dcm', '3.dcm']]
+        assert any('no Study Instance UID' in note for note in found.notes)
+
+    def test_nobodys_images_in_one_folder_that_repeat_a_view_are_read_alone(self, tmp_path):
+        ids = dict(PatientID='ANONYMOUS', StudyInstanceUID=None)
+        for number, position in enumerate(('CC', 'MLO', 'CC')):
+            write(tmp_path / f'{number}.dcm', top=2000 + 100 * number, ViewPosition=position, **ids)
+        found = find_images(tmp_path)
+        assert self.breasts(found) == [['0.dcm'], ['1.dcm'], ['2.dcm']]
+        assert any('may be of several patients' in note for note in found.notes)
+
+    def test_one_study_for_everybody_is_parted_by_folder(self, tmp_path):
+        write(tmp_path / 'p1' / '1.dcm', PatientID='ANON')
+        write(tmp_path / 'p2' / '2.dcm', PatientID='ANON', ViewPosition='MLO', top=2000)
+        write(tmp_path / 'p2' / '3.dcm', PatientID='ANON', top=2500)
+        assert self.breasts(find_images(tmp_path)) == [['1.dcm'], ['2.dcm', '3.dcm']]
+
+    def test_exam_with_ids_is_one_whatever_the_folders(self, tmp_path):
+        write(tmp_path / 'a' / '1.dcm')
+        write(tmp_path / 'b' / '2.dcm', ViewPosition='MLO')
+        assert self.breasts(find_images(tmp_path)) == [['1.dcm', '2.dcm']]
+
+    @pytest.mark.parametrize('prefix', ['', '0_', '7_'])
+    def test_png_folders_named_by_patient(self, tmp_path, prefix):
+        for number, name in enumerate(('p1/L-CC', 'p2/L-CC', 'p2/L-MLO')):
+            path = tmp_path / f'{name.split("/")[0]}/{prefix}{name.split("/")[1]}.png'
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(stored_breast(top=2000 + 100 * number)).save(path)
+        assert sorted(map(len, self.breasts(find_images(tmp_path)))) == [1, 2]
