@@ -36,9 +36,9 @@ class SourceDigests:
     """Remembers digests in a folder, so that a file that has not changed since is not read again.
 
     A file counts as unchanged while its size, its time of modification and the time of its last change of state are.
-    Copying with times kept (``rsync -t``, ``cp -p``, ``tar``) or moving sets the third alone: then the bytes are read once
-    more. What keeps all three, such as a file system without the third, escapes until :meth:`compute` reads ``anew``. Paths are kept as digests only: names of
-    folders may say who somebody is.
+    Copying with times kept (``rsync -t``, ``cp -p``, ``tar``) or moving sets the third alone: then the bytes are read
+    once more. What keeps all three, such as a file system without the third, escapes until :meth:`compute` reads
+    ``anew``. Paths are kept as digests only: names of folders may say who somebody is.
 
     Args:
         folder: where they are kept.

@@ -81,14 +81,21 @@ def judge_candidates(found: Candidates, thresholds: AuditThresholds) -> Candidat
     for image in found.images:
         facts = inspect_file(InspectionJob(image.path))
         verdict = judge_file(facts, thresholds)
-        if reason := verdict.left_out or verdict.special or image.header.modality_problem or _without_view(image.header):
+        if (
+            reason := verdict.left_out
+            or verdict.special
+            or image.header.modality_problem
+            or _without_view(image.header)
+        ):
             judged.left_out[str(image.path)] = reason
         else:
             judged.images.append(replace(image, pixels=facts.pixels, doubts=image.doubts + verdict.doubts))
     return judged
 
 
-def _without_view(header: MammogramHeader) -> str | None:
+def _without_modality_or_view(header: MammogramHeader) -> str | None:
+    if header.modality is None:
+        return header.modality_problem
     return None if header.view is not None else header.view_problem or 'side and view are unknown'
 
 
