@@ -19,7 +19,15 @@ from mammo_plugins.io.whole_file import write_whole
 from .process_group import is_first_process, on_first_process
 from .stage import Stage
 
-_LAUNCHER_VARIABLES = ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'LOCAL_WORLD_SIZE', 'GROUP_RANK', 'MASTER_ADDR', 'MASTER_PORT')
+_LAUNCHER_VARIABLES = (
+    'RANK',
+    'WORLD_SIZE',
+    'LOCAL_RANK',
+    'LOCAL_WORLD_SIZE',
+    'GROUP_RANK',
+    'MASTER_ADDR',
+    'MASTER_PORT',
+)
 
 
 @dataclass(frozen=True)

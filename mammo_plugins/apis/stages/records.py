@@ -109,23 +109,16 @@ class StageFolder:
         return self.out / 'stages' / f'{stage.name}.begun.json'
 
     def path_of(self, stage: Stage, reference: Reference) -> Path | None:
-        """The file that a reference in ``stage`` means; None where it is not there.
-
-        Raises:
-            ValueError: the stage that is referred to leaves no such file.
-        """
+        """The file that a reference in ``stage`` means; None where it is not there."""
         if reference.stage == OWN_FOLDER:
             return stage.folder(self.out)
         source = self.plan.stage(reference.stage)
-        files = STAGE_KINDS[source.kind].files(source, self.out)
         name = reference.file or STAGE_KINDS[source.kind].main or next(iter(source.files), '')
-        if name not in files and self.read(source) is not None:
-            hint = ' (config it to keep one: default_hooks.checkpoint.save_best)' if name == 'best' else ''
-            raise ValueError(
-                f'stage {stage.name!r} takes {reference} but stage {source.name!r}, which is done, left no '
-                f'{name!r}{hint}: it left {", ".join(files) or "nothing"}'
-            )
-        return files.get(name)
+        return self.files(source).get(name)
+
+    def files(self, stage: Stage) -> dict[str, Path]:
+        """What a stage has left so far, by name."""
+        return STAGE_KINDS[stage.kind].files(stage, self.out)
 
     def resolved(self, stage: Stage) -> Stage:
         """The stage with paths for its references; they must be there."""
@@ -136,7 +129,7 @@ class StageFolder:
         settings = {key: value for key, value in stage.settings.items() if key not in ('cfg_options', 'work_dir')}
         inputs: dict[str, str | None] = {}
         for reference in stage.references:
-            path = self._existing(stage, reference)
+            path = self.path_of(stage, reference)
             inputs[str(reference)] = None if path is None else _digest(path)
         files = list(stage.inputs)
         if stage.config is not None:
@@ -147,12 +140,6 @@ class StageFolder:
         for file in files:
             inputs[file] = _digest(Path(file)) if Path(file).is_file() else None
         return StageRecord(json.loads(json.dumps(settings, default=str, sort_keys=True)), inputs)
-
-    def _existing(self, stage: Stage, reference: Reference) -> Path | None:
-        try:
-            return self.path_of(stage, reference)
-        except ValueError:
-            return None  # said when the stage is run
 
 
 def _difference(known: StageRecord, now: StageRecord) -> str:

@@ -19,10 +19,8 @@ from mammo_plugins.io.whole_file import whole_file
 from .kinds import STAGE_KINDS, StageSetting
 from .plan import Plan
 from .process_group import is_first_process, join_process_group, on_first_process
-from .records import CHANGED, DONE, StageFolder, StageRecord
+from .records import CHANGED, DONE, TO_DO, StageFolder, StageRecord
 from .stage import Stage
-
-REDO_ALL: tuple[str, ...] = ()
 
 
 def run_stages(
@@ -65,14 +63,14 @@ def run_stages(
         def decide(stage: Stage = stage) -> bool:
             return _prepare(folder, stage, stage.name in again, redo is not None)
 
-        if on_first_process(decide):
-            if is_first_process():
-                say(f'{label}: {stage.kind} {stage.config or " ".join(stage.command)} ...')
-            _run(folder, stage, launcher, trust_checkpoint)
-        elif is_first_process():
-            say(f'{label}: done before')
-        records[stage.name] = folder.read(stage)
+        must_run = on_first_process(decide)
         if is_first_process():
+            what = stage.config or ' '.join(map(str, stage.command))
+            say(f'{label}: {stage.kind} {what} ...' if must_run else f'{label}: done before')
+        if must_run:
+            _run(folder, stage, launcher, trust_checkpoint)
+        records[stage.name] = folder.read(stage)
+        if must_run and is_first_process():
             say(f'{label}: {records[stage.name].seconds["wall"]:.0f} s')
     return records
 
@@ -88,7 +86,13 @@ def _prepare(folder: StageFolder, stage: Stage, again: bool, redo_changed: bool)
             f'--redo, or give another --out'
         )
     _check_inputs(folder, stage)
-    if again or state.name == CHANGED:
+    foreign = state.name == TO_DO and stage.folder(folder.out).exists()
+    if foreign and not (again or redo_changed):
+        raise ValueError(
+            f'{stage.folder(folder.out)} is there, but nothing says that stage {stage.name!r} made it: move it away, '
+            f'overwrite it with --redo, or give another --out'
+        )
+    if again or foreign or state.name == CHANGED:
         folder.forget(stage)
         shutil.rmtree(stage.folder(folder.out), ignore_errors=True)
     return True
@@ -104,10 +108,12 @@ def _check_inputs(folder: StageFolder, stage: Stage) -> None:
             )
     for reference in stage.references:
         if folder.path_of(stage, reference) is None:
+            source = folder.plan.stage(reference.stage)
+            hint = ' (a training keeps one with default_hooks.checkpoint.save_best)' if reference.file == 'best' else ''
             raise ValueError(
-                f'stage {stage.name!r} takes {reference}, which is no longer in '
-                f'{folder.plan.stage(reference.stage).folder(folder.out)}: run '
-                f'mammo stages {folder.plan.source} --out {folder.out} --only {reference.stage} --redo {reference.stage}'
+                f'stage {stage.name!r} takes {reference}, but {source.folder(folder.out)} has '
+                f'{", ".join(folder.files(source)) or "nothing"} of stage {source.name!r}{hint}: name another file, or '
+                f'run mammo stages {folder.plan.source} --out {folder.out} --only {source.name} --redo {source.name}'
             )
     for file, digest in folder.describe(stage).inputs.items():
         if digest is None:

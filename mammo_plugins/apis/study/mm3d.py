@@ -89,9 +89,7 @@ def _learned_row(name: str, title: str, numbers: tuple[float, ...]) -> StudyRow:
     table = ('Table 10' if '_ann' in name else 'Tables 8, 9') if from_ffdm else 'Fig. 6'
     paper = {VOLUME: dict(zip(('R@0.25', AUC), numbers))} if numbers else {}
     reference = None if from_ffdm else f'{_CONFIGS}/mm3d_r50.py'  # published COCO weights are those of a ResNet
-    return StudyRow(
-        name, title, f'{_CONFIGS}/{name}.py', table, from_ffdm=from_ffdm, reference=reference, paper=paper
-    )
+    return StudyRow(name, title, f'{_CONFIGS}/{name}.py', table, from_ffdm=from_ffdm, reference=reference, paper=paper)
 
 
 def _claims() -> Iterator[Claim]:

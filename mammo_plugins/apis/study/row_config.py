@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
 from mammo_plugins.compat.config_paths import find_config
 
 from mammo_plugins.apis.phantoms.making import phantom_options
+from mammo_plugins.apis.stages.config_differences import config_differences
 from .rows import Study, StudyRow
 
 HISTOGRAM = 'ffdm_histogram.json'
@@ -83,15 +82,6 @@ def apply_row(base: Config, row: Config, reference: Config) -> Config:
     if 'filter_cfg' in of_row:
         of_study.filter_cfg = of_row.filter_cfg
     return cfg
-
-
-def config_differences(one: Any, other: Any, name: str = '') -> Iterator[str]:
-    """Dotted names of what differs between two nested dictionaries; a list differs as a whole."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in {*one, *other}:
-            yield from config_differences(one.get(key), other.get(key), f'{name}.{key}' if name else key)
-    elif one != other:
-        yield name
 
 
 def _small_slices(row: Config, cfg: Config) -> int:

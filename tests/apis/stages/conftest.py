@@ -10,7 +10,7 @@ CONFIG = """
 custom_imports = dict(imports=['mammo_plugins.registration', 'tests.toy_models'], allow_failed_imports=False)
 default_scope = 'mmdet'
 model = dict(type='ToyRegressor', teacher=dict(checkpoint=None))
-_loader = dict(batch_size=4, num_workers=0, dataset=dict(type='ToyNumbers'), drop_last=False)
+_loader = dict(batch_size=4, num_workers=0, dataset=dict(type='ToyNumbers'), collate_fn=dict(type='default_collate'))
 train_dataloader = dict(sampler=dict(type='InfiniteSampler', seed=0), **_loader)
 test_dataloader = dict(sampler=dict(type='DefaultSampler', shuffle=False), **_loader)
 test_evaluator = dict(type='ToyError')
