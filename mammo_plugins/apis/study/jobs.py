@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 
 from mammo_plugins.apis.stages import Plan, StageFolder, make_plan, run_stages
-from .row_config import row_config
 from .rows import Study, StudyRow
 
 
@@ -59,28 +58,32 @@ class StudyJob:
         """The stages of this row, without the training that it starts from."""
         return [*([self.row.name] if self.row.trained else []), f'test-{self.row.name}']
 
-    @property
-    def config(self) -> Path:
-        """The row's config, written when the job runs."""
-        return self.root / 'configs' / f'{self.row.name}.py'
+    def write_config(self) -> None:
+        """The row's config, for its stages."""
+        path = self._config_of(self.row.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.study.make_config(self.study, self.row, self.preset, self.root, self.seed).dump(path)
+
+    def _config_of(self, row: str) -> Path:
+        return self.root / 'configs' / f'{row}.py'
 
     def plan(self) -> Plan:
         """The training that the row starts from, its own, and its test."""
-        name, first = self.row.name, self.study.ffdm_row
-        start = f'{{{first}}}' if self.row.from_ffdm else None
-        stages = []
-        if self.row.from_ffdm:
-            config = str(self.config.with_stem(first))
-            stages.append(dict(name=first, config=config, work_dir=f'work_dirs/{first}'))
-        if self.row.trained:
-            stages.append(dict(name=name, config=str(self.config), load_from=start, work_dir=f'work_dirs/{name}'))
+        name, origins = self.row.name, self.study.origins(self.row.name)
+        start = f'{{{self.row.start}}}' if self.row.start else None
+        stages = [
+            dict(
+                name=row, config=str(self._config_of(row)), load_from=before and f'{{{before}}}', work_dir=_folder(row)
+            )
+            for before, row in zip([None, *origins], [*origins, *([name] if self.row.trained else [])])
+        ]
         test = dict(
             name=f'test-{name}',
             kind='test',
-            config=str(self.config),
+            config=str(self._config_of(name)),
             checkpoint=f'{{{name}}}' if self.row.trained else start,
             predictions=f'predictions/{name}.csv',
-            work_dir=f'work_dirs/test-{name}',
+            work_dir=_folder(f'test-{name}'),
         )
         return make_plan([*stages, test], source=str(self))
 
@@ -123,10 +126,13 @@ def run_job(job: StudyJob) -> float:
     start = time.perf_counter()
     job.log.parent.mkdir(parents=True, exist_ok=True)
     with job.log.open('w') as stream, contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-        job.config.parent.mkdir(parents=True, exist_ok=True)
-        row_config(job.study, job.row, job.preset, job.root, job.seed).dump(job.config)
+        job.write_config()
         run_stages(job.plan(), job.root, only=job.stage_names, redo=())
     return time.perf_counter() - start
+
+
+def _folder(stage: str) -> str:
+    return f'work_dirs/{stage}'
 
 
 def _prepare_worker(threads: int) -> None:

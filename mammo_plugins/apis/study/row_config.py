@@ -38,13 +38,13 @@ def row_config(study: Study, row: StudyRow, preset: str, root: Path, seed: int) 
         seed: of weights, order and subsets.
     """
     base = Config.fromfile(find_config(study.presets[preset]))
-    if row.name == study.ffdm_row:
+    if row.name == study.always:
         cfg = Config.fromfile(find_config(base.study.ffdm_config))
     else:
         reference = find_config(row.reference or study.reference)
         cfg = apply_row(base, Config.fromfile(find_config(row.config)), Config.fromfile(reference))
     cfg.merge_from_dict({**phantom_options(root), **_QUIET, 'randomness.seed': seed, 'load_from': None})
-    if not row.from_ffdm:
+    if row.start is None:
         cfg.model.backbone.frozen_stages = -1  # nothing has been learned yet that could be kept
     for loader in _LOADERS:
         for step in cfg[loader].dataset.loading:

@@ -38,7 +38,7 @@ def tiny(tmp_path_factory):
     return dataclasses.replace(
         MM3D_STUDY,
         rows=[MM3D_STUDY.row(name) for name in ('mnm_ffdm', 'mm3d_0', 'mm3d')],
-        claims=[Claim('mm3d', 'mm3d_0'), Claim('mm3d', 'mnm_ffdm', 'mm3d-2d', 'breast_auc', paper=0.06)],
+        claims=[Claim('mm3d', 'mm3d_0', 'mm3d', 'R@0.25'), Claim('mm3d', 'mnm_ffdm', 'mm3d-2d', 'breast_auc', paper=0.06)],
         presets={'tiny': str(dbt)},
     )
 
