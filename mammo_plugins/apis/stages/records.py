@@ -22,7 +22,7 @@ from mammo_plugins.io.whole_file import write_whole
 from .config_differences import config_differences
 from .kinds import STAGE_KINDS
 from .plan import Plan
-from .stage import OWN_FOLDER, Reference, Stage, resolve
+from .stage import OWN_FOLDER, Reference, Stage, find_references, resolve
 
 DONE, CHANGED, PARTIAL, TO_DO = 'done', 'changed', 'partial', 'to do'
 
@@ -138,7 +138,8 @@ class StageFolder:
             settings['config'] = cfg.to_dict()
             files += _annotation_files(cfg)
         for file in files:
-            inputs[file] = _digest(Path(file)) if Path(file).is_file() else None
+            if not list(find_references(file)):  # a file of another stage is among the references
+                inputs[file] = _digest(Path(file)) if Path(file).exists() else None
         return StageRecord(json.loads(json.dumps(settings, default=str, sort_keys=True)), inputs)
 
 
@@ -164,8 +165,11 @@ def _annotation_files(cfg: Config) -> list[str]:
 
 
 def _digest(path: Path) -> str:
+    """SHA-256 of a file; for a folder, of the names and sizes in it, since it may be an archive."""
     if path.is_dir():
-        raise ValueError(f'{path} is a folder: inputs are files')
+        files = sorted(file for file in path.rglob('*') if file.is_file())
+        listing = [f'{file.relative_to(path).as_posix()} {file.stat().st_size}' for file in files]
+        return hashlib.sha256('\n'.join(listing).encode()).hexdigest()
     digest = hashlib.sha256()
     with path.open('rb') as stream:
         while block := stream.read(1 << 20):

@@ -74,7 +74,7 @@ class Stage:
     @property
     def references(self) -> list[Reference]:
         """The files that it takes from other stages, each once."""
-        found = [reference for value in self.settings.values() for reference in _find_references(value)]
+        found = [reference for value in self.settings.values() for reference in find_references(value)]
         return list(dict.fromkeys(found))
 
     @property
@@ -98,7 +98,13 @@ def resolve(value: Any, path_of: Callable[[Reference], str]) -> Any:
     return value
 
 
-def _find_references(value: Any) -> Iterator[Reference]:
+def find_references(value: Any) -> Iterator[Reference]:
+    """The references to other stages in a value, however deep they are nested."""
     found: list[Reference] = []
-    resolve(value, lambda reference: found.append(reference) or '')
+
+    def note(reference: Reference) -> str:
+        found.append(reference)
+        return ''
+
+    resolve(value, note)
     yield from (reference for reference in found if reference.stage != OWN_FOLDER)

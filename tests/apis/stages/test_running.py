@@ -110,21 +110,28 @@ def test_killed_stage_goes_on_exactly(toy_stages, out, repository, tmp_path):
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_command_leaves_files_for_others(toy_config, out, tmp_path):
-    (tmp_path / 'numbers.json').write_text('{}')
-    stages = [
-        dict(
-            name='phantoms',
-            kind='command',
-            command=['phantoms', '--cases', 1, '--size', '96x64x12', '--out', '{folder}/dicom'],
-            files={'dicom': 'dicom/images.csv'},
-            inputs=[str(tmp_path / 'numbers.json')],
-        ),
-        dict(name='first', config=str(toy_config), needs=['phantoms']),
-    ]
-    with pytest.raises(RuntimeError, match=r'mammo phantoms .* left no .*dicom/images.csv'):
+def test_plan_of_the_docs_runs(out, repository, tmp_path, monkeypatch):
+    monkeypatch.setenv('PYTHONPATH', str(repository))
+    page = (repository / 'docs/stages.md').read_text()
+    plan = tmp_path / 'plan.py'
+    plan.write_text(page.split('```python\n')[1].split('```')[0])
+    tiny = ['train_cfg.max_iters=1', 'train_dataloader.batch_size=2']
+    assert main([str(plan), '--out', str(out), '--cfg-options', *tiny]) == 0
+    assert (out / 'dbt/iter_1.pth').is_file()
+    assert (out / 'score/predictions.csv').read_text().startswith('PatientID,StudyUID,View')
+    assert 'mm3d/R@0.25' in (out / 'score/metrics.json').read_text()
+    inputs = json.loads((out / 'stages/dbt.json').read_text())['inputs']
+    assert set(inputs) == {'{ffdm}', '{annotations}'} and all(inputs.values())
+
+
+def test_command_that_fails_or_leaves_nothing_is_no_finished_stage(out):
+    stages = [dict(name='numbers', kind='command', command=['doctor', '--nothing'], files={'n': 'n.json'})]
+    with pytest.raises(RuntimeError, match=r'mammo doctor --nothing ended with exit code 2'):
         run_stages(make_plan(stages), out)
-    assert states(stages, out) == ['partial', 'to do']
+    stages[0]['command'] = ['evaluate', '--help']
+    with pytest.raises(RuntimeError, match=r'mammo evaluate --help left no .*out/numbers/n.json'):
+        run_stages(make_plan(stages), out, redo=())
+    assert states(stages, out) == ['partial']
 
 
 def run_distributed(repository: Path, plan: Path, out: Path, *arguments: str) -> subprocess.CompletedProcess:

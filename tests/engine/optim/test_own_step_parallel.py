@@ -42,6 +42,7 @@ train_cfg = dict(type='IterBasedTrainLoop', max_iters=8)
 default_hooks = dict(checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=4))
 log_processor = dict(by_epoch=False)
 randomness = dict(seed=0)
+env_cfg = dict()
 log_level = 'ERROR'
 """
 
