@@ -155,9 +155,10 @@ def _prepare_cpu_processes(cfg: Config, launcher: str) -> None:
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
     cfg.env_cfg.dist_cfg = dict(backend='gloo')
-    cfg.model_wrapper_cfg = dict(
-        type='MMDistributedDataParallel',
-        device_ids=None,
-        find_unused_parameters=cfg.get('find_unused_parameters', False),
-    )
+    if 'model_wrapper_cfg' not in cfg:
+        cfg.model_wrapper_cfg = dict(
+            type='MMDistributedDataParallel',
+            device_ids=None,
+            find_unused_parameters=cfg.get('find_unused_parameters', False),
+        )
     os.environ.setdefault('OMP_NUM_THREADS', '1')

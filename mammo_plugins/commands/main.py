@@ -15,6 +15,7 @@ from .expected_errors import in_a_sentence
 COMMANDS = {
     'train': ('train', 'train a config'),
     'test': ('test', 'predict and score the test set of a config'),
+    'stages': ('stages', 'run a plan of trainings, tests and commands that build on one another'),
     'predict': ('predict', 'find lesions in DICOM or PNG files'),
     'evaluate': ('evaluate', 'score a predictions CSV'),
     'convert-checkpoint': ('convert_checkpoint', 'keep the weights of another detector that fit'),

@@ -13,8 +13,13 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--work-dir', help='where logs and checkpoints go (default: work_dirs/<config name>)')
     parser.add_argument('--ann', metavar='ANN.json', help='annotation file in place of those of the config')
     add_config_overrides(parser, 'override config fields, e.g. train_cfg.max_iters=100')
-    parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
+    add_launcher(parser)
     add_checkpoint_trust(parser)
+
+
+def add_launcher(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--launcher``, and what older launchers pass on."""
+    parser.add_argument('--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 

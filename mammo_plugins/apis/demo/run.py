@@ -9,19 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mmengine.runner import find_latest_checkpoint
 from rich.console import Console
 
 from mammo_plugins.evaluation import DetectionResult
 from mammo_plugins.visualization import screen_table
 
 from .report_page import demo_rows, write_demo_report
-from .rows import FIRST_TRAINING, ROWS, TRAININGS, DemoRow
+from .rows import ROWS, TRAININGS, demo_plan
 from mammo_plugins.apis.evaluate import evaluate_predictions_file
 from mammo_plugins.apis.phantoms.making import phantom_options, prepare_phantoms
 from mammo_plugins.apis.evaluate import ScoringOptions
-from mammo_plugins.apis.test import evaluate_checkpoint
-from mammo_plugins.apis.train import train
+from mammo_plugins.apis.stages import StageFolder, run_stages
 
 SPLIT = (0.6, 0.1, 0.3)  # patients to train on, to choose settings on, and held out
 
@@ -69,7 +67,8 @@ def run_demo(
 ) -> DemoResult:
     """Makes phantoms, trains, evaluates held-out patients, and writes a report.
 
-    The phantoms are kept from a finished run with the same number, seed and settings; everything else is made again.
+    The phantoms are kept from a run with the same number, seed and settings. A demo that was stopped goes on where it
+    stopped; one that is finished is made again.
 
     Args:
         out: folder for everything.
@@ -85,16 +84,22 @@ def run_demo(
     clock = StepClock(console)
     with clock.step(f'Make phantoms of {cases} patients as DICOM, and convert them'):
         annotations = prepare_phantoms(out, cases, seed, SPLIT, workers)
+    plan, results = demo_plan(options), out / 'results.json'
+    again = [stage.name for stage in plan.stages] if results.is_file() else []
+    results.unlink(missing_ok=True)
+
+    def run(*names: str) -> None:
+        run_stages(plan, out, only=names, redo=again, announce=lambda line: None)
+
     for name, config in TRAININGS.items():
         with clock.step(f'Train {config}'):
-            start = {} if name == FIRST_TRAINING else {'load_from': _last_checkpoint(out, FIRST_TRAINING)}
-            train(config, work_dir=_work_dir(out, name), cfg_options={**options, **start})
+            run(name)
     rows = {}
     with clock.step('Predict and score held-out patients'):
+        run(*(row.test_stage for row in ROWS))
         for row in ROWS:
-            csv = _predict(row, out, options)
             rows[row.name] = evaluate_predictions_file(
-                csv,
+                out / row.predictions,
                 ScoringOptions(
                     annotations,
                     protocols=('mm3d-2d', 'mm3d') if row.has_slices else ('mm3d-2d',),
@@ -106,29 +111,13 @@ def run_demo(
             )
     with clock.step('Write the report'):
         shown = ROWS[-1]
-        write_demo_report(out / 'report.html', rows, annotations, shown, _last_checkpoint(out, shown.weights), options)
+        checkpoint = StageFolder(plan, out).files(plan.stage(shown.weights))['last']
+        write_demo_report(out / 'report.html', rows, annotations, shown, str(checkpoint), options)
     settings = dict(cases=cases, seed=seed, bootstrap=bootstrap, seconds=clock.seconds)
-    _write_results(out / 'results.json', rows, settings)
+    _write_results(results, rows, settings)
     console.print(screen_table(demo_rows(rows), title='Held-out patients'))
     console.print(f'Report: {(out / "report.html").resolve()}')
-    return DemoResult(out / 'report.html', out / 'results.json', rows)
-
-
-def _predict(row: DemoRow, out: Path, options: Mapping[str, object]) -> Path:
-    csv = out / 'predictions' / f'{row.file_stem}.csv'
-    csv.parent.mkdir(parents=True, exist_ok=True)
-    work_dir = _work_dir(out, f'test-{row.file_stem}')
-    checkpoint = _last_checkpoint(out, row.weights)
-    evaluate_checkpoint(row.config, checkpoint, out=csv, work_dir=work_dir, cfg_options=dict(options))
-    return csv
-
-
-def _work_dir(out: Path, name: str) -> Path:
-    return out / 'work_dirs' / name
-
-
-def _last_checkpoint(out: Path, training: str) -> str:
-    return find_latest_checkpoint(str(_work_dir(out, training)))
+    return DemoResult(out / 'report.html', results, rows)
 
 
 def _options(out: Path, seed: int) -> dict[str, object]:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from mammo_plugins.io.whole_file import write_whole
-
-from mammo_plugins.apis.test import evaluate_checkpoint
-from mammo_plugins.apis.train import train
-from .row_config import row_config
+from mammo_plugins.apis.stages import Plan, StageFolder, make_plan, run_stages
 from .rows import Study, StudyRow
 
 
@@ -48,24 +43,54 @@ class StudyJob:
     @property
     def seconds(self) -> dict[str, float]:
         """What the job took, once it is done: ``wall``, and ``cpu`` of its process, whatever else ran."""
-        return json.loads(self._times.read_text())
+        plan = self.plan()
+        folder = StageFolder(plan, self.root)
+        times = [folder.read(plan.stage(name)).seconds for name in self.stage_names]
+        return {clock: round(sum(seconds[clock] for seconds in times), 1) for clock in ('wall', 'cpu')}
 
     @property
     def is_done(self) -> bool:
-        return self._times.is_file()
+        plan = self.plan()
+        return StageFolder(plan, self.root).read(plan.stages[-1]) is not None
+
+    @property
+    def stage_names(self) -> list[str]:
+        """The stages of this row, without the training that it starts from."""
+        return [*([self.row.name] if self.row.trained else []), f'test-{self.row.name}']
+
+    def write_config(self) -> None:
+        """The row's config, for its stages."""
+        path = self._config_of(self.row.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.study.make_config(self.study, self.row, self.preset, self.root, self.seed).dump(path)
+
+    def _config_of(self, row: str) -> Path:
+        return self.root / 'configs' / f'{row}.py'
+
+    def plan(self) -> Plan:
+        """The training that the row starts from, its own, and its test."""
+        name, origins = self.row.name, self.study.origins(self.row.name)
+        start = f'{{{self.row.start}}}' if self.row.start else None
+        stages = [
+            dict(
+                name=row, config=str(self._config_of(row)), load_from=before and f'{{{before}}}', work_dir=_folder(row)
+            )
+            for before, row in zip([None, *origins], [*origins, *([name] if self.row.trained else [])])
+        ]
+        test = dict(
+            name=f'test-{name}',
+            kind='test',
+            config=str(self._config_of(name)),
+            checkpoint=f'{{{name}}}' if self.row.trained else start,
+            predictions=f'predictions/{name}.csv',
+            work_dir=_folder(f'test-{name}'),
+        )
+        return make_plan([*stages, test], source=str(self))
 
     @property
     def log(self) -> Path:
         """What training and testing printed."""
         return self.root / 'logs' / f'{self.row.name}.txt'
-
-    @property
-    def _times(self) -> Path:
-        return self.predictions.with_suffix('.json')
-
-    def finish(self, seconds: Mapping[str, float]) -> None:
-        """Notes that the job is done, and how long it took."""
-        write_whole(self._times, json.dumps({clock: round(value, 1) for clock, value in seconds.items()}) + '\n')
 
     def __str__(self) -> str:
         return f'seed {self.seed}, {self.row.title}'
@@ -98,34 +123,16 @@ def run_jobs(jobs: Sequence[StudyJob], workers: int, on_done: Callable[[StudyJob
 
 def run_job(job: StudyJob) -> float:
     """Trains and tests; gives the seconds on the wall clock."""
-    start, cpu_start = time.perf_counter(), time.process_time()
+    start = time.perf_counter()
     job.log.parent.mkdir(parents=True, exist_ok=True)
     with job.log.open('w') as stream, contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-        _train_and_test(job)
-    seconds = time.perf_counter() - start
-    job.finish({'wall': seconds, 'cpu': time.process_time() - cpu_start})
-    return seconds
+        job.write_config()
+        run_stages(job.plan(), job.root, only=job.stage_names, redo=())
+    return time.perf_counter() - start
 
 
-def _train_and_test(job: StudyJob) -> None:
-    cfg = row_config(job.study, job.row, job.preset, job.root, job.seed)
-    config = job.root / 'configs' / f'{job.row.name}.py'
-    config.parent.mkdir(parents=True, exist_ok=True)
-    cfg.dump(config)
-    checkpoint = _start_weights(job) if job.row.from_ffdm else None
-    if job.row.trained:
-        work_dir = job.root / 'work_dirs' / job.row.name
-        train(config, work_dir=work_dir, cfg_options={'load_from': checkpoint})
-        checkpoint = str(work_dir / f'iter_{cfg.train_cfg.max_iters}.pth')
-    job.predictions.parent.mkdir(parents=True, exist_ok=True)
-    evaluate_checkpoint(
-        config, checkpoint, out=job.predictions, work_dir=job.root / 'work_dirs' / f'test-{job.row.name}'
-    )
-
-
-def _start_weights(job: StudyJob) -> str:
-    folder = job.root / 'work_dirs' / job.study.ffdm_row
-    return (folder / 'last_checkpoint').read_text().strip()
+def _folder(stage: str) -> str:
+    return f'work_dirs/{stage}'
 
 
 def _prepare_worker(threads: int) -> None:

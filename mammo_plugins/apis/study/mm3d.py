@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
-from .rows import AUC, FLAT, VOLUME, Claim, Study, StudyRow
+from mammo_plugins.apis.mean_histogram import write_mean_histogram
+
+from .row_config import HISTOGRAM, row_config
+from .rows import Claim, Column, Study, StudyRow
+
+FLAT, VOLUME = 'mm3d-2d', 'mm3d'
+"""The protocols of 2-D and of 3-D localisation."""
+
+AUC = 'breast_auc'
+FIRST = 'mnm_ffdm'  # the others start from its weights
 
 _CONFIGS = 'projects/mm3d/configs'
 _MM3D = 'configs/mm3d_dbt.py'
@@ -41,24 +52,49 @@ def _numbers(recall_at_quarter: float, recall_at_half: float, auc: float) -> dic
     return {'R@0.25': recall_at_quarter, 'R@0.5': recall_at_half, AUC: auc}
 
 
+def _row(*args: Any, from_ffdm: bool = True, has_slices: bool = True, modality: str = 'DBT', **kwargs: Any) -> StudyRow:
+    """A row; one that predicts no slice has no 3-D localisation."""
+    protocols = (FLAT, VOLUME) if has_slices else (FLAT,)
+    return StudyRow(*args, protocols=protocols, start=FIRST if from_ffdm else None, modality=modality, **kwargs)
+
+
+def _claim(
+    better: str, worse: str, protocol: str = VOLUME, number: str = 'R@0.25', paper: float | None = None
+) -> Claim:
+    return Claim(better, worse, protocol, number, paper)
+
+
+def _prepare(annotations: Path, root: Path) -> None:
+    """The reference of histogram matching, for the HM rows."""
+    if not (root / HISTOGRAM).is_file():
+        write_mean_histogram(annotations, root / HISTOGRAM)
+
+
+def _columns() -> Iterator[Column]:
+    for number in ('R@0.25', 'R@0.5'):
+        yield Column(f'{number} (2-D)', number, (FLAT,))
+        yield Column(f'{number} (3-D)', number, (VOLUME,))
+    yield Column('breast AUC', AUC, (VOLUME, FLAT))
+    for number, title in (('R@0.25', 'R@0.25'), ('R@0.5', 'R@0.5'), (AUC, 'AUC')):
+        yield Column(f'paper {title}', number, (VOLUME, FLAT), of_paper=True)
+
+
 def _inference_rows() -> Iterator[StudyRow]:
     """Table 2: weights of the FFDM, never trained on tomosynthesis."""
     flat = dict(table='Table 2', trained=False, has_slices=False)
     volume = dict(table='Table 2', trained=False)
-    yield StudyRow('mip_0', 'MIP, 0 %', f'{_CONFIGS}/mip_dbt.py', paper={FLAT: _numbers(0.14, 0.16, 0.65)}, **flat)
-    yield StudyRow('hm_0', 'HM, 0 %', f'{_CONFIGS}/hm_dbt.py', paper={FLAT: _numbers(0.33, 0.41, 0.77)}, **flat)
-    yield StudyRow(
-        'buda_0', 'Buda, 0 %', f'{_CONFIGS}/buda_dbt.py', paper={VOLUME: _numbers(0.45, 0.49, 0.84)}, **volume
-    )
+    yield _row('mip_0', 'MIP, 0 %', f'{_CONFIGS}/mip_dbt.py', paper={FLAT: _numbers(0.14, 0.16, 0.65)}, **flat)
+    yield _row('hm_0', 'HM, 0 %', f'{_CONFIGS}/hm_dbt.py', paper={FLAT: _numbers(0.33, 0.41, 0.77)}, **flat)
+    yield _row('buda_0', 'Buda, 0 %', f'{_CONFIGS}/buda_dbt.py', paper={VOLUME: _numbers(0.45, 0.49, 0.84)}, **volume)
     paper = {FLAT: _numbers(0.53, 0.57, 0.85), VOLUME: _numbers(0.46, 0.48, 0.85)}
-    yield StudyRow('mm3d_0', 'M&M-3D, 0 %', _MM3D, paper=paper, **volume)
+    yield _row('mm3d_0', 'M&M-3D, 0 %', _MM3D, paper=paper, **volume)
 
 
 def _fine_tuned_rows() -> Iterator[StudyRow]:
     """Tables 3 to 5."""
     flat = dict(table='Table 3', has_slices=False)
-    yield StudyRow('mip', 'MIP', f'{_CONFIGS}/mip_dbt.py', paper={FLAT: _numbers(0.52, 0.60, 0.86)}, **flat)
-    yield StudyRow('hm', 'HM', f'{_CONFIGS}/hm_dbt.py', paper={FLAT: _numbers(0.53, 0.60, 0.87)}, **flat)
+    yield _row('mip', 'MIP', f'{_CONFIGS}/mip_dbt.py', paper={FLAT: _numbers(0.52, 0.60, 0.86)}, **flat)
+    yield _row('hm', 'HM', f'{_CONFIGS}/hm_dbt.py', paper={FLAT: _numbers(0.53, 0.60, 0.87)}, **flat)
     for name, title, config, table, numbers in (
         ('buda_annotated', 'Buda*', 'buda_annotated_dbt', 'Table 3', (0.68, 0.74, 0.92)),
         ('buda', 'Buda', 'buda_dbt', 'Table 3', (0.68, 0.73, 0.92)),
@@ -68,9 +104,9 @@ def _fine_tuned_rows() -> Iterator[StudyRow]:
         ('mm3d_mean', 'M&M-3D, mean', 'mm3d_mean', 'Table 5', (0.72, 0.76, 0.95)),
         ('mm3d_max', 'M&M-3D, max', 'mm3d_max', 'Table 5', (0.77, 0.81, 0.95)),
     ):
-        yield StudyRow(name, title, f'{_CONFIGS}/{config}.py', table, paper={VOLUME: _numbers(*numbers)})
+        yield _row(name, title, f'{_CONFIGS}/{config}.py', table, paper={VOLUME: _numbers(*numbers)})
     paper = {FLAT: _numbers(0.80, 0.84, 0.95), VOLUME: _numbers(0.77, 0.82, 0.95)}
-    yield StudyRow('mm3d', 'M&M-3D', _MM3D, 'Tables 3 to 5, 8 to 10', paper=paper)
+    yield _row('mm3d', 'M&M-3D', _MM3D, 'Tables 3 to 5, 8 to 10', paper=paper)
     whole = {'timesform': (0.74, 0.95), 'query_summary': (0.77, 0.95), 'mlp_regress': (0.69, 0.95), 'mm3d_coco': ()}
     for name, numbers in whole.items():
         yield _learned_row(name, _LEARNED[name], numbers)
@@ -89,50 +125,48 @@ def _learned_row(name: str, title: str, numbers: tuple[float, ...]) -> StudyRow:
     table = ('Table 10' if '_ann' in name else 'Tables 8, 9') if from_ffdm else 'Fig. 6'
     paper = {VOLUME: dict(zip(('R@0.25', AUC), numbers))} if numbers else {}
     reference = None if from_ffdm else f'{_CONFIGS}/mm3d_r50.py'  # published COCO weights are those of a ResNet
-    return StudyRow(
-        name, title, f'{_CONFIGS}/{name}.py', table, from_ffdm=from_ffdm, reference=reference, paper=paper
-    )
+    return _row(name, title, f'{_CONFIGS}/{name}.py', table, from_ffdm=from_ffdm, reference=reference, paper=paper)
 
 
 def _claims() -> Iterator[Claim]:
     """What the paper says of its rows, as far as two rows can say it."""
-    yield Claim('mm3d_0', 'mip_0', FLAT)
-    yield Claim('mm3d_0', 'hm_0', FLAT)
-    yield Claim('mm3d_0', 'buda_0')
-    yield Claim('mm3d_0', 'buda_0', VOLUME, AUC)
-    yield Claim('mnm_ffdm', 'mm3d_0', FLAT, paper=0.08)  # Table 2, where FFDM has 0.61; Table 3 has 0.62
-    yield Claim('mm3d', 'mm3d_0')
-    yield Claim('mm3d', 'mnm_ffdm', FLAT)
-    yield Claim('mm3d', 'mnm_ffdm', FLAT, AUC)
+    yield _claim('mm3d_0', 'mip_0', FLAT)
+    yield _claim('mm3d_0', 'hm_0', FLAT)
+    yield _claim('mm3d_0', 'buda_0')
+    yield _claim('mm3d_0', 'buda_0', VOLUME, AUC)
+    yield _claim('mnm_ffdm', 'mm3d_0', FLAT, paper=0.08)  # Table 2, where FFDM has 0.61; Table 3 has 0.62
+    yield _claim('mm3d', 'mm3d_0')
+    yield _claim('mm3d', 'mnm_ffdm', FLAT)
+    yield _claim('mm3d', 'mnm_ffdm', FLAT, AUC)
     for flat in ('mip', 'hm'):
-        yield Claim('mm3d', flat, FLAT)
-        yield Claim('mm3d', flat, FLAT, AUC)
-        yield Claim('buda', flat, FLAT)
-    yield Claim('mm3d', 'buda')
-    yield Claim('mm3d', 'buda', VOLUME, AUC)
-    yield Claim('mm3d_annotated', 'buda_annotated')
-    yield Claim('mm3d', 'mm3d_annotated')
-    yield Claim('mm3d', 'mm3d_z8')
-    yield Claim('mm3d_z32', 'mm3d')
-    yield Claim('mm3d', 'mm3d_mean')
-    yield Claim('mm3d_max', 'mm3d_mean')
-    yield Claim('mm3d', 'mm3d_data40')
-    yield Claim('mm3d_data40', 'mm3d_data10')
+        yield _claim('mm3d', flat, FLAT)
+        yield _claim('mm3d', flat, FLAT, AUC)
+        yield _claim('buda', flat, FLAT)
+    yield _claim('mm3d', 'buda')
+    yield _claim('mm3d', 'buda', VOLUME, AUC)
+    yield _claim('mm3d_annotated', 'buda_annotated')
+    yield _claim('mm3d', 'mm3d_annotated')
+    yield _claim('mm3d', 'mm3d_z8')
+    yield _claim('mm3d_z32', 'mm3d')
+    yield _claim('mm3d', 'mm3d_mean')
+    yield _claim('mm3d_max', 'mm3d_mean')
+    yield _claim('mm3d', 'mm3d_data40')
+    yield _claim('mm3d_data40', 'mm3d_data10')
     for rival in ('timesform', 'query_summary', 'mlp_regress'):
         for share in ('data10', 'data40', 'ann2', 'ann16'):
-            yield Claim(f'mm3d_{share}', f'{rival}_{share}')
-        yield Claim('mm3d_data10', f'{rival}_data10', VOLUME, AUC)
-        yield Claim('mm3d', rival)
+            yield _claim(f'mm3d_{share}', f'{rival}_{share}')
+        yield _claim('mm3d_data10', f'{rival}_data10', VOLUME, AUC)
+        yield _claim('mm3d', rival)
     for share in ('', '_data10', '_data40', '_ann2', '_ann16'):
-        yield Claim(f'mm3d{share}', f'mm3d_coco{share}')
+        yield _claim(f'mm3d{share}', f'mm3d_coco{share}')
 
 
 MM3D_STUDY = Study(
     reference=_MM3D,
-    ffdm_row='mnm_ffdm',
+    always=FIRST,
     rows=(
-        StudyRow(
-            'mnm_ffdm', 'M&M on FFDM', 'configs/mnm_ffdm.py', 'Table 3', from_ffdm=False, has_slices=False,
+        _row(
+            'mnm_ffdm', 'M&M on FFDM', 'configs/mnm_ffdm.py', 'Table 3', from_ffdm=False, has_slices=False, modality='FFDM',
             paper={FLAT: _numbers(0.62, 0.69, 0.89)},
         ),
         *_inference_rows(),
@@ -140,5 +174,11 @@ MM3D_STUDY = Study(
         *_share_rows(),
     ),
     claims=tuple(_claims()),
+    numbers=('R@0.25', 'R@0.5', AUC),
+    columns=tuple(_columns()),
+    number_titles={AUC: 'breast AUC'},
+    protocol_titles={FLAT: '2-D', VOLUME: '3-D'},
+    make_config=row_config,
+    prepare=_prepare,
     presets={name: f'{_CONFIGS}/study/{name}_dbt.py' for name in ('small', 'long', 'large')},
 )  # fmt: skip

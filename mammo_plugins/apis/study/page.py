@@ -7,41 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from .results import CheckedClaim, RowNumber
-from .rows import AUC, FLAT, VOLUME, Study, StudyRow
-
-_DIMENSION = {FLAT: '2-D', VOLUME: '3-D'}
-_TITLES = {AUC: 'breast AUC'}
+from .rows import Column, Study, StudyRow
 
 Numbers = Mapping[str, Mapping[str, Mapping[str, RowNumber]]]
 
 
 def rows_table(study: Study, numbers: Numbers) -> str:
     """One line a row: ours with intervals, and the paper's numbers."""
-    header = [
-        'row',
-        'in the paper',
-        'R@0.25 (2-D)',
-        'R@0.25 (3-D)',
-        'R@0.5 (2-D)',
-        'R@0.5 (3-D)',
-        'breast AUC',
-        'paper R@0.25',
-        'paper R@0.5',
-        'paper AUC',
-    ]
+    header = ['row', 'in the paper', *(column.title for column in study.columns)]
     lines = [
-        [
-            row.title,
-            row.table,
-            _cell(numbers[row.name].get(FLAT), 'R@0.25'),
-            _cell(numbers[row.name].get(VOLUME), 'R@0.25'),
-            _cell(numbers[row.name].get(FLAT), 'R@0.5'),
-            _cell(numbers[row.name].get(VOLUME), 'R@0.5'),
-            _cell(numbers[row.name][row.protocols[-1]], AUC),
-            _recall_of_paper(row, 'R@0.25'),
-            _recall_of_paper(row, 'R@0.5'),
-            _auc_of_paper(row),
-        ]
+        [row.title, row.table, *(_cell(study, row, column, numbers[row.name]) for column in study.columns)]
         for row in study.rows
     ]
     return _table(header, lines)
@@ -55,7 +30,8 @@ def claims_table(study: Study, claims: Sequence[CheckedClaim]) -> str:
 
 def _claim_cells(study: Study, checked: CheckedClaim) -> list[str]:
     claim, difference = checked.claim, checked.difference
-    number = _TITLES.get(claim.number) or f'{claim.number} ({_DIMENSION[claim.protocol]})'
+    title = study.protocol_titles.get(claim.protocol, claim.protocol)
+    number = study.number_titles.get(claim.number) or f'{claim.number} ({title})'
     p = difference.p_value
     return [
         study.row(claim.better).title,
@@ -70,21 +46,23 @@ def _claim_cells(study: Study, checked: CheckedClaim) -> list[str]:
     ]
 
 
-def _cell(numbers: Mapping[str, RowNumber] | None, name: str) -> str:
-    if numbers is None:
+def _cell(study: Study, row: StudyRow, column: Column, numbers: Mapping[str, Mapping[str, RowNumber]]) -> str:
+    if column.of_paper:
+        return _of_paper(study, row, column)
+    protocol = next((protocol for protocol in column.protocols if protocol in row.protocols), None)
+    if protocol is None:
         return ''
-    mean = numbers[name].mean
+    mean = numbers[protocol][column.number].mean
     return f'{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]'
 
 
-def _recall_of_paper(row: StudyRow, name: str) -> str:
-    """The paper's recall: in 3-D, then in 2-D, as far as there is any."""
-    found = {protocol: row.paper[protocol][name] for protocol in (VOLUME, FLAT) if name in row.paper.get(protocol, {})}
-    return ', '.join(f'{value:.2f} ({_DIMENSION[protocol]})' for protocol, value in found.items())
-
-
-def _auc_of_paper(row: StudyRow) -> str:
-    return next((f'{numbers[AUC]:.2f}' for numbers in row.paper.values() if AUC in numbers), '')
+def _of_paper(study: Study, row: StudyRow, column: Column) -> str:
+    """The paper's number under each protocol; once, where it belongs to none."""
+    found = {p: row.paper[p][column.number] for p in column.protocols if column.number in row.paper.get(p, {})}
+    if column.number in study.number_titles:
+        return next((f'{value:.2f}' for value in found.values()), '')
+    titles = study.protocol_titles
+    return ', '.join(f'{value:.2f}' + (f' ({titles[p]})' if p in titles else '') for p, value in found.items())
 
 
 def _table(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mammo_plugins.evaluation import read_predictions
 from mammo_plugins.evaluation.functional import Estimate, PairedDifference
 from mammo_plugins.evaluation.number_samples import NumberSample, sample_difference
-from mammo_plugins.evaluation.repeated_runs import average_runs, sample_run
+from mammo_plugins.evaluation.repeated_runs import average_runs
 from mammo_plugins.io import read_annotations
 
-from .rows import AUC, Claim, Study, StudyRow
-
-NUMBERS = ('R@0.25', 'R@0.5', AUC)
+from .number_readers import NUMBER_READERS
+from .rows import Claim, Study, StudyRow
 
 Samples = Mapping[tuple[str, str], Mapping[str, Sequence[NumberSample]]]
 """(row, protocol) to number to its sample of each seed."""
@@ -87,22 +85,23 @@ def sample_rows(study: Study, roots: Mapping[int, Path], bootstrap: int) -> Samp
         bootstrap: replicates.
 
     Raises:
-        ValueError: the patients of a seed differ between FFDM and DBT, so that rows of both cannot be paired.
+        ValueError: the patients of a seed differ between modalities, so that rows of both cannot be paired.
     """
     samples: dict[tuple[str, str], dict[str, list[NumberSample]]] = {}
     for seed, root in roots.items():
         annotations = read_annotations(root / 'phantoms.json')
-        truths = {kind: annotations.select(modality=kind, split='test') for kind in ('FFDM', 'DBT')}
-        patients = [list(dict.fromkeys(image.patient_id for image in truth.images)) for truth in truths.values()]
-        if patients[0] != patients[1]:
-            raise ValueError(f'{root}: FFDM and DBT of the test split have different patients')
+        truths = {row.modality: annotations.select(modality=row.modality, split='test') for row in study.rows}
+        patients = {m: list(dict.fromkeys(image.patient_id for image in t.images)) for m, t in truths.items()}
+        first = next(iter(patients))
+        if other := [modality for modality in patients if patients[modality] != patients[first]]:
+            raise ValueError(f'{root}: {first} and {other[0]} of the test split have different patients')
         for row in study.rows:
-            truth = truths['FFDM' if row.name == study.ffdm_row else 'DBT']
-            predictions = read_predictions(root / 'predictions' / f'{row.name}.csv')
             for protocol in row.protocols:
-                run = sample_run(predictions, truth, protocol, bootstrap, seed)
-                of_row = samples.setdefault((row.name, protocol), {name: [] for name in NUMBERS})
-                for name in NUMBERS:
+                run = NUMBER_READERS[row.reader](
+                    root / 'predictions' / f'{row.name}.csv', truths[row.modality], protocol, bootstrap, seed
+                )
+                of_row = samples.setdefault((row.name, protocol), {name: [] for name in study.numbers})
+                for name in study.numbers:
                     of_row[name].append(run[name])
     return samples
 
@@ -117,7 +116,7 @@ def row_numbers(study: Study, samples: Samples) -> dict[str, dict[str, dict[str,
                     [sample.value for sample in samples[row.name, protocol][name]],
                     row.paper.get(protocol, {}).get(name),
                 )
-                for name in NUMBERS
+                for name in study.numbers
             }
             for protocol in row.protocols
         }

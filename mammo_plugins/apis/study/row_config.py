@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
 
 from mammo_plugins.compat.config_paths import find_config
 
 from mammo_plugins.apis.phantoms.making import phantom_options
+from mammo_plugins.apis.stages.config_differences import config_differences
 from .rows import Study, StudyRow
 
 HISTOGRAM = 'ffdm_histogram.json'
@@ -39,13 +38,13 @@ def row_config(study: Study, row: StudyRow, preset: str, root: Path, seed: int) 
         seed: of weights, order and subsets.
     """
     base = Config.fromfile(find_config(study.presets[preset]))
-    if row.name == study.ffdm_row:
+    if row.name == study.always:
         cfg = Config.fromfile(find_config(base.study.ffdm_config))
     else:
         reference = find_config(row.reference or study.reference)
         cfg = apply_row(base, Config.fromfile(find_config(row.config)), Config.fromfile(reference))
     cfg.merge_from_dict({**phantom_options(root), **_QUIET, 'randomness.seed': seed, 'load_from': None})
-    if not row.from_ffdm:
+    if row.start is None:
         cfg.model.backbone.frozen_stages = -1  # nothing has been learned yet that could be kept
     for loader in _LOADERS:
         for step in cfg[loader].dataset.loading:
@@ -83,15 +82,6 @@ def apply_row(base: Config, row: Config, reference: Config) -> Config:
     if 'filter_cfg' in of_row:
         of_study.filter_cfg = of_row.filter_cfg
     return cfg
-
-
-def config_differences(one: Any, other: Any, name: str = '') -> Iterator[str]:
-    """Dotted names of what differs between two nested dictionaries; a list differs as a whole."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in {*one, *other}:
-            yield from config_differences(one.get(key), other.get(key), f'{name}.{key}' if name else key)
-    elif one != other:
-        yield name
 
 
 def _small_slices(row: Config, cfg: Config) -> int:

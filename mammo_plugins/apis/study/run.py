@@ -16,13 +16,11 @@ from rich.console import Console
 from mammo_plugins.compat.config_paths import find_config
 from mammo_plugins.io.whole_file import write_whole
 
-from mammo_plugins.apis.mean_histogram import write_mean_histogram
 from mammo_plugins.apis.phantoms import prepare_phantoms
 from .jobs import StudyJob, run_jobs
 from .mm3d import MM3D_STUDY
 from .page import claims_table, rows_table
 from .results import CheckedClaim, RowNumber, check_claims, row_numbers, sample_rows
-from .row_config import HISTOGRAM
 from .rows import Study
 
 STUDIES = {'mm3d': MM3D_STUDY}
@@ -64,7 +62,7 @@ def run_study(
         name: of the study, see :data:`STUDIES`.
         out: folder; a seed takes a folder in it.
         preset: size of everything, such as ``small`` for two cores.
-        rows: names of the rows to train, all by default. The FFDM row is always among them, since others start from it.
+        rows: names of the rows to train, all by default; always with those that they start from.
         seeds: the seeds.
         workers: trainings side by side; by default one a core, or one where there is a GPU.
         bootstrap: replicates of the intervals and paired tests.
@@ -81,8 +79,8 @@ def run_study(
     roots = {seed: out / f'seed{seed}' for seed in seeds}
     jobs = _list_jobs(wanted, preset, roots)
     if not all(job.is_done for job in jobs):
-        _prepare(settings, roots, workers)
-        _run(study, jobs, workers or _default_workers())
+        _prepare(wanted, settings, roots, workers)
+        _run(wanted, jobs, workers or _default_workers())
     study = study.select(_finished_rows(study, preset, roots))
     jobs = _list_jobs(study, preset, roots)
     samples = sample_rows(study, roots, bootstrap)
@@ -131,18 +129,24 @@ def _claim_folder(out: Path, about: dict) -> None:
     write_whole(note, text)
 
 
-def _prepare(settings: Config, roots: dict[int, Path], workers: int | None) -> None:
+def _prepare(study: Study, settings: Config, roots: dict[int, Path], workers: int | None) -> None:
     for seed, root in roots.items():
         root.mkdir(parents=True, exist_ok=True)
         annotations = prepare_phantoms(
-            root, settings.cases, seed, settings.split, workers, settings.phantoms.to_dict(), settings.get('size')
+            root,
+            settings.cases,
+            seed,
+            settings.split,
+            workers,
+            dict(settings.get('phantoms', {})),
+            settings.get('size'),
         )
-        if not (root / HISTOGRAM).is_file():
-            write_mean_histogram(annotations, root / HISTOGRAM)
+        if study.prepare is not None:
+            study.prepare(annotations, root)
 
 
 def _run(study: Study, jobs: Sequence[StudyJob], workers: int) -> None:
-    """The FFDM rows first: all others start from their weights."""
+    """Rows after those whose weights they start from."""
     console, start = Console(), time.perf_counter()
     left = sum(not job.is_done for job in jobs)
     done = 0
@@ -153,8 +157,9 @@ def _run(study: Study, jobs: Sequence[StudyJob], workers: int) -> None:
         remaining = timedelta(seconds=round((time.perf_counter() - start) / done * (left - done)))
         console.print(f'{done}/{left} {job}: {seconds:.0f} s, about {remaining} left', highlight=False, soft_wrap=True)
 
-    for is_first in (True, False):
-        run_jobs([job for job in jobs if (job.row.name == study.ffdm_row) == is_first], workers, report)
+    depths = {row.name: len(study.origins(row.name)) for row in study.rows}
+    for depth in sorted({*depths.values()}):
+        run_jobs([job for job in jobs if depths[job.row.name] == depth], workers, report)
 
 
 def _default_workers() -> int:

@@ -11,9 +11,8 @@ from mmdet.registry import MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mammo_plugins.apis.study.mm3d import MM3D_STUDY
+from mammo_plugins.apis.study.mm3d import AUC, FLAT, MM3D_STUDY, VOLUME
 from mammo_plugins.apis.study.row_config import apply_row, row_config
-from mammo_plugins.apis.study.rows import AUC, FLAT, VOLUME
 
 ROOT = Path(__file__).parents[3]
 ROWS = {row.name: row for row in MM3D_STUDY.rows}

@@ -38,7 +38,7 @@ def tiny(tmp_path_factory):
     return dataclasses.replace(
         MM3D_STUDY,
         rows=[MM3D_STUDY.row(name) for name in ('mnm_ffdm', 'mm3d_0', 'mm3d')],
-        claims=[Claim('mm3d', 'mm3d_0'), Claim('mm3d', 'mnm_ffdm', 'mm3d-2d', 'breast_auc', paper=0.06)],
+        claims=[Claim('mm3d', 'mm3d_0', 'mm3d', 'R@0.25'), Claim('mm3d', 'mnm_ffdm', 'mm3d-2d', 'breast_auc', paper=0.06)],
         presets={'tiny': str(dbt)},
     )
 
@@ -110,7 +110,7 @@ def test_some_rows_leave_the_others_in_the_tables(finished, again):
 def test_rows_that_are_not_done_are_not_in_the_tables(finished, again, tmp_path):
     out, result = finished
     shutil.copytree(out, tmp_path / 'copy')
-    (tmp_path / 'copy/seed4/predictions/mm3d_0.json').unlink()
+    (tmp_path / 'copy/seed4/stages/test-mm3d_0.json').unlink()
     some = again(tmp_path / 'copy', rows=['mm3d'], bootstrap=20)
     assert list(some.numbers) == ['mnm_ffdm', 'mm3d']  # what others start from is always trained
     assert some.numbers['mm3d'] == result.numbers['mm3d']
@@ -125,7 +125,7 @@ def test_folder_of_another_study_is_refused(again, tmp_path):
 
 def test_training_that_fails_is_named_with_its_log(tiny, tmp_path):
     job = StudyJob(tiny, tiny.row('mm3d'), 'tiny', 0, tmp_path)  # no FFDM weights, no phantoms
-    with pytest.raises(RuntimeError, match=r'seed 0, M&M-3D: .*last_checkpoint.*logs/mm3d.txt'):
+    with pytest.raises(RuntimeError, match=r'seed 0, M&M-3D: stage 'mm3d' takes something from stage 'mnm_ffdm'.*logs/mm3d.txt'):
         run_jobs([job], 1, lambda *_: None)
     assert not job.is_done
 

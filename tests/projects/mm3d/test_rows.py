@@ -12,10 +12,10 @@ from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.registry import init_default_scope
 
+from mammo_plugins.apis.stages.config_differences import config_differences
 from mammo_plugins.apis.study.mm3d import MM3D_STUDY
 from mammo_plugins.apis.study.page import claims_table, rows_table
 from mammo_plugins.apis.study.results import CheckedClaim, RowNumber
-from mammo_plugins.apis.study.row_config import config_differences
 from mammo_plugins.evaluation.functional import Estimate, PairedDifference
 from tests.markdown_tables import read_tables
 from tests.models.small_cases import SmallView, make_batch
