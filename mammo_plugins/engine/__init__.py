@@ -1,4 +1,4 @@
-"""What mmengine lacks (hooks, loops, optimisers, backends): importing this package registers it in ``mmdet.registry``."""
+"""Hooks, loops, optimisers and backends that mmengine lacks, registered in ``mmdet.registry`` on import."""
 
 from .hooks import IterationSeedHook, ProgressBarHook
 from .loops import AccumulatingTrainLoop

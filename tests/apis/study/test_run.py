@@ -125,7 +125,7 @@ def test_folder_of_another_study_is_refused(again, tmp_path):
 
 def test_training_that_fails_is_named_with_its_log(tiny, tmp_path):
     job = StudyJob(tiny, tiny.row('mm3d'), 'tiny', 0, tmp_path)  # no FFDM weights, no phantoms
-    with pytest.raises(RuntimeError, match=r'seed 0, M&M-3D: stage 'mm3d' takes something from stage 'mnm_ffdm'.*logs/mm3d.txt'):
+    with pytest.raises(RuntimeError, match=r"seed 0, M&M-3D: stage 'mm3d' takes something from stage 'mnm_ffdm'.*logs/mm3d.txt"):
         run_jobs([job], 1, lambda *_: None)
     assert not job.is_done
 
