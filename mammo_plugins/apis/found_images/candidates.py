@@ -81,12 +81,7 @@ def judge_candidates(found: Candidates, thresholds: AuditThresholds) -> Candidat
     for image in found.images:
         facts = inspect_file(InspectionJob(image.path))
         verdict = judge_file(facts, thresholds)
-        if (
-            reason := verdict.left_out
-            or verdict.special
-            or image.header.modality_problem
-            or _without_view(image.header)
-        ):
+        if reason := verdict.left_out or verdict.special or _without_modality_or_view(image.header):
             judged.left_out[str(image.path)] = reason
         else:
             judged.images.append(replace(image, pixels=facts.pixels, doubts=image.doubts + verdict.doubts))
