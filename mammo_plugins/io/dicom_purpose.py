@@ -18,7 +18,6 @@ from .dicom_view import DicomView
 PURPOSE_KEYWORDS = (
     'ImageType', 'SeriesDescription', 'BodyPartExamined', 'PositionerType', 'ViewPosition', 'ViewCodeSequence',
     'PartialView', 'BurnedInAnnotation', 'EstimatedRadiographicMagnificationFactor', 'QualityControlImage',
-    'SpecimenDescriptionSequence',
 )  # fmt: skip
 _STEREOTACTIC = re.compile(r'(STEREO|PREFIRE|POSTFIRE)(_.*)?')
 _UNFIT_IMAGE_TYPES = {
@@ -58,8 +57,6 @@ def _find_unfit(tags: DicomTags) -> str | None:
             return f'{_UNFIT_IMAGE_TYPES[value]} (Image Type {value})'
     if any(item.text('CodeValue') in _SPECIMEN_CODES for item in tags.items('ViewCodeSequence')):
         return 'a specimen (View Code Sequence)'
-    if tags.items('SpecimenDescriptionSequence'):
-        return 'a specimen (Specimen Description Sequence)'
     if tags.text('QualityControlImage').upper() == 'YES':
         return 'a calibration image (Quality Control Image YES)'
     for keyword in ('ViewPosition', 'SeriesDescription', 'BodyPartExamined'):
