@@ -19,6 +19,10 @@ CONFIGS = {
     'faster_rcnn': 'faster_rcnn/faster-rcnn_r50_fpn_1x_coco',
     'cascade_rcnn': 'cascade_rcnn/cascade-rcnn_r50_fpn_1x_coco',
     'atss': 'atss/atss_r50_fpn_1x_coco',
+    'rtmdet': 'rtmdet/rtmdet_tiny_8xb32-300e_coco',
+    'dino': 'dino/dino-4scale_r50_8xb2-12e_coco',
+    'deformable_detr': 'deformable_detr/deformable-detr_r50_16xb2-50e_coco',
+    'sparse_rcnn': 'sparse_rcnn/sparse-rcnn_r50_fpn_1x_coco',
 }
 IMAGES = [[SmallView(boxes=[[8, 10, 40, 50]])], [SmallView()]]
 
@@ -33,7 +37,10 @@ def small(name: str) -> dict:
         backbone.update(depth=18, base_channels=8, frozen_stages=-1, style='pytorch')
         channels = [8, 16, 32, 64]
         detector.neck.in_channels = [channels[index] for index in backbone.out_indices]
-    set_values(detector, num_classes=2)
+    set_values(detector, num_classes=2, num_queries=20, num_proposals=20, max_per_img=20, feedforward_channels=64)
+    set_values(detector, fc_out_channels=32)
+    if name == 'rtmdet':
+        set_values(detector, norm_cfg=dict(type='BN'))  # SyncBN needs a GPU
     return detector
 
 
@@ -47,8 +54,10 @@ def set_values(config: object, **values: object) -> None:
 
 
 def build_wrapped(name: str = 'fcos', **arguments):
-    detector = dict(type='CaseDataPreprocessor', mean=0.2, std=0.2)
-    return build(dict(type='MammogramDetector', detector=small(name), data_preprocessor=detector, **arguments))
+    preprocessor = dict(type='CaseDataPreprocessor', mean=0.2, std=0.2)
+    wrapped = build(dict(type='MammogramDetector', detector=small(name), data_preprocessor=preprocessor, **arguments))
+    wrapped.init_weights()
+    return wrapped
 
 
 def build_plain(name: str, wrapped) -> torch.nn.Module:
