@@ -13,4 +13,7 @@ for part in (detector.backbone, detector.neck, detector.bbox_head):
     part.norm_cfg = dict(type='BN')  # sync_bn='torch' joins the statistics of several GPUs
 detector.test_cfg.score_thr = 0.0  # FROC wants the less suspicious findings too
 model = dict(detector=detector)
-optim_wrapper = dict(optimizer=dict(weight_decay=0.05), paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0))
+optim_wrapper = dict(
+    optimizer=dict(weight_decay=0.05),
+    paramwise_cfg=dict(norm_decay_mult=0, bias_decay_mult=0, bypass_duplicate=True),  # levels share convolutions
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -70,6 +70,28 @@ def build_test_dataset(cfg: Config, **changes) -> CaseDataset:
     """The test data set of a config, with some arguments of :class:`CaseDataset` changed."""
     init_default_scope(cfg.get('default_scope', 'mmdet'))
     return DATASETS.build(ConfigDict({**cfg.test_dataloader.dataset, **changes}))
+
+
+def find_malignant_label(detector: nn.Module, classes: Sequence[str]) -> int:
+    """The label whose findings are the suspicious ones: ``malignant``, else what the model says, else the only class.
+
+    Args:
+        detector: a head or the detector itself may have a ``malignant_class``.
+        classes: of the data set, in the order of their labels.
+
+    Raises:
+        ValueError: nothing tells.
+    """
+    if 'malignant' in classes:
+        return list(classes).index('malignant')
+    told = {module.malignant_class for module in detector.modules() if hasattr(module, 'malignant_class')}
+    told = told or ({0} if len(classes) == 1 else set())
+    if len(told) != 1 or not 0 <= next(iter(told)) < len(classes):
+        raise ValueError(
+            f'none of the classes {", ".join(classes)} is called malignant, and the model does not tell which one is: '
+            'set malignant_class in its config'
+        )
+    return told.pop()
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ import numpy as np
 from rich.progress import track
 from torch import nn
 
-from mammo_plugins.apis.inference import build_detector, build_test_dataset, predict_cases
+from mammo_plugins.apis.inference import build_detector, build_test_dataset, find_malignant_label, predict_cases
 from mammo_plugins.apis.report.finding_hits import finding_hits
 from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.datasets.case_dataset import CaseDataset
@@ -166,7 +166,7 @@ def find_in_split(loaded: LoadedModel, everything: AnnotationSet, fp_per_volume:
     Raises:
         ValueError: the data set mixes modalities, or it is unknown whether an image is malignant.
     """
-    malignant_label = loaded.dataset.classes.index('malignant')
+    malignant_label = find_malignant_label(loaded.detector, loaded.dataset.classes)
     samples = track(
         predict_cases(loaded.detector, loaded.dataset),
         total=len(loaded.dataset),

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.progress import track
 
 from mammo_plugins.apis.found_images import FoundImages, find_images
-from mammo_plugins.apis.inference import build_detector, build_test_dataset, predict_cases
+from mammo_plugins.apis.inference import build_detector, build_test_dataset, find_malignant_label, predict_cases
 from mammo_plugins.apis.report.network_cases import report_case
 from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.evaluation.detection_truth import image_key
@@ -93,7 +93,7 @@ def predict(
     )
     cases = list(track(predict_cases(detector, dataset), total=len(dataset), description='predicting'))
     left_out = {**found.left_out, **dataset.unreadable}
-    malignant_label = dataset.classes.index('malignant')
+    malignant_label = find_malignant_label(detector, dataset.classes)
     table = write_left_out(out / 'left_out.csv', left_out, found.doubts)
     predictions = gather_predictions(_image_predictions(cases, found.annotations, malignant_label))
     write_predictions(out / 'predictions.csv', predictions)
