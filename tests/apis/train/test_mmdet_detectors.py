@@ -100,6 +100,7 @@ def test_ready_config_reads_tomosynthesis(num_slices, phantom_root, tmp_path):
     )
     assert results['mm3d'].metrics()['R@0.5'].value == pytest.approx(numbers['mm3d/R@0.5'])
     found = read_predictions(tmp_path / 'found.csv')
-    volume = read_annotations(ann_file).select(modality='DBT', split='test').images[0]
-    middles = {SliceBins.at_most(volume.num_slices, num_slices).middle(index) for index in range(num_slices)}
+    volumes = read_annotations(ann_file).select(modality='DBT', split='test').images
+    bins = [SliceBins.at_most(volume.num_slices, num_slices) for volume in volumes]
+    middles = {each.middle(index) for each in bins for index in range(each.num_bins)}
     assert set(found.slices.astype(int).tolist()) <= middles
