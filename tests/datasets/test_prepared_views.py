@@ -38,14 +38,25 @@ def test_prepared_images_are_those_of_the_files(prepared, make_dataset):
                 np.testing.assert_equal(value, other[key], err_msg=key)
 
 
-def test_prepared_images_need_their_files_no_more_than_a_look(prepared):
-    dataset, release, _ = prepared
+def test_prepared_images_need_their_files_no_more_than_a_look(prepared, monkeypatch):
+    dataset, _, _ = prepared
     expected = dataset[CaseDraw(0, 0, 0)]
+
+    def refuse(path):
+        raise AssertionError(f'{path} was opened')
+
+    monkeypatch.setattr('mammo_plugins.datasets.transforms.loading.open_image', refuse)
+    assert_same(dataset[CaseDraw(0, 0, 0)], expected)
+
+
+def test_other_bytes_behind_the_same_size_and_time_are_noticed(prepared):
+    dataset, release, _ = prepared
     for file in release.folder.glob('*.dcm'):
         state = file.stat()
         file.write_bytes(b'\0' * state.st_size)
         os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
-    assert_same(dataset[CaseDraw(0, 0, 0)], expected)
+    with pytest.raises(ImageLoadingError):
+        dataset[CaseDraw(0, 0, 0)]
 
 
 def test_changed_file_is_read_itself(prepared):

@@ -66,7 +66,7 @@ def read_seconds(annotations: Path, options: dict, cache: Path, repeats: int) ->
 def step_seconds(annotations: Path, options: dict, cache: Path, repeats: int, device: str) -> float:
     """Seconds of a training step on one breast."""
     batch = collate_cases([build_dataset(annotations, options, volume_cache=str(cache))[0]])
-    detector, cfg = build(CONFIG)
+    detector, cfg = build('plain')
     detector = detector.to(device)
     optimizer = torch.optim.AdamW(detector.parameters(), lr=2.5e-5)
 

@@ -58,7 +58,7 @@ def read(way: str, job: Path) -> dict[str, float]:
         def transform(self, results: dict) -> dict:
             path = Path(results['img_path'])
             header, tags = read_dicom_header(path)
-            rules = read_intensity_rules(tags, 0, for_processing=False)
+            rules = read_intensity_rules(tags, 0, header.bits_stored, for_processing=False)
             stored = dcmread(path).pixel_array
             volume = np.empty(stored.shape, np.float32)
             for frame, intensities in zip(stored, volume):

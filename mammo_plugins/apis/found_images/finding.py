@@ -45,7 +45,8 @@ def find_images(source: str | Path) -> FoundImages:
     """
     source = Path(source).absolute()
     walked = walk_source(source)
-    found = judge_candidates(drop_repeated_instances(open_candidates(walked.files)), AuditThresholds())
+    # Judged first: of two copies, the one that can be used counts.
+    found = drop_repeated_instances(judge_candidates(open_candidates(walked.files), AuditThresholds()))
     found.left_out.update(walked.problems)
     exams, notes = tell_exams(found.images, source if source.is_dir() else source.parent)
     chosen, repeated = choose_by_view(found.images, exams)

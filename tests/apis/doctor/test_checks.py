@@ -53,7 +53,7 @@ def test_missing_packages_are_listed_with_one_install_command(doctor):
     assert report['verdict'] == 'problems'
     problems = [check['subject'] for check in report['checks'] if check['status'] == 'problem']
     assert problems == ['timm', 'scipy']
-    assert report['fixes'] == [f"{sys.executable} -m pip install 'timm>=1' 'scipy>=1.11'"]
+    assert report['fixes'] == [f"{sys.executable} -m pip install 'timm>=1.0.3' 'scipy>=1.11.1'"]
 
 
 def test_missing_decoder_is_named_with_the_syntaxes_that_it_decodes(doctor):

@@ -207,7 +207,7 @@ def test_unknown_checkpoint_is_named(phantom_root, tmp_path, capsys):
 def test_weights_of_another_model_are_refused(phantom_root, checkpoint, tmp_path, capsys):
     smaller = ['--cfg-options', 'model.roi_head.num_stages=2']
     assert command(phantom_root, tmp_path, '--model', 'FFDM', FFDM, str(checkpoint), *smaller) == 2
-    assert f'FFDM: {checkpoint} does not hold the weights of {FFDM}' in capsys.readouterr().err
+    assert f'FFDM, {FFDM}: {checkpoint} does not hold the weights of' in capsys.readouterr().err
 
 
 def test_two_models_of_one_name_are_refused(phantom_root, tmp_path, capsys):

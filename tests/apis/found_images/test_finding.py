@@ -161,6 +161,14 @@ def test_copies_by_instance_and_by_pixels_count_once(tmp_path):
     assert 'a copy with the same pixels' in reasons(found)['anew.dcm']
 
 
+def test_copy_that_was_cut_short_does_not_displace_the_whole_one(tmp_path):
+    whole = write(tmp_path / 'b.dcm').read_bytes()
+    (tmp_path / 'a.dcm').write_bytes(whole[: len(whole) // 2])
+    found = find_images(tmp_path)
+    assert [Path(image.file_name).name for image in found.annotations.images] == ['b.dcm']
+    assert list(reasons(found)) == ['a.dcm'] and 'same image' not in reasons(found)['a.dcm']
+
+
 def test_second_image_of_a_view_is_never_silent(tmp_path):
     write(tmp_path / 'a.dcm')
     write(tmp_path / 'b.dcm', top=2500)

@@ -59,9 +59,11 @@ def test_voi_state_is_read_from_the_header(breast, tmp_path, changes, voi):
     assert inspect(path, read_pixels=False).voi == voi
 
 
-def test_window_beside_the_breast_shows_nothing(breast, tmp_path):
+def test_window_that_no_value_reaches_is_in_doubt_and_all_is_shown(breast, tmp_path):
     path = save(mammogram(stored_breast(breast), WindowCenter=9000, WindowWidth=10), tmp_path / 'a.dcm')
-    assert inspect(path).pixels.shown_range == 0
+    facts = inspect(path)
+    assert facts.pixels.shown_range > 0.3
+    assert 'lies outside all values' in ' '.join(facts.header.doubts)
 
 
 def test_contrast_of_a_volume_is_that_of_the_annotated_slice(breast, tmp_path):

@@ -91,7 +91,7 @@ class TestImages:
 
     def test_image_of_another_modality_is_listed(self, release):
         release.add(1)
-        release.add(2, label=None, ImageType=['DERIVED', 'PRIMARY', 'TOMOSYNTHESIS', 'GENERATED_2D'])
+        release.add(2, label=None, SeriesDescription='L CC Intelligent 2D')
         assert 'an SM object of 3 frames, where one picture is expected' in dropped(convert(release))[0]
 
     def test_repeated_row_is_listed_even_in_another_split(self, release):

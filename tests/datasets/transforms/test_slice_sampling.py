@@ -56,8 +56,9 @@ def test_bins_show_the_slice_that_they_hold(make_view):
 def test_packed_view_is_one_slice(make_view):
     view = sampled(make_view(IMG, [BOX], [20]), 0)
     case = dict(
-        views=[view], case_id='c', patient_id='p', study_uid='s', laterality='L', annotated=True, gt_malignancy=1.0
-    )
+        views=[view], case_id='c', patient_id='p', study_uid='s', laterality='L', annotated=True, gt_malignancy=1.0,
+        group_by='breast', complete=False, gt_labels={},
+    )  # fmt: skip
     packed = PackCaseInputs()(case)
     assert packed['inputs'][0].shape == (1, 1, 3, 4)
     assert packed['data_samples'].views[0].gt_instances.slices.tolist() == [0]
