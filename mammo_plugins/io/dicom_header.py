@@ -22,7 +22,14 @@ from .dicom_intensity import (
     read_polarity,
     read_stored_bits,
 )
-from .dicom_modality import HOLOGIC_PIXEL_TAGS, MODALITY_KEYWORDS, identify_modality, is_for_processing
+from .dicom_modality import (
+    HOLOGIC_PIXEL_TAGS,
+    MG_FOR_PRESENTATION,
+    MG_FOR_PROCESSING,
+    MODALITY_KEYWORDS,
+    identify_modality,
+    is_for_processing,
+)
 from .dicom_pixel_data import AnnouncedPixels, find_pixel_problem, read_codestream_bits
 from .dicom_purpose import PURPOSE_KEYWORDS, read_purpose
 from .dicom_spacing import SPACING_KEYWORDS, read_slice_spacing, read_slice_thickness, read_spacing
@@ -126,7 +133,7 @@ def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> Mammogr
         acquisition_time_s=read_acquisition_time(tags),
         magnification=tags.number('EstimatedRadiographicMagnificationFactor'),
         unfit=find_small_size(rows, columns) or _find_frames_of_a_plane(modality.modality, num_slices) or purpose.unfit,
-        doubts=(*purpose.doubts, *filter(None, (bits_doubt,)), *grey_doubts),
+        doubts=(*purpose.doubts, *filter(None, (_doubt_frames(tags, num_slices), bits_doubt)), *grey_doubts),
         pixel_problem=_find_problem(file, announced) or find_frame_order_problem(tags) or grey_problem,
     )
 
@@ -142,8 +149,15 @@ def _read_size(tags: DicomTags) -> tuple[int, int, int]:
     return rows, columns, num_slices
 
 
-def _find_frames_of_a_plane(modality: str, num_slices: int) -> str | None:
-    if modality == 'DBT' or num_slices == 1:
+def _doubt_frames(tags: DicomTags, num_slices: int) -> str | None:
+    """Several frames make a volume whatever the class says; that is said, since it may be a cine loop."""
+    if num_slices == 1 or tags.text('SOPClassUID') not in (MG_FOR_PRESENTATION, MG_FOR_PROCESSING):
+        return None
+    return f'an object of the mammography class with {num_slices} frames: read as a volume'
+
+
+def _find_frames_of_a_plane(modality: str | None, num_slices: int) -> str | None:
+    if modality in ('DBT', None) or num_slices == 1:
         return None
     return f'an {modality} object of {num_slices} frames, where one picture is expected: export each image alone'
 
