@@ -90,7 +90,7 @@ def plant_record_faults(data: FaultyDataset) -> None:
     data.expect('patient_in_two_splits', 'error', *patient)
 
     over_border = data.image('P00004', 'rcc', 'SM')
-    data.add_box(over_border, [58, 40, 10, 8])
+    data.add_box(over_border, [35, 24, 6, 5])
     data.expect('box_outside_image', 'error', over_border)
 
     beyond = data.image('P00006', 'lcc', 'DBT')
@@ -98,7 +98,7 @@ def plant_record_faults(data: FaultyDataset) -> None:
     data.expect('slice', 'error', beyond)
 
     tiny = data.image('P00006', 'rmlo', 'SM')
-    data.add_box(tiny, [50, 45, 0.2, 0.2])
+    data.add_box(tiny, [37, 33, 0.2, 0.2])
     huge = data.image('P00004', 'rcc', 'DBT')
     data.add_box(huge, [24, 12, 40, 68], slice=3)
     data.expect('box_size', 'warning', tiny, huge)
@@ -161,6 +161,7 @@ def plant_header_faults(data: FaultyDataset) -> None:
     with data.header(wrong_side) as dataset:
         dataset.ImageLaterality = 'L'
     data.expect('view_in_header', 'warning', wrong_side)
+    data.expect('header_doubt', 'warning', wrong_side)  # Series Description says the other side
 
     magnified = data.image('P00001', 'rmlo', 'SM')
     with data.header(magnified) as dataset:
@@ -176,7 +177,7 @@ def plant_header_faults(data: FaultyDataset) -> None:
 
     raw = data.image('P00001', 'rcc', 'FFDM')
     with data.header(raw) as dataset:
-        dataset.PresentationIntentType = 'FOR PROCESSING'
+        dataset.PresentationIntentType, dataset.PixelIntensityRelationshipSign = 'FOR PROCESSING', -1
     data.expect('raw_image', 'warning', raw)
 
     unwindowed = data.image('P00002', 'lcc', 'FFDM')
@@ -214,8 +215,14 @@ def plant_pixel_faults(data: FaultyDataset) -> None:
 
     invisible = data.image('P00002', 'lmlo', 'FFDM')
     with data.header(invisible) as dataset:
-        dataset.WindowCenter, dataset.WindowWidth = 60000, 100
+        dataset.WindowCenter, dataset.WindowWidth = 2000, 400000
     data.expect('shown_range', 'warning', invisible)
+
+    clipped = data.image('P00005', 'rmlo', 'FFDM')
+    with data.header(clipped) as dataset:
+        values = dataset.pixel_array
+        dataset.WindowCenter, dataset.WindowWidth = float(np.percentile(values[values > 200], 30)), 200
+    data.expect('clipped_breast', 'warning', clipped)
 
     blank = data.image('P00002', 'lcc', 'DBT')
     data.change_pixels(blank, np.zeros_like)

@@ -101,7 +101,7 @@ def test_page_lists_findings_tables_and_pictures(faulty, faulty_audit, tmp_path)
         assert expected in text
     boxed = faulty.image('P00004', 'rcc', 'SM')  # the box over the border
     figure = re.search(rf'<figure(?:(?!</figure>).)*image {boxed["id"]},.*?</figure>', text, re.DOTALL)[0]
-    assert 'left:90.625%;top:41.667%;width:15.625%;height:8.333%' in figure
+    assert 'left:92.105%;top:42.105%;width:15.789%;height:8.772%' in figure
     assert 'class="box benign flagged"' in figure
 
 
