@@ -141,6 +141,11 @@ def _load(source: Path | BytesIO, location: str, map_location: Any, trusted: boo
     except (RuntimeError, EOFError, UnicodeDecodeError) as error:
         reason = str(error).split('. ')[0] or type(error).__name__
         raise UnreadableCheckpointError(f'{location} is a damaged checkpoint: {reason}') from error
+    except OSError as error:
+        if error.filename is not None:  # of the file system, which names the file
+            raise
+        reason = error.strerror or type(error).__name__
+        raise UnreadableCheckpointError(f'{location} is a damaged checkpoint: {reason}') from error
 
 
 def _require_checkpoint_format(source: Path | BytesIO, location: str) -> None:

@@ -1,5 +1,9 @@
 """Models: importing this package registers them in ``mmdet.registry.MODELS``."""
 
+from mammo_plugins.compat.mmcv_attention import separate_attention_defaults
+
 from . import data_preprocessors, dense_heads, detectors, layers, losses, necks, roi_heads, slice_fusion
 
 __all__ = ['data_preprocessors', 'dense_heads', 'detectors', 'layers', 'losses', 'necks', 'roi_heads', 'slice_fusion']
+
+separate_attention_defaults()
