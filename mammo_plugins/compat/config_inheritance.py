@@ -35,6 +35,7 @@ class _CompletesMmengine(importlib.abc.MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        """The specification of mmengine's config module, completed once it has run; None for every other module."""
         if fullname != _MODULE:
             return None
         sys.meta_path.remove(self)

@@ -82,6 +82,7 @@ class _OverlapsOfClass:
         self.patients.append(patient)
 
     def numbers(self, bootstrap: int, seed: int) -> dict[str, Estimate]:
+        """Means over images by name, with intervals from ``bootstrap`` draws of patients (0 for none)."""
         areas = np.asarray(self.areas, np.float64).reshape(-1, 3)
         per_image = _overlaps(areas)
         per_image |= {'soft_dice': np.asarray(self.soft_dices), 'pxap_image': np.asarray(self.pixel_precisions)}

@@ -148,6 +148,7 @@ class _Rows:
         return first, index
 
     def as_predictions(self) -> Predictions:
+        """The rows as arrays; images that have a row without a box keep their image score."""
         first, index = self.first_rows()
         image_scores = self.numbers.get(IMAGE_SCORE_COLUMN)
         numbers = {name: values[self.has_box] for name, values in self.numbers.items()}

@@ -49,6 +49,11 @@ class ShareGrid(BaseTransform):
         self.crop = CropBreast(margin)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        """Brings the views of a case onto the grid of its FFDM.
+
+        Raises:
+            ValueError: the views are no pair of modalities, were cropped before, or cannot be brought onto one grid.
+        """
         views = results['views']
         if len(views) > 1 and results.get('group_by') != 'modalities':
             raise ValueError(f'ShareGrid is for group_by="modalities", got {results.get("group_by")!r}')
