@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import inspect
+import itertools
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +24,8 @@ _FURTHER_FIELDS = (
     'activation_checkpointing', 'compile', 'efficient_conv_bn_eval', 'find_unused_parameters', 'model_wrapper_cfg',
     'start_fresh', 'vis_backends',
 )  # fmt: skip
+
+_RUNS = itertools.count()
 
 
 class ConfigError(ValueError):
@@ -80,6 +85,26 @@ def named_config_errors(config: str | Path) -> Iterator[None]:
     except (KeyError, TypeError, AttributeError, AssertionError, ImportError) as error:
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
         raise ConfigError(f'config {config}: {" ".join(str(text).split())}') from error
+
+
+def build_runner(config: str | Path, cfg: Config) -> Runner:
+    """A runner that shares nothing with earlier ones of this process.
+
+    mmengine keeps visualizers, logs and loggers under the name of an experiment, which is the config's name and the
+    second: two stages of one config within a second would write into the folder of the first.
+
+    Args:
+        config: path or name of the config, for messages.
+        cfg: from :func:`load_run_config`.
+
+    Raises:
+        ConfigError: see :func:`named_config_errors`.
+    """
+    name = (cfg.get('experiment_name') or Path(config).stem).split('@')[0]
+    run = copy.deepcopy(cfg)
+    run.experiment_name = f'{name}@{time.strftime("%Y%m%d_%H%M%S")}_{next(_RUNS)}'
+    with named_config_errors(config):
+        return Runner.from_cfg(run)
 
 
 def leave_process_group() -> None:
@@ -154,7 +179,7 @@ def _prepare_cpu_processes(cfg: Config, launcher: str) -> None:
         raise ValueError(f'launcher {launcher!r} needs GPUs; on CPU use --launcher pytorch (tools/dist_train.sh)')
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
-    cfg.env_cfg.dist_cfg = dict(backend='gloo')
+    cfg.env_cfg = {**cfg.get('env_cfg', {}), 'dist_cfg': dict(backend='gloo')}
     if 'model_wrapper_cfg' not in cfg:
         cfg.model_wrapper_cfg = dict(
             type='MMDistributedDataParallel',

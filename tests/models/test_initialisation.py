@@ -7,9 +7,13 @@ import inspect
 import pytest
 import torch
 from mmdet.registry import MODELS
+from torch import Tensor, nn
 
 from mammo_plugins.models.slice_fusion.base import SliceFusion
+from tests.models.detectors.test_mammogram_detector import CONFIGS, small
 from tests.models.small_models import HIDDEN, NUM_PROPOSALS, build, detector_config
+
+PRIOR = -4.59511985013459  # logit of a probability of 0.01
 
 FUSIONS = {
     'MalignancyWeightedFusion': {},
@@ -19,9 +23,19 @@ FUSIONS = {
     'MLPRegressFusion': dict(num_slices=3, embed_dims=HIDDEN),
     'RoIAttentionFusion': dict(embed_dims=HIDDEN, num_heads=2),
 }
+# Registered modules that declare how they begin, each with a test below; a fusion's is compared parameter by parameter.
+DECLARING = {'BiFPN', 'EfficientDetHead', 'MammogramDetector', 'SliceDIIHead', *FUSIONS}
 
 
-def initialised(fusion: str) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
+def registered() -> dict[str, type]:
+    return {
+        name: kind
+        for name, kind in MODELS.module_dict.items()
+        if inspect.isclass(kind) and kind.__module__.startswith('mammo_plugins.')
+    }
+
+
+def initialised(fusion: str) -> tuple[nn.Module, dict[str, Tensor]]:
     """A detector after `init_weights`, and the parameters that it was built with."""
     config = detector_config()
     config.roi_head.bbox_head.slice_fusion = dict(type=fusion, **FUSIONS[fusion])
@@ -32,12 +46,15 @@ def initialised(fusion: str) -> tuple[torch.nn.Module, dict[str, torch.Tensor]]:
 
 
 def test_every_registered_fusion_is_checked_here():
-    registered = {
-        name
-        for name, kind in MODELS.module_dict.items()
-        if inspect.isclass(kind) and issubclass(kind, SliceFusion) and kind.__module__.startswith('mammo_plugins.')
-    }
-    assert registered == set(FUSIONS)
+    assert {name for name, kind in registered().items() if issubclass(kind, SliceFusion)} == set(FUSIONS)
+
+
+@pytest.mark.parametrize('name', sorted(set(registered()) - DECLARING))
+def test_the_other_modules_declare_nothing(name):
+    kind = registered()[name]
+    own = inspect.getsource(inspect.getmodule(kind))
+    declares = ('def init_weights', 'nn.init.', 'Parameter(', "init_cfg or dict(type='", '.fill_(', '.normal_(')
+    assert not [word for word in declares if word in own], 'test what it declares, and name it in DECLARING'
 
 
 @pytest.mark.parametrize('fusion', FUSIONS)
@@ -57,7 +74,36 @@ def test_queries_have_the_declared_spread():
 def test_the_rest_of_the_head_is_initialised_as_in_mmdet():
     detector, built = initialised('QuerySummaryFusion')
     for head in detector.roi_head.bbox_head:
-        assert torch.equal(head.fc_cls.bias, torch.full_like(head.fc_cls.bias, -4.59511985013459))
+        assert torch.equal(head.fc_cls.bias, torch.full_like(head.fc_cls.bias, PRIOR))
         bound = (6 / (2 * HIDDEN)) ** 0.5  # Xavier's, of a square matrix
         out = head.attention.attn.out_proj.weight
         assert 0.9 * bound < float(out.detach().abs().max()) <= bound
+
+
+def test_efficientdet_begins_as_its_neck_and_head_declare():
+    detector = build(dict(type='EfficientDet', num_classes=2))
+    detector.init_weights()
+    for name, value in detector.neck.named_parameters():
+        if value.dim() == 4:
+            fan_in, fan_out = nn.init._calculate_fan_in_and_fan_out(value)
+            bound = (6 / (fan_in + fan_out)) ** 0.5
+            assert 0.8 * bound < float(value.detach().abs().max()) <= bound, name
+        elif 'fusion' in name or name.endswith('weights'):
+            assert torch.equal(value, torch.ones_like(value)), name
+    towers = detector.bbox_head.class_tower, detector.bbox_head.box_tower
+    for tower, bias in zip(towers, (PRIOR, 0.0)):
+        torch.testing.assert_close(tower.predict.pointwise.bias, torch.full_like(tower.predict.pointwise.bias, bias))
+        spread = tower.predict.pointwise.weight.detach().std() * tower.predict.pointwise.in_channels**0.5
+        assert float(spread) == pytest.approx(1.0, rel=0.15)
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_a_detector_of_mmdet_begins_as_without_the_wrapper(name):
+    states = []
+    for config in (small(name), dict(type='MammogramDetector', detector=small(name))):
+        torch.manual_seed(0)
+        model = build(config)
+        model.init_weights()
+        states.append(getattr(model, 'detector', model).state_dict())
+    plain, wrapped = states
+    assert plain.keys() == wrapped.keys() and all(torch.equal(plain[key], wrapped[key]) for key in plain)

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
 
 from mammo_plugins.apis.head_classes import check_head_classes
-from mammo_plugins.apis.run_config import load_run_config, named_config_errors
+from mammo_plugins.apis.run_config import build_runner, load_run_config, named_config_errors
 from mammo_plugins.apis.weight_fit import read_weights, require_whole_fit
 from mammo_plugins.compat.pretrained_weights import drop_pretrained
 
@@ -54,8 +53,8 @@ def evaluate_checkpoint(
     check_head_classes(cfg, splits=('test',))
     weights = read_weights(checkpoint)
     drop_pretrained(cfg.model)  # every weight comes from the checkpoint
+    runner = build_runner(config, cfg)
     with named_config_errors(config):
-        runner = Runner.from_cfg(cfg)
         _ = runner.test_loop
     require_whole_fit(checkpoint, weights, runner.model.module if is_model_wrapper(runner.model) else runner.model)
     return runner.test()

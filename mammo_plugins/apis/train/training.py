@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 
 from mammo_plugins.apis.head_classes import check_head_classes
 from mammo_plugins.apis.resume_checkpoint import newest_whole_checkpoint, require_resumable
-from mammo_plugins.apis.run_config import load_run_config, named_config_errors
+from mammo_plugins.apis.run_config import build_runner, load_run_config, named_config_errors
 from mammo_plugins.apis.weight_fit import matches_any, read_weights, require_start_fit, require_whole_fit
 from mammo_plugins.compat.pretrained_weights import drop_pretrained, require_pretrained
 
@@ -69,8 +69,8 @@ def train(
     check_watched_numbers(cfg)
     check_head_classes(cfg)
     _choose_start(cfg, resume, trust_checkpoint)
+    runner = build_runner(config, cfg)
     with named_config_errors(config):
-        runner = Runner.from_cfg(cfg)
         # Builds both, so that data which are missing end the run before weights are read.
         _ = runner.train_loop, runner.val_loop
     _check_weights(runner)

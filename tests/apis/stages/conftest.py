@@ -20,7 +20,6 @@ test_cfg = dict()
 default_hooks = dict(checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=2))
 log_processor = dict(by_epoch=False)
 randomness = dict(seed=0)
-env_cfg = dict()
 log_level = 'ERROR'
 """
 

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,16 @@ def test_stages_take_what_earlier_ones_leave(toy_stages, out, capsys, tmp_path):
     assert main([str(plan), '--out', str(out)]) == 0
     assert capsys.readouterr().out.count('done before') == 3
     assert {path: path.stat().st_mtime_ns for path in out.rglob('*') if path.is_file()} == before
+
+
+def test_stages_of_one_second_write_into_folders_of_their_own(toy_stages, out, monkeypatch):
+    second = time.localtime(0)
+    monkeypatch.setattr(time, 'localtime', lambda *_: second)  # what mmengine names visualizers and loggers by
+    run_stages(make_plan(toy_stages), out, only=['first', 'second'])
+    run_stages(make_plan(toy_stages), out, redo=['first'], only=['first'])
+    for stage in 'first', 'second':
+        (written,) = (out / stage).glob('*/vis_data/config.py')
+        assert str(out / stage) in written.read_text()
 
 
 def test_changed_config_is_said_and_needs_redo(toy_stages, out, capsys, tmp_path):
