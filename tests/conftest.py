@@ -18,9 +18,13 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 # `pytestmark = pytest.mark.slow` instead.
 SLOW = (
     'apis',
+    'compat/mmcv_ops/test_installation.py',
     'datasets/converters',
     'datasets/phantom',
+    'datasets/test_case_kinds.py',
     'datasets/test_case_sampler.py',
+    'datasets/test_light_imports.py',
+    'engine/optim',
     'fuzz',
     'models/detectors',
     'models/roi_heads',
