@@ -7,6 +7,9 @@ tensors, which have shapes and no numbers, while a tracker adds up what lives; l
 they do on a GPU. What depends on numbers is replaced: the losses by a sum over all that they read, and the choice of a
 level for each RoI by the finest one.
 
+``--times`` measures on this machine how long a step of each path takes beside keeping everything: in turns, in float32, at
+a size that fits (``--size 276 140 --slices 8``), with the same share of the slice images kept.
+
 Rows that ``--out`` already has of other variants or numbers of slices stay as they are.
 """
 
@@ -15,6 +18,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import statistics
 import time
 import weakref
 from collections.abc import Iterator
@@ -43,9 +47,11 @@ VARIANTS = {
     'headline': ('configs/mm3d_dbt.py', {}),
     'ffdm': ('configs/mnm_ffdm.py', {}),
     'low memory': ('projects/mm3d/configs/mm3d_low_memory.py', {}),
-    '80 GB': ('projects/mm3d/configs/mm3d_low_memory.py', {'model.slices_at_once': 4}),
+    '80 GB': ('projects/mm3d/configs/mm3d_low_memory.py', {'model.slices_kept': 14}),
     'plain': ('configs/mm3d_dbt.py', {'model.slices_at_once': None, 'model.roi_head.recompute_stages': False}),
 }
+# Paths whose seconds are compared, at 16 slices.
+TIMED = {'plain': None, 'headline': 0, '80 GB': 14}
 FULL_SIZE = (2208, 1120)  # 2200 x 1100, padded to a multiple of 32
 GIB = 2**30
 
@@ -111,6 +117,24 @@ def on_gpu(variant: str, num_slices: int, size: tuple[int, int], steps: int = 3)
         torch.cuda.synchronize()
         seconds = time.perf_counter() - start
     return {'peak_gib': torch.cuda.max_memory_allocated() / GIB, 'seconds_a_step': seconds}
+
+
+def relative_times(num_slices: int, size: tuple[int, int], repeats: int = 15) -> dict[str, float]:
+    """Median over rounds of the seconds of a training step over those of the plain path in the same round."""
+    detectors = {}
+    for name, kept in TIMED.items():
+        detectors[name], _ = build('plain' if kept is None else 'headline')
+        detectors[name].slices_kept = (kept or 0) * num_slices // 16
+    images = torch.rand(2 * num_slices, 3, *size)
+    rounds = []
+    for _ in range(repeats + 1):
+        seconds = {}
+        for name, detector in detectors.items():
+            start = time.perf_counter()
+            sum(detector.loss(images, [make_case(num_slices, size)]).values()).backward()
+            seconds[name] = time.perf_counter() - start
+        rounds.append({name: value / seconds['plain'] for name, value in seconds.items()})
+    return {name: statistics.median(measured[name] for measured in rounds[1:]) for name in TIMED}
 
 
 class FinestLevel(nn.Module):
@@ -199,24 +223,37 @@ def main() -> None:
     parser.add_argument('--slices', type=int, nargs='+', default=[8, 16, 32, 64])
     parser.add_argument('--variants', nargs='+', choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument('--size', type=int, nargs=2, default=FULL_SIZE, metavar=('H', 'W'))
+    parser.add_argument('--times', action='store_true', help='measure seconds beside the plain path instead')
     parser.add_argument('--out', type=Path, help='where the json goes')
     args = parser.parse_args()
+    written = json.loads(args.out.read_text()) if args.out and args.out.is_file() else {}
+    if args.times:
+        (num_slices,) = args.slices
+        written['times'] = {'size': args.size, 'slices': num_slices, 'torch': torch.__version__,
+                            'threads': torch.get_num_threads(), 'over_plain': relative_times(num_slices, args.size)}  # fmt: skip
+        print(written['times'])
+    else:
+        written |= measure_memory(args.variants, args.slices, tuple(args.size), written.get('rows', []))
+    if args.out:
+        args.out.write_text(json.dumps(written, indent=1) + '\n')
+
+
+def measure_memory(variants: list[str], slices: list[int], size: tuple[int, int], kept: list[dict]) -> dict:
+    """Prints a table; the rows measured before stay, but for those that are measured again."""
     has_gpu = torch.cuda.is_available()
     method = torch.cuda.get_device_name() if has_gpu else 'fake tensors'
     rows = []
     print(f'peak memory of a training step, by {method}')
-    for name in args.variants:
-        for num_slices in args.slices:
-            measured = (on_gpu if has_gpu else on_fake_tensors)(name, num_slices, tuple(args.size))
+    for name in variants:
+        for num_slices in slices:
+            measured = (on_gpu if has_gpu else on_fake_tensors)(name, num_slices, size)
             config, overrides = VARIANTS[name]
             rows.append({'variant': name, 'config': config, 'overrides': overrides, 'slices': num_slices,
                          'method': method, 'torch': torch.__version__, **measured})  # fmt: skip
             print(f'{name:>12} {num_slices:>4} slices: ' + ', '.join(f'{k} {v:.2f}' for k, v in measured.items()))
-    if args.out:
-        kept = json.loads(args.out.read_text())['rows'] if args.out.is_file() else []
-        measured_now = {(row['variant'], row['slices']) for row in rows}
-        kept = [row for row in kept if (row['variant'], row['slices']) not in measured_now]
-        args.out.write_text(json.dumps({'size': list(args.size), 'rows': kept + rows}, indent=1) + '\n')
+    measured_now = {(row['variant'], row['slices']) for row in rows}
+    kept = [row for row in kept if (row['variant'], row['slices']) not in measured_now]
+    return {'size': list(size), 'rows': kept + rows}
 
 
 if __name__ == '__main__':

@@ -36,14 +36,18 @@ class MultiViewSparseRCNN(SparseRCNN):
         slices_at_once: so many slice images go through backbone and neck at once. Nothing of them but the feature
             levels is kept for the backward pass, where the rest is computed again: less memory, more time, the same
             gradients. None: all at once, and all is kept.
+        slices_kept: so many slice images of a batch, with ``slices_at_once``, keep everything and are not computed
+            again: what a larger GPU has room for.
         **kwargs: as for ``mmdet.SparseRCNN``, with a ``MultiViewSparseRoIHead`` and a ``CaseDataPreprocessor``.
     """
 
-    def __init__(self, slices_at_once: int | None = None, **kwargs) -> None:
+    def __init__(self, slices_at_once: int | None = None, slices_kept: int = 0, **kwargs) -> None:
         super().__init__(**kwargs)
         if slices_at_once is not None and slices_at_once < 1:
             raise ValueError(f'slices_at_once must be at least 1, got {slices_at_once}')
-        self.slices_at_once = slices_at_once
+        if slices_kept < 0:
+            raise ValueError(f'slices_kept must be at least 0, got {slices_kept}')
+        self.slices_at_once, self.slices_kept = slices_at_once, slices_kept
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: list[MammoCaseSample]) -> dict[str, Tensor]:
         """Losses of a batch of breasts; ``batch_inputs`` is (slice images, C, H, W)."""
@@ -108,7 +112,15 @@ class MultiViewSparseRCNN(SparseRCNN):
                 'slices_at_once does not go with batch normalisation in training mode, whose statistics would be those '
                 'of each piece: set norm_eval=True in the backbone, or use layer or group normalisation'
             )
-        return (checkpoint(self.extract_feat, part, use_reentrant=False) for part in parts)
+        return self._partly_kept(parts)
+
+    def _partly_kept(self, parts: list[Tensor]) -> Iterator[tuple[Tensor, ...]]:
+        """Feature levels of pieces, of which the first keep everything for the backward pass."""
+        room = self.slices_kept
+        for part in parts:
+            room -= len(part)
+            kept = room >= 0
+            yield self.extract_feat(part) if kept else checkpoint(self.extract_feat, part, use_reentrant=False)
 
     def _at_own_sizes(self, batch_inputs: Tensor, views: list[DetDataSample]) -> list[Tensor]:
         """Slice images without the air that larger images of the batch bring: it would leak in at their borders.

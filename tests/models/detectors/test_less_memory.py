@@ -13,15 +13,16 @@ SAVING = [
     dict(slices_at_once=1),
     dict(slices_at_once=4),
     dict(slices_at_once=100),
+    dict(slices_at_once=2, slices_kept=5),
     dict(recompute_stages=True),
     dict(slices_at_once=2, recompute_stages=True),
 ]
 
 
-def build_pair(slices_at_once=None, recompute_stages=False):
+def build_pair(recompute_stages=False, **of_detector):
     plain = build_detector(num_stages=3)
     config = detector_config(num_stages=3, recompute_stages=recompute_stages)
-    saving = build_detector(config | dict(slices_at_once=slices_at_once))
+    saving = build_detector(config | of_detector)
     saving.load_state_dict(plain.state_dict())
     return plain.double(), saving.double()
 
@@ -82,12 +83,17 @@ class Kept(torch.autograd.graph.saved_tensors_hooks):
 
 def test_fewer_numbers_are_kept():
     volumes = make_volumes(BREASTS)
-    kept = []
-    for detector in build_pair(slices_at_once=2, recompute_stages=True):
+    plain, saving = build_pair(slices_at_once=2, recompute_stages=True)
+    kept = {}
+    for name, detector, slices_kept in ('plain', plain, 0), ('some', saving, 5), ('none', saving, 0):
+        detector.slices_kept = slices_kept
         with Kept() as count:
             detector(**batch_of(detector, volumes), mode='loss')
-        kept.append(count.numbers)
-    assert kept[1] < 0.2 * kept[0]
+        kept[name] = count.numbers
+    assert kept['none'] < 0.2 * kept['plain']
+    # Two of its pieces of two slice images are kept: 4 of those of the batch.
+    share = 4 / sum(len(volume) for breast in volumes for volume in breast)
+    assert kept['some'] - kept['none'] == pytest.approx(share * kept['plain'], rel=0.5)
 
 
 def test_batch_statistics_of_pieces_are_refused():
@@ -99,6 +105,8 @@ def test_batch_statistics_of_pieces_are_refused():
         saving(**make_batch(saving, BREASTS), mode='loss')
 
 
-def test_no_piece_is_refused():
-    with pytest.raises(ValueError, match='slices_at_once must be at least 1'):
-        build_detector(detector_config() | dict(slices_at_once=0))
+@pytest.mark.parametrize('wrong', [dict(slices_at_once=0), dict(slices_kept=-1)], ids=str)
+def test_no_piece_is_refused(wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=f'{name} must be at least'):
+        build_detector(detector_config() | wrong)
