@@ -8,6 +8,7 @@ from typing import Any
 
 from mmdet.models.detectors import SingleStageDetector
 from mmdet.registry import MODELS
+from mmengine.config import ConfigDict
 
 from ..dense_heads.efficientdet_head import efficientdet_anchors
 
@@ -55,7 +56,7 @@ SCALINGS = {
     'd7x': Scaling(7, (80, 224, 640), 1536, 384, 8, 5, 'sum', num_levels=6),
 }
 
-TRAIN_CFG: dict[str, Any] = dict(
+TRAIN_CFG = ConfigDict(
     # One IoU for both: no anchor is ignored. Each finding claims its best anchor, the last one where two claim one.
     assigner=dict(
         type='MaxIoUAssigner',
@@ -69,7 +70,7 @@ TRAIN_CFG: dict[str, Any] = dict(
     allowed_border=-1,
     pos_weight=-1,
 )
-TEST_CFG: dict[str, Any] = dict(
+TEST_CFG = ConfigDict(
     nms_pre=1000, min_bbox_size=0, score_thr=0.05, nms=dict(type='nms', iou_threshold=0.5), max_per_img=100
 )
 
