@@ -51,7 +51,8 @@ class ModalityFusionDetector(SingleStageDetector):
         loss_similarity: config of stage II's loss.
         lesion_weight: positions in a finding count so many times more in stage II.
         bbox_head: fields of the fused head that differ from A's.
-        train_cfg, test_cfg, data_preprocessor, init_cfg: as for every detector of mmdet.
+        train_cfg, test_cfg: as for every detector of mmdet; those of ``efficientdet`` where None.
+        data_preprocessor, init_cfg: as for every detector of mmdet.
 
     Raises:
         ValueError: an argument is out of range.
@@ -92,8 +93,8 @@ class ModalityFusionDetector(SingleStageDetector):
             backbone=dict(type='ModalityBranches', **branches, trained=TRAINED[stage], h_from=h_from),
             neck=dict(type='FeatureFusion', in_channels=(width * num_groups,) * 2, num_groups=num_groups),
             bbox_head={**head, 'in_channels': 2 * width, 'feat_channels': width, **(bbox_head or {})},
-            train_cfg=train_cfg or copy.deepcopy(TRAIN_CFG),
-            test_cfg=test_cfg or copy.deepcopy(TEST_CFG),
+            train_cfg=copy.deepcopy(train_cfg or shared.get('train_cfg') or TRAIN_CFG),
+            test_cfg=copy.deepcopy(test_cfg or shared.get('test_cfg') or TEST_CFG),
             data_preprocessor=data_preprocessor,
             init_cfg=init_cfg,
         )
