@@ -18,5 +18,5 @@ model = dict(
     ),
 )
 train_dataloader = dict(batch_size=8)
-val_evaluator = dict(modality='SM')
-test_evaluator = dict(modality='SM')
+val_evaluator = dict(modality='SM', protocols=['center-hit'])
+test_evaluator = dict(modality='SM', protocols=['center-hit'])

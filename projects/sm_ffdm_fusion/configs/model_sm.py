@@ -6,3 +6,5 @@ _base_ = [
     '../../../configs/_base_/schedules/adamw_1.5e-4_cosine.py',
 ]
 model = dict(detector={{_base_.efficientdet}})
+val_evaluator = dict(protocols=['center-hit'])  # FAUC-1
+test_evaluator = dict(protocols=['center-hit'])
