@@ -2,8 +2,18 @@
 
 from mammo_plugins.compat.mmcv_attention import separate_attention_defaults
 
-from . import data_preprocessors, dense_heads, detectors, layers, losses, necks, roi_heads, slice_fusion
+from . import backbones, data_preprocessors, dense_heads, detectors, layers, losses, necks, roi_heads, slice_fusion
 
-__all__ = ['data_preprocessors', 'dense_heads', 'detectors', 'layers', 'losses', 'necks', 'roi_heads', 'slice_fusion']
+__all__ = [
+    'backbones',
+    'data_preprocessors',
+    'dense_heads',
+    'detectors',
+    'layers',
+    'losses',
+    'necks',
+    'roi_heads',
+    'slice_fusion',
+]
 
 separate_attention_defaults()

@@ -9,6 +9,8 @@ from mmdet.registry import MODELS
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 
+from mammo_plugins.compat.pretrained_weights import drop_pretrained
+
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted(
     path.relative_to(ROOT)
@@ -20,8 +22,7 @@ CONFIGS = sorted(
 
 def load(path: Path) -> Config:
     cfg = Config.fromfile(ROOT / path)
-    if 'pretrained' in cfg.model.get('backbone', {}):
-        cfg.model.backbone.pretrained = False  # tests have no network
+    drop_pretrained(cfg.model)  # tests have no network
     return cfg
 
 

@@ -24,7 +24,7 @@ FUSIONS = {
     'RoIAttentionFusion': dict(embed_dims=HIDDEN, num_heads=2),
 }
 # Registered modules that declare how they begin, each with a test below; a fusion's is compared parameter by parameter.
-DECLARING = {'BiFPN', 'EfficientDetHead', 'MammogramDetector', 'SliceDIIHead', *FUSIONS}
+DECLARING = {'BiFPN', 'EfficientDetHead', 'MammogramDetector', 'ModalityFusionDetector', 'SliceDIIHead', *FUSIONS}
 
 
 def registered() -> dict[str, type]:
@@ -107,3 +107,11 @@ def test_a_detector_of_mmdet_begins_as_without_the_wrapper(name):
         states.append(getattr(model, 'detector', model).state_dict())
     plain, wrapped = states
     assert plain.keys() == wrapped.keys() and all(torch.equal(plain[key], wrapped[key]) for key in plain)
+
+
+def test_a_fused_head_begins_as_that_of_its_first_branch():
+    detector = build(dict(type='ModalityFusionDetector', efficientdet=dict(compound='d0', neck=dict(num_cells=1))))
+    detector.init_weights()
+    own, fused = detector.backbone.sm.bbox_head, detector.bbox_head
+    assert torch.equal(fused.class_tower.predict.pointwise.weight, own.class_tower.predict.pointwise.weight)
+    assert not fused.box_tower.convs[0].pointwise.weight[:, 64:].any()

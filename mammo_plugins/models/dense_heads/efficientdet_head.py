@@ -13,6 +13,7 @@ from mmengine.model import BaseModule, bias_init_with_prob
 from torch import Tensor, nn
 
 from ..layers.separable_conv import SeparableConv
+from ..layers.widened_conv import start_from_narrow
 
 
 def efficientdet_anchors(scale: float = 4, num_levels: int = 5) -> dict:
@@ -44,10 +45,13 @@ class EfficientDetHead(AnchorHead):
 
     Args:
         num_classes: classes without background.
-        in_channels: of every level, and of the towers.
+        in_channels: of every level.
+        feat_channels: of the towers; ``in_channels`` where None.
         num_convs: convolutions of a tower before the prediction.
         num_levels: levels of the pyramid.
         conv_bias: whether convolutions before a norm have a bias (the released TensorFlow weights do).
+        separate_inputs: whether a level has ``in_channels`` for the class tower, and as many after them for the
+            box tower.
         norm_cfg: norms of the towers.
         anchor_generator, loss_cls, loss_bbox: as for mmdet's heads, with the reference's settings.
         bbox_coder: deltas in x, y, width, height, not scaled.
@@ -59,9 +63,11 @@ class EfficientDetHead(AnchorHead):
         self,
         num_classes: int,
         in_channels: int,
+        feat_channels: int | None = None,
         num_convs: int = 3,
         num_levels: int = 5,
         conv_bias: bool = True,
+        separate_inputs: bool = False,
         norm_cfg: dict | None = None,
         anchor_generator: dict | None = None,
         bbox_coder: dict | None = None,
@@ -72,11 +78,11 @@ class EfficientDetHead(AnchorHead):
     ) -> None:
         self.num_convs, self.num_levels, self.conv_bias = num_convs, num_levels, conv_bias
         self.norm_cfg = norm_cfg or dict(type='BN', eps=1e-3, momentum=0.01)
-        self.prior_prob = prior_prob
+        self.prior_prob, self.separate_inputs = prior_prob, separate_inputs
         super().__init__(
             num_classes,
             in_channels,
-            feat_channels=in_channels,
+            feat_channels=feat_channels or in_channels,
             anchor_generator=anchor_generator or efficientdet_anchors(num_levels=num_levels),
             bbox_coder=bbox_coder or dict(type='DeltaXYWHBBoxCoder', clip_border=False),
             loss_cls=loss_cls or dict(type='FocalLoss', use_sigmoid=True, gamma=1.5, alpha=0.25, loss_weight=1.0),
@@ -91,7 +97,8 @@ class EfficientDetHead(AnchorHead):
 
     def _init_layers(self) -> None:
         tower = dict(
-            channels=self.in_channels,
+            in_channels=self.in_channels,
+            channels=self.feat_channels,
             num_convs=self.num_convs,
             num_levels=self.num_levels,
             conv_bias=self.conv_bias,
@@ -103,7 +110,10 @@ class EfficientDetHead(AnchorHead):
 
     def forward(self, feats: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """Pyramid levels to class logits (N, anchors x classes, H, W) and box deltas (N, anchors x 4, H, W) a level."""
-        return self.class_tower(feats), self.box_tower(feats)
+        if not self.separate_inputs:
+            return self.class_tower(feats), self.box_tower(feats)
+        of_class, of_box = zip(*(level.split(self.in_channels, dim=1) for level in feats))
+        return self.class_tower(of_class), self.box_tower(of_box)
 
     def get_targets(self, *args, **kwargs) -> tuple | None:
         """Targets of mmdet's anchor head, normalised by the positive anchors of all processes plus one.
@@ -125,7 +135,8 @@ class PredictionTower(BaseModule):
 
     Args:
         out_channels: of the prediction.
-        channels: of the levels and of the tower.
+        in_channels: of the levels.
+        channels: of the tower.
         num_convs: convolutions before the prediction.
         num_levels: levels of the pyramid.
         conv_bias: whether convolutions before a norm have a bias.
@@ -136,6 +147,7 @@ class PredictionTower(BaseModule):
     def __init__(
         self,
         out_channels: int,
+        in_channels: int,
         channels: int,
         num_convs: int,
         num_levels: int,
@@ -144,12 +156,13 @@ class PredictionTower(BaseModule):
         bias: float = 0.0,
     ) -> None:
         super().__init__()
-        self.convs = nn.ModuleList(SeparableConv(channels, bias=conv_bias) for _ in range(num_convs))
+        widths = [in_channels, *[channels] * num_convs]
+        self.convs = nn.ModuleList(SeparableConv(width, channels, bias=conv_bias) for width in widths[:-1])
         self.norms = nn.ModuleList(
             nn.ModuleList(build_norm_layer(norm_cfg, channels)[1] for _ in range(num_levels)) for _ in range(num_convs)
         )
         self.activate = nn.SiLU()
-        self.predict = SeparableConv(channels, out_channels)
+        self.predict = SeparableConv(widths[-1], out_channels)
         self.bias = bias
 
     def init_weights(self) -> None:
@@ -162,6 +175,16 @@ class PredictionTower(BaseModule):
             if module.pointwise.bias is not None:
                 nn.init.zeros_(module.pointwise.bias)
         nn.init.constant_(self.predict.pointwise.bias, self.bias)
+
+    def start_from(self, narrow: PredictionTower) -> None:
+        """Takes the last layers of a tower that reads fewer channels; further channels count for nothing at first."""
+        ours, theirs = [*self.convs, self.predict], [*narrow.convs, narrow.predict]
+        theirs = theirs[len(theirs) - len(ours) :]
+        start_from_narrow(ours[0], theirs[0])
+        for own, other in zip(ours[1:], theirs[1:], strict=True):
+            own.load_state_dict(other.state_dict())
+        if len(self.norms):
+            self.norms.load_state_dict(narrow.norms.state_dict())
 
     def features(self, level: int, x: Tensor) -> Tensor:
         """What the prediction of a level reads."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from mmdet.models.detectors import SingleStageDetector
 from mmdet.registry import MODELS
+from mmengine.config import ConfigDict
 
 from ..dense_heads.efficientdet_head import efficientdet_anchors
 
@@ -55,7 +57,7 @@ SCALINGS = {
     'd7x': Scaling(7, (80, 224, 640), 1536, 384, 8, 5, 'sum', num_levels=6),
 }
 
-TRAIN_CFG: dict[str, Any] = dict(
+TRAIN_CFG = ConfigDict(
     # One IoU for both: no anchor is ignored. Each finding claims its best anchor, the last one where two claim one.
     assigner=dict(
         type='MaxIoUAssigner',
@@ -69,7 +71,7 @@ TRAIN_CFG: dict[str, Any] = dict(
     allowed_border=-1,
     pos_weight=-1,
 )
-TEST_CFG: dict[str, Any] = dict(
+TEST_CFG = ConfigDict(
     nms_pre=1000, min_bbox_size=0, score_thr=0.05, nms=dict(type='nms', iou_threshold=0.5), max_per_img=100
 )
 
@@ -89,12 +91,12 @@ class EfficientDet(SingleStageDetector):
             weights trained in PyTorch.
         num_classes: classes without background.
         in_channels: channels of the image.
-        pretrained: whether the backbone starts from timm's ImageNet weights.
-        backbone, neck, bbox_head: fields that differ from the size's.
+        backbone, neck, bbox_head: fields that differ from the size's. A backbone that starts from timm's ImageNet
+            weights is named whole, as in ``configs/efficientdet_d0_ffdm.py``, so that a run can see to the weights.
         train_cfg, test_cfg, data_preprocessor, init_cfg: as for every detector of mmdet.
 
     Raises:
-        ValueError: size or variant is unknown.
+        ValueError: size or variant is unknown, or the backbone is an EfficientNet of another size.
     """
 
     def __init__(
@@ -103,7 +105,6 @@ class EfficientDet(SingleStageDetector):
         variant: str = 'tf',
         num_classes: int = 1,
         in_channels: int = 3,
-        pretrained: bool = False,
         backbone: dict | None = None,
         neck: dict | None = None,
         bbox_head: dict | None = None,
@@ -118,7 +119,9 @@ class EfficientDet(SingleStageDetector):
             raise ValueError(f'variant is one of {", ".join(VARIANTS)}, got {variant!r}')
         scaling = SCALINGS[compound]
         super().__init__(
-            backbone={**backbone_config(scaling, variant, in_channels, pretrained), **(backbone or {})},
+            backbone=_checked_backbone(
+                {**backbone_config(scaling, variant, in_channels), **(backbone or {})}, compound
+            ),
             neck={**neck_config(scaling, variant), **(neck or {})},
             bbox_head={**head_config(scaling, variant, num_classes), **(bbox_head or {})},
             train_cfg=train_cfg or copy.deepcopy(TRAIN_CFG),
@@ -128,14 +131,14 @@ class EfficientDet(SingleStageDetector):
         )
 
 
-def backbone_config(scaling: Scaling, variant: str, in_channels: int, pretrained: bool) -> dict[str, Any]:
+def backbone_config(scaling: Scaling, variant: str, in_channels: int) -> dict[str, Any]:
     """timm's EfficientNet of a size; its features at strides 8, 16 and 32."""
     prefix = 'tf_' if variant == 'tf' else ''
     return dict(
         type='mmpretrain.TIMMBackbone',
         model_name=f'{prefix}efficientnet_b{scaling.backbone}',
         features_only=True,
-        pretrained=bool(pretrained),  # a run that has its weights from elsewhere sets None
+        pretrained=False,
         in_channels=in_channels,
         out_indices=(2, 3, 4),
     )
@@ -166,3 +169,14 @@ def head_config(scaling: Scaling, variant: str, num_classes: int) -> dict[str, A
         conv_bias=variant == 'tf',
         anchor_generator=efficientdet_anchors(scaling.anchor_scale, scaling.num_levels),
     )
+
+
+def _checked_backbone(backbone: dict[str, Any], compound: str) -> dict[str, Any]:
+    """Two sizes of EfficientNet may have the same channels, and one would pass for the other."""
+    size = re.fullmatch(r'(?:tf_)?efficientnet_b(\d)(?:\..*)?', backbone.get('model_name', ''))
+    if size and int(size[1]) != SCALINGS[compound].backbone:
+        raise ValueError(
+            f'EfficientDet {compound} has a backbone efficientnet_b{SCALINGS[compound].backbone}, got '
+            f'model_name={backbone["model_name"]!r}'
+        )
+    return backbone

@@ -49,6 +49,9 @@ class MammogramDetector(BaseDetector):
         max_score_ratio: findings merge with one that scores at most so many times as high.
         max_per_img: findings kept of a volume.
         slices_at_once: slice images that go through the detector at once in prediction.
+        images_together: the images of a case, which lie on one grid and have one slice each, go through the detector
+            as one input, the channels of the second after those of the first. It learns from the findings of the
+            first, and what it finds is stored for each of them.
         init_cfg: as for ``mmengine.BaseModule``.
 
     Raises:
@@ -66,6 +69,7 @@ class MammogramDetector(BaseDetector):
         max_score_ratio: float = 10.0,
         max_per_img: int = 100,
         slices_at_once: int = 4,
+        images_together: bool = False,
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(data_preprocessor or dict(type='CaseDataPreprocessor'), init_cfg)
@@ -85,6 +89,7 @@ class MammogramDetector(BaseDetector):
         self.malignant_class = malignant_class
         self.min_iou, self.max_score_ratio = min_iou, max_score_ratio
         self.max_per_img, self.slices_at_once = max_per_img, slices_at_once
+        self.images_together = images_together
 
     def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
         """Feature levels of slice images."""
@@ -92,9 +97,10 @@ class MammogramDetector(BaseDetector):
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: list[MammoCaseSample]) -> dict[str, Tensor]:
         """The detector's losses on the slice images (N, C, H, W) of annotated views."""
-        views = self._views(batch_inputs, batch_data_samples)
+        batch_inputs, views = self._inputs_and_views(batch_inputs, batch_data_samples)
         samples = [sample for view in views for sample in self._training_samples(view)]
-        chosen = [index for index, sample in enumerate(samples) if sample.annotated]
+        needs_boxes = getattr(self.detector, 'learns_from_boxes', True)
+        chosen = [index for index, sample in enumerate(samples) if sample.annotated or not needs_boxes]
         if chosen:
             return self.detector.loss(batch_inputs[chosen], [samples[index] for index in chosen])
         # Computed and multiplied by zero, so that processes of one run exchange the same numbers and names.
@@ -114,15 +120,19 @@ class MammogramDetector(BaseDetector):
             batch_data_samples: the breasts.
             rescale: give stored pixels and slices of the source file rather than network pixels and slice bins.
         """
-        views = self._views(batch_inputs, batch_data_samples)
+        batch_inputs, views = self._inputs_and_views(batch_inputs, batch_data_samples)
         starts = accumulate((view.num_slices for view in views), initial=0)
         results = iter([self._predict_view(batch_inputs, start, view) for start, view in zip(starts, views)])
         for case in batch_data_samples:
-            store_results(case, [next(results) for _ in case.views], rescale)
+            if self.images_together:
+                found = next(results)
+                store_results(case, [found.new() for _ in case.views], rescale)
+            else:
+                store_results(case, [next(results) for _ in case.views], rescale)
         return batch_data_samples
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: list[MammoCaseSample]) -> tuple:
-        views = self._views(batch_inputs, batch_data_samples)
+        batch_inputs, views = self._inputs_and_views(batch_inputs, batch_data_samples)
         return self.detector._forward(batch_inputs, [_slice_sample(view) for view in views for _ in _slices(view)])
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args) -> None:
@@ -133,7 +143,25 @@ class MammogramDetector(BaseDetector):
                 state_dict[f'{prefix}detector.{name[len(prefix) :]}'] = state_dict.pop(name)
         super()._load_from_state_dict(state_dict, prefix, *args)
 
-    def _views(self, batch_inputs: Tensor, cases: list[MammoCaseSample]) -> list[DetDataSample]:
+    def _inputs_and_views(
+        self, batch_inputs: Tensor, cases: list[MammoCaseSample]
+    ) -> tuple[Tensor, list[DetDataSample]]:
+        """What goes through the detector, and the view that each part of it is of."""
+        views = self._checked_views(batch_inputs, cases)
+        if not self.images_together:
+            return batch_inputs, views
+        counts = {len(case.views) for case in cases}
+        if len(counts) > 1 or any(view.num_slices > 1 for view in views):
+            raise ValueError(
+                f'images_together needs cases of equally many images of one slice, got {sorted(counts)} images and up '
+                f"to {max(view.num_slices for view in views)} slices: set incomplete='drop' and num_slices=1"
+            )
+        (count,) = counts
+        if any(len({tuple(view.img_shape[:2]) for view in case.views}) > 1 for case in cases):
+            raise ValueError('images_together needs the images of a case on one grid: put ShareGrid into the pipeline')
+        return batch_inputs.unflatten(0, (-1, count)).flatten(1, 2), [case.views[0] for case in cases]
+
+    def _checked_views(self, batch_inputs: Tensor, cases: list[MammoCaseSample]) -> list[DetDataSample]:
         views = [view for case in cases for view in case.views]
         total = sum(view.num_slices for view in views)
         if len(batch_inputs) != total:

@@ -1,5 +1,6 @@
-"""Necks that mmdet lacks."""
+"""Necks."""
 
 from .bifpn import BiFPN
+from .feature_fusion import FeatureFusion
 
-__all__ = ['BiFPN']
+__all__ = ['BiFPN', 'FeatureFusion']

@@ -29,6 +29,17 @@ RESNET = {
     'backbone.init_cfg': None,
     'neck.in_channels': [8, 16, 32, 64],
 }
+# Three levels: norms in training want two values, and the coarsest of five has one in so small an image.
+EFFICIENTDET = {
+    'backbone.pretrained': False,
+    'neck.num_cells': 1,
+    'neck.num_levels': 3,
+    'bbox_head.num_convs': 1,
+    'bbox_head.num_levels': 3,
+    'bbox_head.anchor_generator': dict(
+        type='AnchorGenerator', octave_base_scale=4, scales_per_octave=3, ratios=[1.0, 0.5, 2.0], strides=[8, 16, 32]
+    ),
+}
 SPLITS = ('train', 'val', 'test')
 SMALL = {  # what makes each detector fit a test
     'fcos': RESNET,
@@ -52,6 +63,7 @@ SMALL = {  # what makes each detector fit a test
         'decoder.num_layers': 1,
         'test_cfg.max_per_img': 10,
     },
+    'efficientdet_d0': EFFICIENTDET,
 }
 
 

@@ -60,6 +60,18 @@ def test_unknown_size_is_named(changes):
         build(**changes)
 
 
+def test_backbone_of_another_size_is_named():
+    with pytest.raises(ValueError, match="d1 has a backbone efficientnet_b1, got model_name='tf_efficientnet_b0'"):
+        build(compound='d1', backbone=dict(model_name='tf_efficientnet_b0'))  # its channels would fit
+
+
+def test_default_settings_predict():
+    detector = build(neck=dict(num_cells=1)).eval()
+    with torch.no_grad():
+        (found,) = detector.bbox_head.predict_by_feat(*detector(torch.randn(1, 3, 256, 256)), batch_img_metas=[META])
+    assert found.bboxes.shape == (len(found.scores), 4)
+
+
 @pytest.fixture(scope='module', params=[('tf', 'd0'), ('plain', 'd0'), ('tf', 'd2'), ('plain', 'd2')], ids='-'.join)
 def twins(request):
     """effdet's detector with random weights and statistics, and ours with the same."""

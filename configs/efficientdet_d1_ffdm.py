@@ -1,0 +1,3 @@
+# EfficientDet-D1 on FFDM, image by image.
+_base_ = './efficientdet_d0_ffdm.py'
+model = dict(detector=dict(compound='d1', backbone=dict(model_name='tf_efficientnet_b1')))

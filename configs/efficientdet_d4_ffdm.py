@@ -1,0 +1,3 @@
+# EfficientDet-D4 on FFDM, image by image.
+_base_ = './efficientdet_d0_ffdm.py'
+model = dict(detector=dict(compound='d4', backbone=dict(model_name='tf_efficientnet_b4')))

@@ -1,0 +1,11 @@
+# The fused model where an FFDM is there too: C takes B's place. For tests and predictions.
+_base_ = './mimic.py'
+model = dict(
+    detector=dict(
+        stage='fuse',
+        prefer_ffdm=True,
+        sm=dict(_delete_=True),
+        ffdm=dict(_delete_=True),
+        loss_similarity=None,
+    )
+)
