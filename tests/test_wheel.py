@@ -69,7 +69,7 @@ def test_wheel_holds_every_module_config_and_data_file(repository, wheel):
     }
     configs = {
         f'mammo_plugins/.mim/{path.relative_to(repository).as_posix()}'
-        for pattern in ('configs/**/*.py', 'projects/*/configs/**/*.py')
+        for pattern in ('configs/**/*.py', 'projects/*/configs/**/*.py', 'projects/*/plan.py')
         for path in repository.glob(pattern)
     }
     assert configs

@@ -14,8 +14,8 @@ from mammo_plugins.compat.pretrained_weights import drop_pretrained
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted(
     path.relative_to(ROOT)
-    for folder in ('configs', 'projects')
-    for path in (ROOT / folder).rglob('*.py')
+    for folder in (ROOT / 'configs', *(ROOT / 'projects').glob('*/configs'))
+    for path in folder.rglob('*.py')
     if '_base_' not in path.parts
 )
 
@@ -46,7 +46,8 @@ def test_config_names_data_metric_and_schedule(path):
         assert cfg[f'{split}_dataloader'].dataset.type == 'CaseDataset'
     assert cfg.test_dataloader.dataset.test_mode
     assert cfg.test_evaluator.split == cfg.test_dataloader.dataset.split == 'test'
-    assert cfg.test_evaluator.modality == cfg.test_dataloader.dataset.modality
+    modality = cfg.test_dataloader.dataset.modality
+    assert cfg.test_evaluator.modality in (modality if isinstance(modality, list) else [modality])
     assert cfg.train_cfg.max_iters > 0
 
 
