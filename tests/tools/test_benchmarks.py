@@ -56,6 +56,14 @@ def test_memory_on_fake_tensors(run):
     assert 0 < saving < plain
 
 
+def test_efficientdet_against_effdet(run):
+    pytest.importorskip('effdet', reason='effdet is not installed: pip install .[test]')
+    content, lines = run('efficientdet', '--size', 128, '--repeats', 1)
+    ratios = content['ratios']
+    assert ratios['stage III'] == content['seconds']['fused_training'] / content['seconds']['training'] > 0
+    assert lines[-3:] == [f'{name} {value:.2f}x' for name, value in ratios.items()]
+
+
 def test_reading_a_volume(run):
     content, lines = run('read_volume', '--size', '64x48x9', '--repeats', 1)
     assert set(content['ways']) == {'decoder', 'streamed', 'whole', 'cache'}
