@@ -15,6 +15,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import effdet
@@ -161,7 +162,7 @@ def main() -> None:
             'batch': args.batch,
             'size': args.size,
             'torch': torch.__version__,
-            'effdet': effdet.__version__,
+            'effdet': version('effdet'),
             'threads': torch.get_num_threads(),
         }
         args.out.parent.mkdir(parents=True, exist_ok=True)
