@@ -18,7 +18,11 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     parser = argparse.ArgumentParser(prog=prog, description='Predict and score the test set of a config.')
     parser.add_argument('config', help='config file, for example configs/mm3d_dbt.py')
     parser.add_argument('checkpoint', help='weights, a path or URL')
-    parser.add_argument('--out', metavar='CSV', help='write the predictions here, in DBTex columns')
+    parser.add_argument(
+        '--out',
+        metavar='PATH',
+        help='write what the config scores here: findings, else labels (CSV), else maps (folder); more lies beside it',
+    )
     add_run_arguments(parser)
     args = parser.parse_args(argv)
     evaluate_checkpoint(args.config, args.checkpoint, out=args.out, **run_options(args))

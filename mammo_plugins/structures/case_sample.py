@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import BaseDataElement, LabelData
+
+from .sample_predictions import checked_labels
+
+Movable = TypeVar('Movable', DetDataSample, torch.Tensor)
 
 
 class MammoCaseSample(BaseDataElement):
@@ -26,12 +31,13 @@ class MammoCaseSample(BaseDataElement):
             ``image_id``, ``view`` (``L-CC``), ``homography_matrix`` (3, 3) stored to network pixels, ``slice_bins``
             (:class:`~mammo_plugins.structures.SliceBins`), ``num_slices`` (bins), ``img_shape``, ``ori_shape`` and
             ``annotated``. Predicting adds ``pred_instances`` (see
-            :class:`~mammo_plugins.models.detectors.MultiViewSparseRCNN`), ``pred_malignancy`` and, by classifiers,
-            ``pred_labels`` (dict[str, float]).
+            :class:`~mammo_plugins.models.detectors.MultiViewSparseRCNN`) and ``pred_malignancy`` by detectors,
+            ``pred_labels`` (dict[str, float]) by classifiers, ``pred_saliency`` (class to (h, w) tensor in [0, 1] that
+            covers ``img_shape``) by whatever gives maps; ``sample_predictions`` sets the latter two.
         gt_malignancy (LabelData): ``breast`` () and ``views`` (V,) float tensors, 1 for malignant, NaN where unknown.
         gt_labels (dict[str, float]): labels of the case, NaN where unknown.
         pred_malignancy (float): predicted malignancy of the breast.
-        pred_labels (dict[str, float]): predicted labels of the case.
+        pred_labels (dict[str, float]): predicted labels of the case; see :func:`~.sample_predictions.checked_labels`.
     """
 
     @property
@@ -52,23 +58,39 @@ class MammoCaseSample(BaseDataElement):
     def gt_malignancy(self, value: LabelData) -> None:
         self.set_field(value, '_gt_malignancy', dtype=LabelData)
 
+    @property
+    def pred_labels(self) -> dict[str, float]:
+        return self._pred_labels
+
+    @pred_labels.setter
+    def pred_labels(self, value: Mapping[str, float | torch.Tensor]) -> None:
+        self.set_field(checked_labels(value), '_pred_labels', dtype=dict)
+
     def to(self, *args, **kwargs) -> MammoCaseSample:
         """The sample with every tensor, those of its views included, moved as :meth:`torch.Tensor.to` moves."""
-        return self._with_views(super().to(*args, **kwargs), lambda view: view.to(*args, **kwargs))
+        return self._with_views(super().to(*args, **kwargs), lambda part: part.to(*args, **kwargs))
 
     def cpu(self) -> MammoCaseSample:
-        return self._with_views(super().cpu(), lambda view: view.cpu())
+        return self._with_views(super().cpu(), lambda part: part.cpu())
 
     def cuda(self) -> MammoCaseSample:
-        return self._with_views(super().cuda(), lambda view: view.cuda())
+        return self._with_views(super().cuda(), lambda part: part.cuda())
 
     def detach(self) -> MammoCaseSample:
-        return self._with_views(super().detach(), lambda view: view.detach())
+        return self._with_views(super().detach(), lambda part: part.detach())
 
-    def _with_views(self, moved: MammoCaseSample, move: Callable[[DetDataSample], DetDataSample]) -> MammoCaseSample:
+    def _with_views(self, moved: MammoCaseSample, move: Callable[[Movable], Movable]) -> MammoCaseSample:
         if 'views' in self:
-            moved.views = [move(view) for view in self.views]
+            moved.views = [_moved_view(view, move) for view in self.views]
         return moved
+
+
+def _moved_view(view: DetDataSample, move: Callable[[Movable], Movable]) -> DetDataSample:
+    """A view moved with its saliency maps, which mmengine does not reach in their dictionary."""
+    moved = move(view)
+    if 'pred_saliency' in view:
+        moved.set_field({name: move(saliency) for name, saliency in view.pred_saliency.items()}, 'pred_saliency')
+    return moved
 
 
 def malignancy_label(breast: float, views: list[float]) -> LabelData:

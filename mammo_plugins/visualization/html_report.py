@@ -16,6 +16,7 @@ from mammo_plugins.io.whole_file import write_whole
 from .curve_plot import PlotCurve, froc_svg, roc_svg
 from .report_content import ReportCase, ReportPrediction, ReportTruth, ReportView
 from .report_frames import encode_stacks
+from .report_overlays import overlay_url
 from .result_table import Row, column_names
 
 _MAX_BYTES = 10_000_000
@@ -34,6 +35,7 @@ def write_report(
     notes: Sequence[str] = (),
     max_bytes: int = _MAX_BYTES,
     figures: Sequence[tuple[str, str]] = (),
+    tables: Sequence[tuple[str, Sequence[Row]]] = (),
 ) -> Path:
     """Writes the report; the file appears only when it is complete.
 
@@ -46,6 +48,7 @@ def write_report(
         notes: sentences below the table.
         max_bytes: largest size of the file.
         figures: further plots, each an ``<svg>`` element and its caption.
+        tables: further tables, each a caption and its rows.
 
     Returns:
         The path.
@@ -55,19 +58,20 @@ def write_report(
     """
     path = Path(path)
     cases = [replace(case, views=[view.hung() for view in case.views]) for case in cases]
+    overlays = [_overlays(view) for case in cases for view in case.views]
     parts = {
         'title': html.escape(title),
         'style': _asset('report.css'),
         'script': _asset('report.js'),
-        'results': _results_section(rows, notes),
+        'results': _results_section(rows, notes) + _tables_section(tables),
         'curves': _curves_section(froc or {}, roc or {}, figures),
         'cases': _cases_section(cases),
     }
     page = Template(_asset('report.html'))
-    taken = len(page.substitute(parts, data=_embed(_case_data(cases, None))).encode())
+    taken = len(page.substitute(parts, data=_embed(_case_data(cases, iter(overlays)))).encode())
     stacks = [view.frames for case in cases for view in case.views]
     pictures = encode_stacks(stacks, max_bytes - taken)
-    content = page.substitute(parts, data=_embed(_case_data(cases, iter(pictures))))
+    content = page.substitute(parts, data=_embed(_case_data(cases, iter(overlays), iter(pictures))))
     write_whole(path, content)
     return path
 
@@ -79,6 +83,19 @@ def _asset(name: str) -> str:
 def _results_section(rows: Sequence[Row], notes: Sequence[str]) -> str:
     if not rows and not notes:
         return ''
+    items = ''.join(f'<li>{html.escape(note)}</li>' for note in notes)
+    listed = f'<ul class="notes">{items}</ul>' if notes else ''
+    return f'<section id="results"><h2>Results</h2><div class="scroll">{_table(rows)}</div>{listed}</section>'
+
+
+def _tables_section(tables: Sequence[tuple[str, Sequence[Row]]]) -> str:
+    parts = [f'<h3>{html.escape(caption)}</h3><div class="scroll">{_table(rows)}</div>' for caption, rows in tables]
+    return f'<section id="tables"><h2>Tables</h2>{"".join(parts)}</section>' if parts else ''
+
+
+def _table(rows: Sequence[Row]) -> str:
+    if not rows:
+        return ''
     names = column_names(rows)
     best = {name: _best_value(rows, name) for name in names}
     head = ''.join(f'<th scope="col">{html.escape(name)}</th>' for name in names)
@@ -86,10 +103,7 @@ def _results_section(rows: Sequence[Row], notes: Sequence[str]) -> str:
         '<tr>' + ''.join(_cell(row.get(name, ''), best[name], is_name=not i) for i, name in enumerate(names)) + '</tr>'
         for row in rows
     )
-    table = f'<table class="results"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>' if rows else ''
-    items = ''.join(f'<li>{html.escape(note)}</li>' for note in notes)
-    listed = f'<ul class="notes">{items}</ul>' if notes else ''
-    return f'<section id="results"><h2>Results</h2><div class="scroll">{table}</div>{listed}</section>'
+    return f'<table class="results"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _best_value(rows: Sequence[Row], name: str) -> float | None:
@@ -141,7 +155,15 @@ def _cases_section(cases: Sequence[ReportCase]) -> str:
     return Template(_asset('cases.html')).substitute(options=options)
 
 
-def _case_data(cases: Sequence[ReportCase], pictures: Iterator[list[str]] | None) -> dict[str, object]:
+def _overlays(view: ReportView) -> list[dict[str, str]]:
+    return [{'name': name, 'picture': overlay_url(levels)} for name, levels in view.saliency.items()]
+
+
+def _case_data(
+    cases: Sequence[ReportCase],
+    overlays: Iterator[list[dict[str, str]]],
+    pictures: Iterator[list[str]] | None = None,
+) -> dict[str, object]:
     """What the page's script reads; without pictures, it serves to measure the rest."""
     return {
         'cases': [
@@ -149,14 +171,14 @@ def _case_data(cases: Sequence[ReportCase], pictures: Iterator[list[str]] | None
                 'id': case.case_id,
                 'label': case.label,
                 'caption': case.caption,
-                'views': [_view_data(view, next(pictures) if pictures else []) for view in case.views],
+                'views': [_view_data(view, next(overlays), next(pictures) if pictures else []) for view in case.views],
             }
             for case in cases
         ]
     }
 
 
-def _view_data(view: ReportView, frames: list[str]) -> dict[str, object]:
+def _view_data(view: ReportView, overlays: list[dict[str, str]], frames: list[str]) -> dict[str, object]:
     ranked = sorted(view.predictions, key=lambda prediction: -prediction.score)[:_MAX_PREDICTIONS]
     return {
         'name': view.view_name,
@@ -164,6 +186,7 @@ def _view_data(view: ReportView, frames: list[str]) -> dict[str, object]:
         'size': list(view.size),
         'ranges': view.ranges,
         'frames': frames,
+        'saliency': overlays,
         'truth': [_truth_data(finding) for finding in view.truth],
         'predictions': [_prediction_data(finding) for finding in ranked],
     }

@@ -8,7 +8,7 @@ Glossary: F frames (pictures of a stack, in stack order), S slice bins of the de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -66,9 +66,11 @@ class ReportView:
         stored_size: (width, height) that boxes are measured in, where frames are reduced; that of a frame by default.
         slice_ranges: first and last stored slice that each frame shows; one slice a frame by default.
         caption: more about the image, for example its score.
+        saliency: name of a map, for example its class, to (h, w) uint8 saliency over the whole picture, 255 for 1.
 
     Raises:
-        ValueError: the frames are no stack of 8-bit pictures, or their slice ranges do not follow one another.
+        ValueError: the frames are no stack of 8-bit pictures, their slice ranges do not follow one another, or a map is
+            no 8-bit picture.
     """
 
     view_name: str
@@ -78,6 +80,7 @@ class ReportView:
     stored_size: tuple[int, int] | None = None
     slice_ranges: Sequence[tuple[int, int]] | None = None
     caption: str = ''
+    saliency: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.frames.ndim != 3 or self.frames.dtype != np.uint8 or 0 in self.frames.shape:
@@ -90,6 +93,11 @@ class ReportView:
         follow = [first for first, _ in self.ranges] == [0, *(last + 1 for _, last in self.ranges[:-1])]
         if not follow or any(last < first for first, last in self.ranges):
             raise ValueError(f'view {self.view_name}: slice ranges {ranges} do not follow one another from 0')
+        for name, levels in self.saliency.items():
+            if levels.ndim != 2 or levels.dtype != np.uint8:
+                raise ValueError(
+                    f'view {self.view_name}: saliency {name!r} must be (h, w) uint8, got {levels.shape} {levels.dtype}'
+                )
 
     @property
     def size(self) -> tuple[int, int]:
@@ -106,6 +114,7 @@ class ReportView:
             frames=self.frames[:, :, ::-1],
             truth=[replace(finding, box_xyxy=_mirrored(finding.box_xyxy, width)) for finding in self.truth],
             predictions=[replace(found, box_xyxy=_mirrored(found.box_xyxy, width)) for found in self.predictions],
+            saliency={name: levels[:, ::-1] for name, levels in self.saliency.items()},
         )
 
     @property

@@ -12,6 +12,7 @@ from mmdet.structures import DetDataSample  # noqa: E402
 from mmengine.structures import InstanceData  # noqa: E402
 
 from mammo_plugins.structures.case_sample import MammoCaseSample, malignancy_label  # noqa: E402
+from mammo_plugins.structures.sample_predictions import store_saliency  # noqa: E402
 
 
 def make_case(num_views=2):
@@ -85,3 +86,37 @@ def test_malignancy_keeps_unknown_as_nan():
 def test_malignancy_must_be_a_label():
     with pytest.raises(AssertionError):
         MammoCaseSample().gt_malignancy = 1.0
+
+
+def test_predicted_labels_are_plain_probabilities():
+    case = make_case()
+    case.pred_labels = {'malignant': torch.tensor(0.25), 'birads=1': 0.75, 'birads=2': 0.25, 'density': float('nan')}
+    assert case.to('cpu').pred_labels['malignant'] == 0.25 and 'pred_labels' in case.cpu()
+    for wrong, message in (
+        ({}, 'pred_labels is empty'),
+        ({'malignant': 1.5}, "label 'malignant' is 1.5, which is no probability"),
+        ({'birads=1': 0.5, 'birads=2': 0.25}, "classes of the predicted label 'birads' add up to 0.75"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            case.pred_labels = wrong
+
+
+def test_saliency_maps_move_with_their_view():
+    case = make_case()
+    store_saliency(case.views[0], {'any': torch.rand(3, 2, requires_grad=True)})
+    moved = case.to(torch.float64).detach()
+    assert moved.views[0].pred_saliency['any'].dtype == torch.float64
+    assert not moved.views[0].pred_saliency['any'].requires_grad and 'pred_saliency' not in moved.views[1]
+
+
+@pytest.mark.parametrize(
+    ('maps', 'message'),
+    [
+        ({}, 'pred_saliency is empty'),
+        ({'any': torch.zeros(1, 2, 2)}, r"'any' must be \(h, w\), got the shape \(1, 2, 2\)"),
+        ({'any': torch.full((2, 2), float('nan'))}, r"'any' must lie in \[0, 1\] and not be NaN"),
+    ],
+)
+def test_unusable_saliency_is_refused(maps, message):
+    with pytest.raises(ValueError, match=message):
+        store_saliency(make_case().views[0], maps)

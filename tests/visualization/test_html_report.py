@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import base64
 import html.parser
+import io
 import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mammo_plugins.evaluation.functional import CurveBand, Estimate
 from mammo_plugins.visualization import PlotCurve, ReportCase, ReportPrediction, ReportTruth, ReportView, write_report
@@ -148,6 +152,34 @@ def test_report_without_cases_curves_and_rows_is_a_page(tmp_path):
     assert '<h1>Nothing</h1>' in text and 'id="cases"' not in text
 
 
+def test_saliency_lies_over_the_picture_as_it_is_hung(tmp_path):
+    levels = np.zeros((8, 5), np.uint8)
+    levels[2, 0], levels[7, 4] = 255, 128
+    views = [
+        replace(make_view(name, frames=1), predictions=[], saliency={'any <b>': levels}) for name in ('L-CC', 'R-CC')
+    ]
+    report = write_report(tmp_path / 'report.html', 'T', [], cases=[ReportCase('P1', 'normal', views)])
+    shown = []
+    for view in embedded(report)['cases'][0]['views']:
+        (overlay,) = view['saliency']
+        assert overlay['name'] == 'any <b>' and 'any <b>' not in report.read_text()
+        encoded = overlay['picture'].removeprefix('data:image/png;base64,')
+        shown.append(np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert('RGBA')))
+    left, right = shown
+    np.testing.assert_array_equal(left[..., 3], levels)  # as opaque as it is salient
+    np.testing.assert_array_equal(right[..., 3], levels[:, ::-1])
+    assert left[2, 0, :3].sum() > left[7, 4, :3].sum() > 0
+    with pytest.raises(ValueError, match=r"saliency 'any' must be \(h, w\) uint8, got \(8, 5\) float64"):
+        replace(views[0], saliency={'any': levels / 255})
+
+
+def test_further_tables_have_their_captions(tmp_path):
+    tables = [('Calls <of> a', [{'True class': 'B', 'called B': '3'}]), ('Other', [{'Model': 'M', 'n': Estimate(0.5)}])]
+    text = write_report(tmp_path / 'report.html', 'T', [], tables=tables).read_text()
+    assert '<h3>Calls &lt;of&gt; a</h3>' in text and '<th scope="row">B</th><td>3</td>' in text
+    assert text.count('<table class="results">') == 2 and '0.500' in text
+
+
 @pytest.mark.parametrize(
     ('frames', 'ranges', 'message'),
     [
@@ -214,3 +246,15 @@ def test_single_slice_case_has_no_slider(report, tmp_path):
     assert 'data-errors=""' in page
     assert page.count('class="view flat"') == 1
     assert 'P2 / S1 / R &lt;/script&gt;' in page
+
+
+@needs_browser
+def test_saliency_is_chosen_by_name(tmp_path):
+    view = replace(make_view(frames=1), predictions=[], saliency={'any': np.ones((2, 2), np.uint8)})
+    cases = [ReportCase('P1', 'normal', [view])]
+    report = write_report(tmp_path / 'report.html', 'T', [], cases=cases)
+    page = browse(report, tmp_path)
+    assert 'data-errors=""' in page and 'alt="Saliency any"' in page and '<option value="any">any</option>' in page
+    choose = "document.getElementById('saliency').value = '';"
+    choose += "document.getElementById('saliency').dispatchEvent(new Event('input'));"
+    assert re.search(r'<img class="saliency"[^>]*hidden', browse(report, tmp_path, choose))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmengine.config import Config
 from mmengine.model import is_model_wrapper
 
 from mammo_plugins.apis.head_classes import check_head_classes
 from mammo_plugins.apis.run_config import build_runner, load_run_config, named_config_errors
 from mammo_plugins.apis.weight_fit import read_weights, require_whole_fit
 from mammo_plugins.compat.pretrained_weights import drop_pretrained
+
+from .outputs import send_predictions_to
 
 
 def evaluate_checkpoint(
@@ -29,7 +30,7 @@ def evaluate_checkpoint(
     Args:
         config: path or name of the config.
         checkpoint: weights, a path or URL.
-        out: where the predictions go: detections as CSV in DBTex columns, labels where the config scores only these.
+        out: where the predictions go, see :func:`~.outputs.send_predictions_to`.
         work_dir, ann_file, cfg_options, launcher, trust_checkpoint: as for :func:`~mammo_plugins.apis.train.train`.
 
     Returns:
@@ -49,7 +50,7 @@ def evaluate_checkpoint(
     )
     cfg.load_from, cfg.resume = str(checkpoint), False
     if out is not None:
-        _write_predictions_to(cfg, out)
+        send_predictions_to(cfg, Path(out))
     check_head_classes(cfg, splits=('test',))
     weights = read_weights(checkpoint)
     drop_pretrained(cfg.model)  # every weight comes from the checkpoint
@@ -58,19 +59,3 @@ def evaluate_checkpoint(
         _ = runner.test_loop
     require_whole_fit(checkpoint, weights, runner.model.module if is_model_wrapper(runner.model) else runner.model)
     return runner.test()
-
-
-def _write_predictions_to(cfg: Config, out: str | Path) -> None:
-    evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
-    for evaluator in evaluators:
-        if evaluator.type == 'VolumeDetectionMetric':
-            evaluator.outfile = str(out)
-            break
-    else:
-        for evaluator in evaluators:
-            if evaluator.type == 'LabelMetric':
-                evaluator.outfile = str(out)
-                return
-        raise ValueError(
-            '--out needs a VolumeDetectionMetric or a LabelMetric in test_evaluator of the config, which has none'
-        )

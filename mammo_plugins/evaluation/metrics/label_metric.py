@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from mammo_plugins.evaluation.evaluate_labels import LabelResult, evaluate_label
 from mammo_plugins.evaluation.label_predictions import LabelKey, LabelPredictions, gather_labels, write_labels
 from mammo_plugins.evaluation.label_truth import images_by_unit, label_key
 from mammo_plugins.io import AnnotationSet, read_annotations
+
+from .sample_views import views_of_modality
 
 _UNIT_OF_CASE = {'image': 'View', 'modalities': 'View', 'breast': 'Side', 'bilateral': 'Pair'}
 
@@ -28,7 +31,8 @@ class LabelMetric(BaseMetric):
 
     Args:
         ann_file: annotation file that the predicted images are in.
-        split, modality: the images that may occur; None for all.
+        split, modality: the images that may occur; None for all. Of a case that pairs modalities, the image of this
+            one is scored.
         threshold: probability from which on a label without classes is called present.
         bootstrap: replicates for standard errors, 0 for none.
         seed: seed of the bootstrap.
@@ -69,7 +73,7 @@ class LabelMetric(BaseMetric):
             ValueError: a sample has no image id, or neither it nor its views have labels.
         """
         for sample in data_samples:
-            self.results.append(read_sample_labels(sample))
+            self.results.append(read_sample_labels(sample, self.modality))
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         """Scores all collected labels; runs in the main process only.
@@ -100,19 +104,22 @@ class LabelMetric(BaseMetric):
         return metrics
 
 
-def read_sample_labels(sample: Mapping[str, Any]) -> dict[str, Any]:
+def read_sample_labels(sample: Mapping[str, Any], modality: str | None = None) -> dict[str, Any]:
     """The labels of a predicted case or image, as plain values.
+
+    Args:
+        sample: what was predicted.
+        modality: of the image to take of a case that pairs modalities; None for both.
 
     Raises:
         ValueError: a view has no image id, or there are no labels.
     """
-    views = sample.get('views')
-    own = [sample] if views is None else views
+    own = views_of_modality(sample, modality)
     ids = [view.get('image_id', view.get('img_id')) for view in own]
     if any(number is None for number in ids):
         raise ValueError(f'a sample with the fields {sorted(own[0].keys())} has no image_id: add it when packing')
     of_views = [view.get('pred_labels') for view in own]
-    of_case = None if views is None else sample.get('pred_labels')
+    of_case = None if sample.get('views') is None else sample.get('pred_labels')
     if of_case is None and all(labels is None for labels in of_views):
         raise ValueError(f'neither the sample of image {ids[0]} nor its views have pred_labels: set them in predict')
     return {
@@ -124,20 +131,34 @@ def read_sample_labels(sample: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def labels_of_samples(samples: Sequence[Mapping[str, Any]], annotations: AnnotationSet) -> list[LabelPredictions]:
-    """What :func:`read_sample_labels` gave, by unit, in the order of the annotation file; the first of two wins."""
-    found: dict[str, dict[LabelKey, dict[str, float]]] = {}
+    """What :func:`read_sample_labels` gave, by unit, in the order of the annotation file.
+
+    A sample that comes twice counts once. A breast or pair that is read as several cases, because a view was repeated,
+    has the mean of their probabilities. Where a case is one view, the labels of its images go before its own.
+    """
+    found: dict[str, dict[LabelKey, dict[tuple[int, ...], dict[str, float]]]] = {}
     for sample in samples:
         images = [annotations.image(number) for number in sample['image_ids']]
         for image, labels in zip(images, sample['views']):
             if labels is not None:
-                found.setdefault('View', {}).setdefault(label_key(image, 'View'), labels)
-        if sample['case'] is not None:
-            unit = sample['unit']
-            found.setdefault(unit, {}).setdefault(label_key(images[0], unit), sample['case'])
+                found.setdefault('View', {}).setdefault(label_key(image, 'View'), {}).setdefault((image.id,), labels)
+        unit = sample['unit']
+        if sample['case'] is not None and (unit != 'View' or all(labels is None for labels in sample['views'])):
+            of_unit = found.setdefault(unit, {}).setdefault(label_key(images[0], unit), {})
+            of_unit.setdefault(tuple(sample['image_ids']), sample['case'])
     return [
-        gather_labels(unit, [(key, rows[key]) for key in images_by_unit(annotations, unit) if key in rows])
+        gather_labels(
+            unit, [(key, _mean(list(rows[key].values()))) for key in images_by_unit(annotations, unit) if key in rows]
+        )
         for unit, rows in found.items()
     ]
+
+
+def _mean(cases: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Means by name over the cases that have a number."""
+    values = {name: [labels[name] for labels in cases if not math.isnan(labels.get(name, math.nan))]
+              for name in dict.fromkeys(name for labels in cases for name in labels)}  # fmt: skip
+    return {name: sum(known) / len(known) if known else math.nan for name, known in values.items()}
 
 
 def label_file_name(path: str | Path, unit: str, num_units: int) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,11 @@ from mammo_plugins.evaluation.detection_truth import image_key
 from mammo_plugins.evaluation.evaluate_saliency import evaluate_saliency
 from mammo_plugins.evaluation.predictions import ImageKey
 from mammo_plugins.evaluation.saliency_files import SaliencyMap, write_index, write_map
-from mammo_plugins.io import read_annotations
+from mammo_plugins.io import AnnotationSet, read_annotations
+
+from .sample_views import views_of_modality
+
+MapEntry = Mapping[str, Any]
 
 
 @METRICS.register_module()
@@ -28,7 +32,8 @@ class SaliencyMetric(BaseMetric):
     Args:
         ann_file: annotation file that the predicted images are in.
         outdir: folder for maps and index; under several processes, one that all of them see.
-        split, modality: the images that may occur; None for all.
+        split, modality: the images that may occur; None for all. Of a case that pairs modalities, the image of this
+            one is scored.
         threshold: saliency from which on a pixel is called part of a finding.
         bootstrap: replicates for standard errors, 0 for none.
         seed: seed of the bootstrap.
@@ -67,30 +72,7 @@ class SaliencyMetric(BaseMetric):
             ValueError: something is missing, or a map holds other values than 0 to 1.
         """
         for sample in data_samples:
-            views = sample.get('views')
-            entries = [
-                self._write(view, number, category, saliency)
-                for view in (views if views is not None else [sample])
-                for number, (category, saliency) in enumerate(_needed(view, 'pred_saliency').items())
-            ]
-            self.results.append(entries)
-
-    def _write(self, view: Mapping[str, Any], number: int, category: str, saliency: Any) -> dict[str, Any]:
-        image_id = view.get('image_id', view.get('img_id'))
-        if image_id is None:
-            raise ValueError(f'a view with the fields {sorted(view.keys())} has no image_id: add it when packing')
-        saliency = saliency.detach().cpu().numpy() if hasattr(saliency, 'detach') else np.asarray(saliency)
-        height, width = _needed(view, 'img_shape')[:2]
-        entry = {
-            'image_id': int(image_id),
-            'category': str(category),
-            'file': f'{int(image_id):07d}_{number}.png',
-            'shape': tuple(saliency.shape),
-            'covered': (float(height), float(width)),
-            'homography': np.asarray(_needed(view, 'homography_matrix'), np.float64),
-        }
-        write_map(self.outdir, _entry(ImageKey('', '', str(image_id)), entry), saliency)
-        return entry
+            self.results.append(write_sample_maps(self.outdir, sample, self.modality))
 
     def compute_metrics(self, results: list[list[dict[str, Any]]]) -> dict[str, float]:
         """Writes the index and scores the folder; runs in the main process only.
@@ -99,17 +81,14 @@ class SaliencyMetric(BaseMetric):
             ValueError: an image is not in the annotation file, or not of the split and modality.
         """
         annotations = read_annotations(self.ann_file).select(modality=self.modality, split=self.split)
-        known = {image.id: image for image in annotations.images}
-        entries = {(one['image_id'], one['category']): one for sample in reversed(results) for one in sample}
-        strangers = {number for number, _ in entries if number not in known}
+        entries = [one for sample in results for one in sample]
+        strangers = {one['image_id'] for one in entries} - {image.id for image in annotations.images}
         if strangers:
             raise ValueError(
                 f'a map of image {min(strangers)}, which is not in {self.ann_file} with split={self.split!r} and '
                 f'modality={self.modality!r}: give the data set and the metric the same selection'
             )
-        place = {number: index for index, number in enumerate(known)}
-        ordered = sorted(entries.values(), key=lambda one: (place[one['image_id']], one['file']))
-        write_index(self.outdir, [_entry(image_key(known[one['image_id']]), one) for one in ordered])
+        index_maps(self.outdir, entries, annotations)
         print_log(f'saliency maps written to {self.outdir}', logger='current')
         scored = evaluate_saliency(self.outdir, annotations, self.threshold, self.bootstrap, self.seed)
         metrics: dict[str, float] = {}
@@ -123,6 +102,53 @@ class SaliencyMetric(BaseMetric):
         return metrics
 
 
+def write_sample_maps(folder: str | Path, sample: Mapping[str, Any], modality: str | None = None) -> list[MapEntry]:
+    """Writes the maps of a predicted case or image.
+
+    Args:
+        folder: where the maps go.
+        sample: its views have ``pred_saliency``, ``homography_matrix`` and ``img_shape``.
+        modality: of the image to take of a case that pairs modalities; None for both.
+
+    Returns:
+        What :func:`index_maps` needs of each, as plain values.
+
+    Raises:
+        ValueError: something is missing, or a map holds other values than 0 to 1.
+    """
+    return [
+        _write(folder, view, number, category, saliency)
+        for view in views_of_modality(sample, modality)
+        for number, (category, saliency) in enumerate(_needed(view, 'pred_saliency').items())
+    ]
+
+
+def index_maps(folder: str | Path, entries: Iterable[MapEntry], annotations: AnnotationSet) -> None:
+    """Writes the index of maps that :func:`write_sample_maps` wrote, in the order of the annotation file."""
+    once = {(one['image_id'], one['category']): one for one in entries}
+    place = {image.id: index for index, image in enumerate(annotations.images)}
+    ordered = sorted(once.values(), key=lambda one: (place[one['image_id']], one['file']))
+    write_index(folder, [_entry(image_key(annotations.image(one['image_id'])), one) for one in ordered])
+
+
+def _write(folder: str | Path, view: Mapping[str, Any], number: int, category: str, saliency: Any) -> MapEntry:
+    image_id = view.get('image_id', view.get('img_id'))
+    if image_id is None:
+        raise ValueError(f'a view with the fields {sorted(view.keys())} has no image_id: add it when packing')
+    saliency = saliency.detach().cpu().numpy() if hasattr(saliency, 'detach') else np.asarray(saliency)
+    height, width = _needed(view, 'img_shape')[:2]
+    entry = {
+        'image_id': int(image_id),
+        'category': str(category),
+        'file': f'{int(image_id):07d}_{number}.png',
+        'shape': tuple(saliency.shape),
+        'covered': (float(height), float(width)),
+        'homography': np.asarray(_needed(view, 'homography_matrix'), np.float64),
+    }
+    write_map(folder, _entry(ImageKey('', '', str(image_id)), entry), saliency)
+    return entry
+
+
 def _needed(view: Mapping[str, Any], name: str) -> Any:
     value = view.get(name)
     if value is None:
@@ -130,7 +156,7 @@ def _needed(view: Mapping[str, Any], name: str) -> Any:
     return value
 
 
-def _entry(key: ImageKey, values: Mapping[str, Any]) -> SaliencyMap:
+def _entry(key: ImageKey, values: MapEntry) -> SaliencyMap:
     return SaliencyMap(
         key, values['category'], values['file'], values['shape'], values['covered'], values['homography']
     )

@@ -21,6 +21,8 @@ from mammo_plugins.evaluation.predictions_csv import write_predictions
 from mammo_plugins.evaluation.protocols import get_protocol
 from mammo_plugins.io import AnnotationSet, read_annotations
 
+from .sample_views import views_of_modality
+
 Sample = Mapping[str, Any] | BaseDataElement
 
 
@@ -84,10 +86,7 @@ class VolumeDetectionMetric(BaseMetric):
             ValueError: a sample has no image id or no predictions.
         """
         for sample in data_samples:
-            views = sample.get('views')
-            if sample.get('group_by') == 'modalities' and self.modality is not None:
-                views = [view for view in views if view.get('modality') == self.modality]
-            self.results.append([self._read_view(view) for view in (views if views is not None else [sample])])
+            self.results.append([self._read_view(view) for view in views_of_modality(sample, self.modality)])
 
     def compute_metrics(self, results: list[list[dict[str, Any]]]) -> dict[str, float]:
         """Scores all collected predictions; runs in the main process only.

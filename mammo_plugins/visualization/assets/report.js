@@ -1,7 +1,7 @@
 'use strict';
 (() => {
   const report = JSON.parse(document.getElementById('report-data').textContent);
-  const settings = { shown: 3, threshold: 0, truth: true, predictions: true };
+  const settings = { shown: 3, threshold: 0, truth: true, predictions: true, saliency: '', opacity: 0.6 };
   let panels = [];
   let current = 0;
 
@@ -66,12 +66,13 @@
       const [first, last] = this.view.ranges[this.frame];
       const name = first === last ? `${first}` : `${first}–${last}`;
       const text = this.count === 1 ? '' : `slice ${name} (0 to ${this.numSlices - 1})`;
-      const image = this.part('img');
+      const image = this.part('.frame');
       image.src = this.view.frames[this.frame];
       image.alt = `${this.view.name} ${text}`;
       this.part('.slice-number').textContent = text;
       this.slider.value = this.frame;
       this.slider.setAttribute('aria-valuetext', text);
+      this.drawSaliency();
       this.drawBoxes();
       this.drawCurve();
       this.decodeNeighbours();
@@ -80,6 +81,17 @@
     decodeNeighbours() {
       for (const near of [this.frame + 1, this.frame - 1, this.frame + 2]) {
         if (near >= 0 && near < this.count) new Image().src = this.view.frames[near];
+      }
+    }
+
+    drawSaliency() {
+      const overlay = this.part('.saliency');
+      const map = this.view.saliency.find((entry) => entry.name === settings.saliency);
+      overlay.hidden = !map;
+      overlay.style.opacity = settings.opacity;
+      if (map) {
+        overlay.src = map.picture;
+        overlay.alt = `Saliency ${map.name}`;
       }
     }
 
@@ -238,8 +250,26 @@
     });
   }
 
+  function bindSaliency(views) {
+    const names = [...new Set(views.flatMap((view) => view.saliency.map((map) => map.name)))];
+    document.querySelectorAll('.of-saliency').forEach((label) => { label.hidden = names.length === 0; });
+    const choices = ['', ...names].map((name) => {
+      const option = element('option', '', name || 'none');
+      option.value = name;
+      return option;
+    });
+    byId('saliency').replaceChildren(...choices);
+    byId('saliency').value = settings.saliency = names[0] || '';
+    bind('saliency', (input) => { settings.saliency = input.value; });
+    bind('opacity', (input) => { settings.opacity = Number(input.value); });
+  }
+
   function bindToolbar() {
-    const scores = report.cases.flatMap((entry) => entry.views.flatMap((view) => view.predictions.map((p) => p.score)));
+    const views = report.cases.flatMap((entry) => entry.views);
+    bindSaliency(views);
+    const scores = views.flatMap((view) => view.predictions.map((p) => p.score));
+    const hasSaliency = views.some((view) => view.saliency.length);
+    document.querySelectorAll('.of-findings').forEach((label) => { label.hidden = hasSaliency && scores.length === 0; });
     const [low, high] = [Math.min(0, ...scores), Math.max(1, ...scores)];
     const slider = byId('threshold');
     const label = () => (byId('threshold-value').textContent = settings.threshold.toFixed(2));

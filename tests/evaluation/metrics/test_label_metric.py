@@ -10,6 +10,7 @@ from mammo_plugins.apis.evaluate import ScoringOptions
 from mammo_plugins.apis.evaluate.labels_file import evaluate_labels_file
 from mammo_plugins.evaluation import read_labels
 from mammo_plugins.evaluation.metrics import LabelMetric
+from mammo_plugins.evaluation.metrics.label_metric import labels_of_samples, read_sample_labels
 from mammo_plugins.io import read_annotations, write_annotations
 from mammo_plugins.structures.case_sample import MammoCaseSample
 
@@ -71,3 +72,28 @@ def test_sample_without_labels_and_image_of_another_split_are_refused(ann_file):
         LabelMetric(ann_file).process(None, [DetDataSample(metainfo={'image_id': 1})])
     with pytest.raises(ValueError, match="labels of image 1, which is not in .* with split='train'"):
         evaluate(LabelMetric(ann_file, split='train'), predicted_cases(ann_file))
+
+
+def test_breast_of_several_cases_has_their_mean_and_a_repeated_case_counts_once(ann_file, tmp_path):
+    ids = [image.id for image in read_annotations(ann_file).images if image.patient_id == 'p0'][:2]
+    cases = []
+    for views, labels in (
+        (ids, {'malignant': 0.25, 'birads=1': 1, 'birads=5': 0}),
+        (ids[:1], {'malignant': 0.75, 'birads=1': 0.5, 'birads=5': 0.5}),
+    ):
+        case = MammoCaseSample(metainfo={'group_by': 'breast'})
+        case.views = [DetDataSample(metainfo={'image_id': number}) for number in views]
+        case.pred_labels = labels
+        cases.append(case)
+    samples = [read_sample_labels(case) for case in (*cases, cases[0])]
+    (labels,) = labels_of_samples(samples, read_annotations(ann_file))
+    assert (labels.unit, [str(key) for key in labels.keys]) == ('Side', ['p0/s1/L'])
+    assert labels.columns == {'malignant': [0.5], 'birads=1': [0.75], 'birads=5': [0.25]}
+
+
+def test_of_paired_modalities_the_wanted_image_is_scored():
+    case = MammoCaseSample(metainfo={'group_by': 'modalities'})
+    case.views = [DetDataSample(metainfo={'image_id': n, 'modality': m}) for n, m in ((1, 'SM'), (2, 'FFDM'))]
+    case.pred_labels = {'malignant': 0.5}
+    assert read_sample_labels(case, 'FFDM')['image_ids'] == [2]
+    assert read_sample_labels(case)['image_ids'] == [1, 2] and read_sample_labels(case)['unit'] == 'View'

@@ -1,0 +1,71 @@
+"""What a model says beside boxes: labels of images and cases, and saliency maps of images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from mmdet.structures import DetDataSample
+from torch import Tensor
+
+_SUM_TOLERANCE = 1e-3  # of the probabilities of all classes of a label
+
+
+def checked_labels(labels: Mapping[str, float | Tensor]) -> dict[str, float]:
+    """Predicted labels as plain numbers.
+
+    Args:
+        labels: name to probability, NaN where not predicted. A label that is there or not has one name
+            (``malignant``); one with classes has a name a class, in order (``birads=1``, ``birads=2``, ...), whose
+            probabilities add up to 1.
+
+    Raises:
+        ValueError: there is no label, a value is no probability, or those of the classes do not add up to 1.
+    """
+    found = {str(name): float(value) for name, value in labels.items()}
+    if not found:
+        raise ValueError('pred_labels is empty: give a probability a label, or leave it unset')
+    for name, value in found.items():
+        if not (math.isnan(value) or 0 <= value <= 1):
+            raise ValueError(f'predicted label {name!r} is {value}, which is no probability: apply sigmoid or softmax')
+    sums: dict[str, float] = {}
+    for name, value in found.items():
+        label, is_class, _ = name.partition('=')
+        if is_class:
+            sums[label] = sums.get(label, 0.0) + value
+    for label, total in sums.items():
+        if not math.isnan(total) and abs(total - 1) > _SUM_TOLERANCE:
+            raise ValueError(f'the classes of the predicted label {label!r} add up to {total:g}, not to 1: use softmax')
+    return found
+
+
+def store_labels(view: DetDataSample, labels: Mapping[str, float | Tensor]) -> None:
+    """Sets ``pred_labels`` of an image; those of a case are set as ``case.pred_labels = labels``.
+
+    Raises:
+        ValueError: see :func:`checked_labels`.
+    """
+    view.set_field(checked_labels(labels), 'pred_labels')
+
+
+def store_saliency(view: DetDataSample, maps: Mapping[str, Tensor]) -> None:
+    """Sets ``pred_saliency`` of an image.
+
+    Args:
+        view: the image; a map covers its ``img_shape`` in the frame of the network, from edge to edge. Cut off what a
+            map says of the padding of a batch before.
+        maps: class (``malignant``, ``benign``, a finding type such as ``mass``, or ``any``) to (h, w) saliency in
+            [0, 1], of any size.
+
+    Raises:
+        ValueError: there is no map, it is not two-dimensional, or its values leave [0, 1].
+    """
+    if not maps:
+        raise ValueError('pred_saliency is empty: give a map a class, or leave it unset')
+    for name, saliency in maps.items():
+        if saliency.ndim != 2 or not saliency.numel():
+            raise ValueError(f'saliency map {name!r} must be (h, w), got the shape {tuple(saliency.shape)}')
+        if not bool(torch.all((saliency >= 0) & (saliency <= 1))):
+            raise ValueError(f'saliency map {name!r} must lie in [0, 1] and not be NaN: apply sigmoid')
+    view.set_field({str(name): saliency for name, saliency in maps.items()}, 'pred_saliency')

@@ -1,0 +1,33 @@
+"""Saliency as a picture that lies over an image: transparent where there is none."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+# From faint to certain: dark red, orange, pale yellow; told apart from a grey image, from boxes and by brightness.
+_COLOURS = np.array([[96, 0, 64], [190, 24, 60], [245, 110, 20], [255, 200, 40], [255, 250, 190]])
+_LEVELS = 256
+
+
+def overlay_url(levels: np.ndarray) -> str:
+    """A PNG as a data URL, as opaque as the saliency is high.
+
+    Args:
+        levels: (H, W) uint8 saliency, 255 for 1.
+    """
+    image = Image.fromarray(levels)
+    image.putpalette(_palette().tobytes())  # its levels are places in the palette from now on
+    buffer = io.BytesIO()
+    image.save(buffer, format='PNG', optimize=True, transparency=bytes(range(_LEVELS)))
+    return 'data:image/png;base64,' + base64.b64encode(buffer.getvalue()).decode('ascii')
+
+
+def _palette() -> np.ndarray:
+    """(256, 3) uint8 colours."""
+    at = np.linspace(0, len(_COLOURS) - 1, _LEVELS)
+    columns = [np.interp(at, np.arange(len(_COLOURS)), channel) for channel in _COLOURS.T]
+    return np.stack(columns, axis=1).round().astype(np.uint8)
