@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -96,7 +96,9 @@ def evaluate_labels(
         ValueError: a row or label is not in the annotations.
     """
     return {
-        label: _score(*_cases(predictions, annotations, label, lenient, threshold), label, predictions, bootstrap, seed)
+        label: _score(
+            *label_cases(predictions, annotations, label, lenient, threshold), label, predictions, bootstrap, seed
+        )
         for label in predictions.labels
     }
 
@@ -217,15 +219,29 @@ def _common_cases(
     known = [_complete(part.probabilities(label)) for part in parts]
     one, other = (_take(part, np.flatnonzero(known[0] & known[1])) for part in parts)
     return (
-        _cases(one, annotations, label, lenient, threshold)[0],
-        _cases(other, annotations, label, lenient, threshold)[0],
+        label_cases(one, annotations, label, lenient, threshold)[0],
+        label_cases(other, annotations, label, lenient, threshold)[0],
     )
 
 
-def _cases(
-    predictions: LabelPredictions, annotations: AnnotationSet, label: str, lenient: bool, threshold: float
+def label_cases(
+    predictions: LabelPredictions,
+    annotations: AnnotationSet,
+    label: str,
+    lenient: bool = False,
+    threshold: float = 0.5,
+    patients: Sequence[str] | None = None,
 ) -> tuple[LabelCases, dict[str, int]]:
-    """The cases of a label, and how many there are and are not."""
+    """The cases of a label, and how many there are and are not.
+
+    Args:
+        predictions, annotations, lenient, threshold: as for :func:`evaluate_labels`.
+        label: one of those that are predicted.
+        patients: names by which the positions of patients are told; None for those that have a case.
+
+    Raises:
+        ValueError: as for :func:`evaluate_labels`.
+    """
     units = images_by_unit(annotations, predictions.unit)
     strangers = _refuse_strangers(predictions, set(units), lenient)
     predictions = _keep(predictions, np.asarray([key in units for key in predictions.keys], bool))
@@ -234,17 +250,17 @@ def _cases(
     predicted = _complete(probabilities)
     usable = predicted & ~np.isnan(truth)
     names = [key.patient_id for key, used in zip(predictions.keys, usable) if used]
-    patients = {name: index for index, name in enumerate(dict.fromkeys(names))}
+    place = {name: index for index, name in enumerate(dict.fromkeys(names) if patients is None else patients)}
     cases = LabelCases(
         probabilities[usable],
         truth[usable].astype(np.int64),
-        np.asarray([patients[name] for name in names], np.int64),
+        np.asarray([place[name] for name in names], np.int64),
         threshold,
     )
     counts = {
         'evaluated': len(units),
         'cases': len(cases),
-        'patients': len(patients),
+        'patients': len(set(names)),
         'unknown_truth': int((predicted & np.isnan(truth)).sum()),
         'without_prediction': len(units) - int(predicted.sum()),
         'dropped_for_unknown_unit': strangers,

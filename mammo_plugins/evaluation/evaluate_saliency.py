@@ -17,12 +17,13 @@ from .functional import (
     TIOR_THRESHOLDS,
     TIOU_THRESHOLDS,
     Estimate,
+    PatientPixelCounts,
     PixelAveragePrecision,
     draw_patients,
     mean_share_reaching,
-    percentile_estimate,
     soft_dice,
 )
+from .number_samples import NumberSample
 from .predictions import PredictionsError
 from .saliency_files import SaliencyMap, read_index, read_map
 from .saliency_truth import findings_of_class, truth_on_map
@@ -60,19 +61,22 @@ class SaliencyResult:
 
 @dataclass
 class _OverlapsOfClass:
-    """What is kept of the maps of a class."""
+    """What is kept of the maps of a class; ``pixels`` only where average precisions are to be resampled."""
 
     areas: list[tuple[int, int, int]] = field(default_factory=list)
     soft_dices: list[float] = field(default_factory=list)
     pixel_precisions: list[float] = field(default_factory=list)
     patients: list[str] = field(default_factory=list)
     precision: PixelAveragePrecision = field(default_factory=PixelAveragePrecision)
+    pixels: PatientPixelCounts | None = None
     maps: int = 0
     unannotated: int = 0
 
     def add(self, saliency: np.ndarray, region: np.ndarray, threshold: float, patient: str) -> None:
         self.maps += 1
         image_level = self.precision.update(saliency, region)
+        if self.pixels is not None:
+            self.pixels.update(patient, saliency, region)
         if not region.any():
             return
         called = saliency >= threshold
@@ -82,7 +86,18 @@ class _OverlapsOfClass:
         self.patients.append(patient)
 
     def numbers(self, bootstrap: int, seed: int) -> dict[str, Estimate]:
-        """Means over images by name, with intervals from ``bootstrap`` draws of patients (0 for none)."""
+        """The numbers by name, with intervals from ``bootstrap`` draws of patients with a finding (0 for none)."""
+        names = list(dict.fromkeys(self.patients))
+        draws = draw_patients(len(names), bootstrap, np.random.default_rng(seed)) if bootstrap and names else None
+        return {name: sample.estimate() for name, sample in self.samples(names, draws).items()}
+
+    def samples(self, patients: Sequence[str], draws: np.ndarray | None) -> dict[str, NumberSample]:
+        """The numbers with their replicates, by name.
+
+        Args:
+            patients: P names, those with a finding among them.
+            draws: (R, P) how often each of them occurs; None for no replicates.
+        """
         areas = np.asarray(self.areas, np.float64).reshape(-1, 3)
         per_image = _overlaps(areas)
         per_image |= {'soft_dice': np.asarray(self.soft_dices), 'pxap_image': np.asarray(self.pixel_precisions)}
@@ -90,13 +105,15 @@ class _OverlapsOfClass:
             per_image[name] = _shares(per_image[of], thresholds)
             for threshold in thresholds:
                 per_image[f'{name}@{threshold:g}'] = _shares(per_image[of], [threshold])
-        names = list(dict.fromkeys(self.patients))
-        patient = np.asarray([names.index(name) for name in self.patients], np.int64)
-        draws = draw_patients(len(names), bootstrap, np.random.default_rng(seed)) if bootstrap and names else None
-        weights = None if draws is None else draws[:, patient]
-        numbers = {name: _mean(values, weights) for name, values in per_image.items()}
-        numbers |= {f'pooled_{name}': estimate for name, estimate in _pooled(areas, weights).items()}
-        return numbers | {'pxap_dataset': _estimate(self.precision.dataset_level())}
+        place = {name: index for index, name in enumerate(patients)}
+        columns = np.asarray([place[name] for name in self.patients], np.int64)
+        weights = None if draws is None else draws[:, columns].astype(np.float64)
+        samples = {name: _mean(values, weights) for name, values in per_image.items()}
+        samples |= {f'pooled_{name}': sample for name, sample in _pooled(areas, weights).items()}
+        value = self.precision.dataset_level()
+        if draws is None or self.pixels is None or np.isnan(value):
+            return samples | {'pxap_dataset': _sample(value)}
+        return samples | {'pxap_dataset': _sample(value, self.pixels.resampled_precision(patients, draws))}
 
 
 def evaluate_saliency(
@@ -123,6 +140,47 @@ def evaluate_saliency(
     Raises:
         ValueError: a map is unusable, or its image is not evaluated.
     """
+    images, classes, strangers = _read_folder(folder, annotations, threshold, lenient)
+    results = {}
+    for category, found in classes.items():
+        counts = {
+            'images': images,
+            'maps': found.maps,
+            'images_with_finding': len(found.areas),
+            'patients_with_finding': len(set(found.patients)),
+            'unannotated_images': found.unannotated,
+            'without_map': images - found.maps - found.unannotated,
+            'dropped_for_unknown_image': strangers,
+        }
+        results[category] = SaliencyResult(category, found.numbers(bootstrap, seed), counts, _notes(counts))
+    return results | _over_classes(results)
+
+
+def sample_saliency(
+    folder: str | Path,
+    annotations: AnnotationSet,
+    draws: np.ndarray,
+    threshold: float = 0.5,
+    lenient: bool = False,
+) -> dict[str, dict[str, NumberSample]]:
+    """Class to number to its sample on given draws, so that those of several folders are paired.
+
+    Args:
+        folder, annotations, threshold, lenient: as for :func:`evaluate_saliency`.
+        draws: (R, P) how often each patient of the annotations, in order of first appearance, is in each replicate.
+
+    Raises:
+        ValueError: as for :func:`evaluate_saliency`.
+    """
+    patients = list(dict.fromkeys(image.patient_id for image in annotations.images))
+    _, classes, _ = _read_folder(folder, annotations, threshold, lenient, with_pixels=True)
+    return {category: found.samples(patients, draws) for category, found in classes.items()}
+
+
+def _read_folder(
+    folder: str | Path, annotations: AnnotationSet, threshold: float, lenient: bool, with_pixels: bool = False
+) -> tuple[int, dict[str, _OverlapsOfClass], int]:
+    """Number of evaluated images, what was found of each class, and number of maps of other images."""
     images = {image_key(image): image for image in annotations.images}
     entries = read_index(folder)
     strangers = [entry for entry in entries if entry.key not in images]
@@ -133,21 +191,12 @@ def evaluate_saliency(
         )
     classes: dict[str, _OverlapsOfClass] = {}
     for entry in entries:
-        if entry.key in images:
-            _add_map(folder, entry, images[entry.key], annotations, threshold, classes)
-    results = {}
-    for category, found in classes.items():
-        counts = {
-            'images': len(images),
-            'maps': found.maps,
-            'images_with_finding': len(found.areas),
-            'patients_with_finding': len(set(found.patients)),
-            'unannotated_images': found.unannotated,
-            'without_map': len(images) - found.maps - found.unannotated,
-            'dropped_for_unknown_image': len(strangers),
-        }
-        results[category] = SaliencyResult(category, found.numbers(bootstrap, seed), counts, _notes(counts))
-    return results | _over_classes(results)
+        if entry.key not in images:
+            continue
+        if entry.category not in classes:
+            classes[entry.category] = _OverlapsOfClass(pixels=PatientPixelCounts() if with_pixels else None)
+        _add_map(folder, entry, images[entry.key], annotations, threshold, classes[entry.category])
+    return len(images), classes, len(strangers)
 
 
 def _add_map(
@@ -156,9 +205,8 @@ def _add_map(
     image: ImageRecord,
     annotations: AnnotationSet,
     threshold: float,
-    classes: dict[str, _OverlapsOfClass],
+    found: _OverlapsOfClass,
 ) -> None:
-    found = classes.setdefault(entry.category, _OverlapsOfClass())
     if not annotations.is_annotated(image):
         found.unannotated += 1
         return
@@ -184,23 +232,26 @@ def _shares(overlaps: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
     return np.asarray([mean_share_reaching(overlaps[i : i + 1], thresholds) for i in range(len(overlaps))])
 
 
-def _mean(values: np.ndarray, weights: np.ndarray | None) -> Estimate:
+def _mean(values: np.ndarray, weights: np.ndarray | None) -> NumberSample:
     if not len(values):
-        return _estimate(float('nan'))
-    value = float(values.mean())
-    return _estimate(value) if weights is None else percentile_estimate(value, weights @ values / weights.sum(axis=1))
+        return _sample(float('nan'))
+    if weights is None:
+        return _sample(float(values.mean()))
+    with np.errstate(invalid='ignore'):  # a replicate without any image that has a finding
+        return _sample(float(values.mean()), weights @ values / weights.sum(axis=1))
 
 
-def _pooled(areas: np.ndarray, weights: np.ndarray | None) -> dict[str, Estimate]:
+def _pooled(areas: np.ndarray, weights: np.ndarray | None) -> dict[str, NumberSample]:
     values = {name: float(value) for name, value in _overlaps(areas.sum(axis=0)).items()}
     if weights is None or not len(areas):
-        return {name: _estimate(value) for name, value in values.items()}
-    drawn = _overlaps(weights @ areas)
-    return {name: percentile_estimate(value, drawn[name]) for name, value in values.items()}
+        return {name: _sample(value) for name, value in values.items()}
+    drawn, has_finding = _overlaps(weights @ areas), weights.any(axis=1)
+    return {name: _sample(value, np.where(has_finding, drawn[name], np.nan)) for name, value in values.items()}
 
 
-def _estimate(value: float) -> Estimate:
-    return Estimate(value, reason='no evaluated image has a finding of the class' if np.isnan(value) else '')
+def _sample(value: float, replicates: np.ndarray | None = None) -> NumberSample:
+    missing = 'no evaluated image has a finding of the class' if np.isnan(value) else ''
+    return NumberSample(value, None if missing else replicates, missing)
 
 
 def _over_classes(results: dict[str, SaliencyResult]) -> dict[str, SaliencyResult]:

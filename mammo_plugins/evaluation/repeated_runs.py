@@ -7,13 +7,17 @@ move with other patients; how far it would move with other runs shows in the val
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .breast_scores import scored_breasts
 from .detection_truth import truth_to_evaluate
+from .evaluate_labels import label_cases
+from .evaluate_saliency import sample_saliency
 from .functional import ScoredCases, draw_patients
+from .label_predictions import LabelPredictions
 from .matching import locate_images, match_detections
 from .number_samples import NumberSample, sample_numbers
 from .predictions import Predictions
@@ -29,8 +33,9 @@ def sample_run(
     protocol: str | DetectionProtocol,
     bootstrap: int,
     seed: int,
+    lenient: bool = False,
 ) -> dict[str, NumberSample]:
-    """The numbers of one run with their replicates, and ``breast_auc``.
+    """The numbers of one run of a detector with their replicates, and ``breast_auc``.
 
     Runs of two models on the same patients are paired when they get the same ``bootstrap`` and ``seed``: replicate r of
     both comes from the same patients.
@@ -41,6 +46,7 @@ def sample_run(
         protocol: a name or an object of one's own.
         bootstrap: replicates R, at least 1.
         seed: of the draws.
+        lenient: leave what is predicted of other images out instead of refusing it.
 
     Raises:
         ValueError: no image is evaluated, or predictions and annotations do not fit together.
@@ -48,10 +54,65 @@ def sample_run(
     protocol = get_protocol(protocol)
     truth = truth_to_evaluate(annotations)
     draws = draw_patients(len(truth.patients), bootstrap, np.random.default_rng(seed))
-    located, image_index, _ = locate_images(predictions, truth, lenient=False)
+    located, image_index, _ = locate_images(predictions, truth, lenient=lenient)
     matched = match_detections(located, image_index, truth, protocol)
     samples = sample_numbers(located, image_index, truth, matched, protocol, draws)
     return samples | {'breast_auc': _sample_auc(scored_breasts(located, image_index, truth), draws)}
+
+
+def sample_label_run(
+    predictions: LabelPredictions,
+    annotations: AnnotationSet,
+    label: str,
+    bootstrap: int,
+    seed: int,
+    lenient: bool = False,
+    threshold: float = 0.5,
+) -> dict[str, NumberSample]:
+    """The numbers of one run of a classifier with their replicates; arguments and pairing as in :func:`sample_run`.
+
+    Args:
+        predictions: probabilities of labels.
+        label: one of them.
+        threshold: probability from which on a label without classes is called present.
+
+    Raises:
+        ValueError: no such label, or predictions and annotations do not fit together.
+    """
+    if label not in predictions.labels:
+        raise ValueError(
+            f'{predictions.source or "the predictions"}: no label {label!r}, but {", ".join(predictions.labels)}'
+        )
+    patients = _patients(annotations)
+    draws = draw_patients(len(patients), bootstrap, np.random.default_rng(seed))
+    cases, _ = label_cases(predictions, annotations, label, lenient, threshold, patients)
+    return cases.samples(draws)
+
+
+def sample_saliency_run(
+    folder: str | Path,
+    annotations: AnnotationSet,
+    category: str,
+    bootstrap: int,
+    seed: int,
+    lenient: bool = False,
+    threshold: float = 0.5,
+) -> dict[str, NumberSample]:
+    """The numbers of one run's saliency maps with their replicates; arguments and pairing as in :func:`sample_run`.
+
+    Args:
+        folder: the maps.
+        category: the class that they speak of.
+        threshold: saliency from which on a pixel is called part of a finding.
+
+    Raises:
+        ValueError: there is no map of the class, or maps and annotations do not fit together.
+    """
+    draws = draw_patients(len(_patients(annotations)), bootstrap, np.random.default_rng(seed))
+    samples = sample_saliency(folder, annotations, draws, threshold, lenient)
+    if category not in samples:
+        raise ValueError(f'{folder}: no map of the class {category!r}, but of {", ".join(samples) or "none"}')
+    return samples[category]
 
 
 def average_runs(runs: Sequence[NumberSample]) -> NumberSample:
@@ -70,6 +131,10 @@ def average_runs(runs: Sequence[NumberSample]) -> NumberSample:
     if len({len(run.replicates) for run in runs}) > 1:
         raise ValueError(f'runs with {sorted({len(run.replicates) for run in runs})} replicates cannot be averaged')
     return NumberSample(float(np.mean([run.value for run in runs])), np.mean([run.replicates for run in runs], axis=0))
+
+
+def _patients(annotations: AnnotationSet) -> list[str]:
+    return list(dict.fromkeys(image.patient_id for image in annotations.images))
 
 
 def _sample_auc(breasts: ScoredCases, draws: np.ndarray) -> NumberSample:

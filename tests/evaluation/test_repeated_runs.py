@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from mammo_plugins.evaluation import compare_detections, evaluate_detections
+from mammo_plugins.evaluation import (
+    LabelKey,
+    compare_detections,
+    compare_labels,
+    evaluate_detections,
+    evaluate_labels,
+    gather_labels,
+)
+from mammo_plugins.evaluation.detection_truth import image_key
+from mammo_plugins.evaluation.evaluate_saliency import evaluate_saliency, sample_saliency
 from mammo_plugins.evaluation.number_samples import NumberSample, sample_difference
-from mammo_plugins.evaluation.repeated_runs import average_runs, sample_run
+from mammo_plugins.evaluation.repeated_runs import average_runs, sample_label_run, sample_run, sample_saliency_run
+from mammo_plugins.evaluation.saliency_files import SaliencyMap, write_index, write_map
 
 BOX = (100, 100, 40, 40)
 
@@ -79,3 +91,100 @@ def test_number_that_does_not_exist_in_a_run_has_no_average():
 def test_runs_that_do_not_go_together_are_refused(runs, message):
     with pytest.raises(ValueError, match=message):
         average_runs(runs)
+
+
+@pytest.fixture(name='labelled', scope='module')
+def labelled_fixture(build_annotations):
+    """Ten patients, malignant where the number is even, and two classifiers' probabilities."""
+    annotations = build_annotations(
+        {f'p{i}/s/{view}': '' if i % 2 else 'malignant' for i in range(10) for view in ('lcc', 'rcc')},
+        num_slices=1,
+        modality='FFDM',
+    )
+    rng = np.random.default_rng(0)
+    rows = []
+    for skill in (0.3, 0.6):
+        of_model = [
+            (LabelKey(*image_key(image)), {'malignant': float(skill * image.labels['malignant'] + 0.4 * rng.random())})
+            for image in annotations.images
+        ]
+        rows.append(gather_labels('View', of_model))
+    return annotations, rows
+
+
+def test_label_run_gives_the_numbers_of_an_evaluation(labelled):
+    annotations, (predictions, _) = labelled
+    samples = sample_label_run(predictions, annotations, 'malignant', bootstrap=100, seed=3)
+    result = evaluate_labels(predictions, annotations, bootstrap=100, seed=3)['malignant']
+    assert samples['auc'].estimate() == result.numbers['auc_by_patient']
+    for name in ('accuracy', 'sensitivity', 'brier', 'average_precision'):
+        assert samples[name].estimate() == result.numbers[name], name
+
+
+def test_replicates_of_two_label_runs_are_paired(labelled):
+    """By patient, even where one of them says nothing of a patient."""
+    annotations, (first, second) = labelled
+    whole = [sample_label_run(one, annotations, 'malignant', 200, 5)['accuracy'] for one in (first, second)]
+    compared = compare_labels(first, second, annotations, bootstrap=200, seed=5)['malignant']
+    assert sample_difference(*whole) == compared.differences['accuracy']
+    kept = [row for row, key in enumerate(first.keys) if key.patient_id != 'p3']
+    part = replace(
+        first, keys=tuple(first.keys[row] for row in kept), columns={'malignant': first.columns['malignant'][kept]}
+    )
+    of_part = sample_label_run(part, annotations, 'malignant', 200, 5)['accuracy']
+    assert np.corrcoef(of_part.replicates, whole[0].replicates)[0, 1] > 0.9
+
+
+def test_label_that_is_not_predicted_is_named(labelled):
+    annotations, (predictions, _) = labelled
+    with pytest.raises(ValueError, match="no label 'benign', but malignant"):
+        sample_label_run(predictions, annotations, 'benign', 10, 0)
+
+
+@pytest.fixture(name='maps', scope='module')
+def maps_fixture(build_annotations, tmp_path_factory):
+    """Six patients, four with a finding, and a folder of noisy maps that show some of them."""
+    annotations = build_annotations(
+        {f'p{i}/s/lcc': 'malignant' if i < 4 else '' for i in range(6)},
+        [(f'p{i}/s/lcc', (400, 800, 200, 400), 'malignant', 0, None) for i in range(4)],
+        num_slices=1,
+        modality='FFDM',
+    )
+    folder, rng, entries = tmp_path_factory.mktemp('maps'), np.random.default_rng(1), []
+    for number, image in enumerate(annotations.images):
+        saliency = 0.55 * rng.random((20, 10))
+        saliency[8:12, 4:6] += 0.1 * number
+        entry = SaliencyMap(image_key(image), 'malignant', f'{number}.png', (20, 10), (2000.0, 1000.0), np.eye(3))
+        write_map(folder, entry, saliency)
+        entries.append(entry)
+    write_index(folder, entries)
+    return annotations, folder
+
+
+def test_saliency_run_gives_the_numbers_of_an_evaluation(maps):
+    annotations, folder = maps
+    samples = sample_saliency_run(folder, annotations, 'malignant', bootstrap=50, seed=2)
+    numbers = evaluate_saliency(folder, annotations)['malignant'].numbers
+    assert {name: sample.value for name, sample in samples.items()} == {n: e.value for n, e in numbers.items()}
+    for name in ('dice', 'TIoU', 'pooled_iou', 'pxap_image', 'pxap_dataset'):
+        estimate = samples[name].estimate()
+        assert estimate.low < estimate.value < estimate.high, name
+
+
+def test_saliency_replicate_is_the_number_of_its_patients(maps):
+    """A replicate in which each drawn patient occurs once is the evaluation of these patients alone."""
+    annotations, folder = maps
+    draws = np.array([[1, 0, 1, 0, 1, 0], [0, 1, 0, 1, 0, 0], [0, 0, 0, 0, 1, 1]])
+    samples = sample_saliency(folder, annotations, draws)['malignant']
+    for replicate, counts in enumerate(draws[:2]):
+        part = annotations.keep(bool(count) for count in counts)
+        alone = evaluate_saliency(folder, part, lenient=True)['malignant'].numbers
+        for name, estimate in alone.items():
+            assert samples[name].replicates[replicate] == pytest.approx(estimate.value, abs=1e-12), name
+    assert all(np.isnan(sample.replicates[2]) for sample in samples.values())  # nobody with a finding was drawn
+
+
+def test_class_without_maps_is_named(maps):
+    annotations, folder = maps
+    with pytest.raises(ValueError, match="no map of the class 'benign', but of malignant"):
+        sample_saliency_run(folder, annotations, 'benign', 10, 0)

@@ -36,6 +36,7 @@ from .operating_points import (
     threshold_at_fp,
 )
 from .pixel_average_precision import PixelAveragePrecision
+from .pixel_resampling import PatientPixelCounts
 from .precision_recall import average_precision, precision_recall_curve
 from .roc import auc_with_delong, delong_covariance, roc_auc, roc_curve
 from .scored_cases import ScoredCases, ThresholdCounts
@@ -59,6 +60,7 @@ __all__ = [
     'FrocCurve',
     'FrocEvents',
     'PairedDifference',
+    'PatientPixelCounts',
     'PixelAveragePrecision',
     'RankedDetections',
     'ReliabilityTable',
