@@ -1,4 +1,4 @@
-"""``mammo predict SOURCE --config C --checkpoint K --out DIR``: find lesions in files."""
+"""``mammo predict SOURCE --config C --checkpoint K --out DIR``: what a model gives of files: findings, labels, maps."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from mammo_plugins.io.source_walk import printable_path
 from .expected_errors import in_a_sentence
 from .run_arguments import add_model_arguments
 
+_CASES = {'image': 'images', 'breast': 'breasts', 'modalities': 'views', 'bilateral': 'pairs of breasts'}
+
 
 @in_a_sentence
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
@@ -21,13 +23,13 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         0; 1 where ``--strict`` is given and a file was left out or is in doubt; 2 where there is nothing to predict.
     """
     parser = argparse.ArgumentParser(
-        prog=prog, description='Find lesions in a DICOM or PNG file, or in a folder of them.'
+        prog=prog, description='Predict a DICOM or PNG file, or a folder of them: findings, labels or maps.'
     )
     parser.add_argument('source', help='file or folder')
     parser.add_argument('--config', required=True, help='the config that the checkpoint was trained with')
     parser.add_argument('--checkpoint', required=True, help='weights, a path or URL')
     parser.add_argument(
-        '--out', required=True, metavar='DIR', help='folder for predictions.csv, report.html and left_out.csv'
+        '--out', required=True, metavar='DIR', help='folder for findings, labels, maps, report.html and left_out.csv'
     )
     parser.add_argument('--strict', action='store_true', help='exit with 1 where a file was left out or is in doubt')
     add_model_arguments(parser, 'override config fields')
@@ -46,17 +48,24 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
 
 
 def _print_summary(run: PredictionRun) -> None:
-    for breast, malignancy in run.malignancy.items():
-        _say(f'{breast}: malignancy {malignancy:.3f}')
+    for case, malignancy in run.malignancy.items():
+        if malignancy is not None:
+            _say(f'{case}: malignancy {malignancy:.3f}')
+    for name, labels in run.labels.items():
+        _say(f'{name}: {labels}')
     for path, reason in run.left_out.items():
         _say(f'left out: {printable_path(path)}: {reason}')
     for path, reason in run.doubts.items():
         _say(f'in doubt: {printable_path(path)}: {reason}')
     for note in run.notes:
         _say(f'note: {note}')
-    _say(f'{len(run.malignancy)} breasts predicted, {len(run.left_out)} files left out, {len(run.doubts)} in doubt')
-    for path in (run.csv, run.html, run.table):
-        _say(str(path))
+    for line in run.files.given:
+        _say(f'the model gives {line}')
+    what = _CASES[run.group_by]
+    _say(f'{len(run.malignancy)} {what} predicted, {len(run.left_out)} files left out, {len(run.doubts)} in doubt')
+    for path in (run.files.csv, *run.files.labels, run.files.maps, run.html, run.table):
+        if path is not None:
+            _say(str(path))
 
 
 def _say(line: str) -> None:

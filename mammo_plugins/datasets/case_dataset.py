@@ -47,7 +47,7 @@ class CaseDataset(BaseDataset):
             one view) or ``bilateral`` (right and left of one projection); see
             :func:`~mammo_plugins.datasets.grouping.group_cases`.
         incomplete: ``keep`` or ``drop`` cases of which an image is missing, repeated or unreadable. Either way the log
-            counts them, and ``incomplete`` of the data set says why for each.
+            counts them, and ``incomplete`` of the data set says why for each; ``dropped`` names the files.
         classes: findings that are targets, in the order of their labels: ``malignant``, ``benign``, finding types of
             the annotation files such as ``mass``, or ``any``. Other findings count as background.
         labels: names of image labels, as numbers in ``gt_labels`` of views and cases: ``malignant``, ``benign``,
@@ -106,6 +106,7 @@ class CaseDataset(BaseDataset):
         self.on_error, self._drops_incomplete = on_error, incomplete == 'drop'
         self.unreadable: dict[str, str] = {}  # file to reason
         self.incomplete: dict[str, str] = {}  # case to what is missing or ambiguous
+        self.dropped: dict[str, str] = {}  # file to why its case was left out
         self._case_filter = CaseFilter(**(filter_cfg or {}))
         self._subset = PatientSubset(**(subset or {}))
         self._load_view = ViewLoader(build_transforms(loading), cache_in_memory, volume_cache)
@@ -200,7 +201,14 @@ class CaseDataset(BaseDataset):
             f'{"leaves out" if self._drops_incomplete else "keeps"} {len(lacking)} of {len(groups)} cases that are not '
             f'complete by group_by={self.group_by!r} ({kinds}):{named}{more}'
         )
-        return [group for group in groups if group.status == COMPLETE] if self._drops_incomplete else list(groups)
+        if not self._drops_incomplete:
+            return list(groups)
+        self.dropped = {
+            str(image.path): f'case {group.case_id} is {group.status}: {group.reason}'
+            for group in lacking
+            for image in group.images
+        }
+        return [group for group in groups if group.status == COMPLETE]
 
     def _readable(self, images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
         readable = []

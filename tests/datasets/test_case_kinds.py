@@ -295,7 +295,11 @@ class TestIncompleteCases:
         assert len(kept) == whole and sorted(len(sample.views) for sample in samples)[:2] == [1, 2]
         assert [sample.case_id for sample in samples if not sample.complete] == [name]
         dropped = dataset_of(path, group_by, modality, incomplete='drop')
-        assert len(dropped) == whole - 1 and dropped.incomplete == kept.incomplete
+        assert len(dropped) == whole - 1 and dropped.incomplete == kept.incomplete and kept.dropped == {}
+        ((file, why),) = dropped.dropped.items()
+        assert why == f'case {name} is {reason}' and file not in {
+            view['img_path'] for index in range(len(dropped)) for view in dropped.get_data_info(index)['views']
+        }
 
     def test_repeats_are_paired_by_time_or_are_ambiguous(self, phantoms):
         whole = read_annotations(phantoms)

@@ -1,4 +1,4 @@
-"""``mammo predict``: findings in files that a user has."""
+"""``mammo predict``: findings, labels and saliency maps of files that a user has."""
 
 from mammo_plugins.apis.found_images import find_images
 

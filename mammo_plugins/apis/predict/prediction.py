@@ -1,4 +1,4 @@
-"""Finding lesions in files that a user has."""
+"""Predicting files that a user has."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from rich.progress import track
 
 from mammo_plugins.apis.found_images import FoundImages, find_images
 from mammo_plugins.apis.inference import build_detector, build_test_dataset, find_malignant_label, predict_cases
+from mammo_plugins.apis.report.label_text import label_table, label_text
 from mammo_plugins.apis.report.network_cases import report_case
+from mammo_plugins.apis.report.saliency_overlays import SaliencyOverlays
 from mammo_plugins.apis.run_config import load_run_config
-from mammo_plugins.evaluation.detection_truth import image_key
-from mammo_plugins.evaluation.label_predictions import write_labels
-from mammo_plugins.evaluation.metrics.label_metric import label_file_name, labels_of_samples, read_sample_labels
-from mammo_plugins.evaluation.predictions import ImagePredictions, gather_predictions
-from mammo_plugins.evaluation.predictions_csv import write_predictions
-from mammo_plugins.io.coco_volume import AnnotationSet, write_annotations
+from mammo_plugins.io.coco_volume import write_annotations
 from mammo_plugins.io.source_walk import printable_path
 from mammo_plugins.structures.case_sample import MammoCaseSample
 from mammo_plugins.visualization import write_report
 
 from .left_out_table import write_left_out
+from .outputs import PredictedFiles, PredictionWriter
 
 
 @dataclass(frozen=True)
@@ -30,22 +28,26 @@ class PredictionRun:
     """Where predictions went.
 
     Attributes:
-        csv: findings of every image, DBTex columns.
+        files: findings, labels and maps, whatever the model gives.
         html: report with overlays.
         left_out: file to reason, for files that are no usable breast image.
         doubts: file to what is odd about an image that was predicted.
         notes: what told patients apart.
         table: ``left_out.csv``, files that were left out and those in doubt.
-        malignancy: breast (patient/study/side) to predicted malignancy.
+        group_by: what a case is, see :func:`~mammo_plugins.datasets.grouping.group_cases`.
+        malignancy: case to predicted malignancy, None where the model gives none.
+        labels: case (and image, where its images have labels) to them in words; empty where the model gives none.
     """
 
-    csv: Path
+    files: PredictedFiles
     html: Path
     left_out: dict[str, str]
     doubts: dict[str, str]
     notes: list[str]
     table: Path
-    malignancy: dict[str, float]
+    group_by: str
+    malignancy: dict[str, float | None]
+    labels: dict[str, str]
 
 
 def predict(
@@ -60,9 +62,10 @@ def predict(
 ) -> PredictionRun:
     """Predicts a DICOM or PNG file, or every image in a folder.
 
-    Writes into ``out``: ``predictions.csv`` (DBTex columns, stored pixels), ``labels.csv`` where the model predicts
-    labels, ``report.html``, ``images.json`` (the images as an annotation file without findings) and ``left_out.csv``
-    (files left out or in doubt, with the reason).
+    Writes into ``out`` what the model gives: ``predictions.csv`` (findings, DBTex columns, stored pixels),
+    ``labels.csv`` (labels of images, breasts or pairs; a file each where it gives several), ``maps`` (saliency maps
+    with their way back to stored pixels). Beside it ``report.html``, ``images.json`` (the images as an annotation file
+    without findings) and ``left_out.csv`` (files left out or in doubt, with the reason).
 
     Args:
         source: file or folder.
@@ -91,24 +94,41 @@ def predict(
         cache_in_memory=False,
         on_error='skip-report',
     )
-    cases = list(track(predict_cases(detector, dataset), total=len(dataset), description='predicting'))
-    left_out = {**found.left_out, **dataset.unreadable}
-    malignant_label = find_malignant_label(detector, dataset.classes)
+    writer = PredictionWriter(out, found.annotations)
+    predicted = track(predict_cases(detector, dataset), total=len(dataset), description='predicting')
+    cases = [writer.add(case) for case in predicted]
+    left_out = {**found.left_out, **dataset.unreadable, **dataset.dropped}
     table = write_left_out(out / 'left_out.csv', left_out, found.doubts)
-    predictions = gather_predictions(_image_predictions(cases, found.annotations, malignant_label))
-    write_predictions(out / 'predictions.csv', predictions)
-    _write_labels(cases, found.annotations, out)
+    files = writer.finish(lambda: find_malignant_label(detector, dataset.classes))
+    overlays = SaliencyOverlays({'': files.maps}) if files.maps else None
     write_report(
         out / 'report.html',
-        'Predicted findings',
+        'Predicted findings' if files.csv else 'Predictions',
         rows=[],
-        cases=[report_case(dataset, index, case, found.annotations) for index, case in enumerate(cases)],
-        notes=_notes(found, left_out),
+        cases=[report_case(dataset, index, case, found.annotations, overlays) for index, case in enumerate(cases)],
+        notes=[*(f'The model gives {line}.' for line in files.given), *_notes(found, left_out)],
+        tables=[label_table(labels) for labels in files.labels.values()],
     )
-    malignancy = {case.case_id: case.pred_malignancy for case in cases}
     return PredictionRun(
-        out / 'predictions.csv', out / 'report.html', left_out, found.doubts, found.notes, table, malignancy
+        files=files,
+        html=out / 'report.html',
+        left_out=left_out,
+        doubts=found.doubts,
+        notes=found.notes,
+        table=table,
+        group_by=dataset.group_by,
+        malignancy={case.case_id: case.get('pred_malignancy') for case in cases},
+        labels=dict(_labels_in_words(cases)),
     )
+
+
+def _labels_in_words(cases: list[MammoCaseSample]) -> Iterator[tuple[str, str]]:
+    for case in cases:
+        if 'pred_labels' in case:
+            yield case.case_id, label_text(case.pred_labels)
+        for view in case.views:
+            if 'pred_labels' in view:
+                yield f'{case.case_id} {view.view_name}', label_text(view.pred_labels)
 
 
 def _notes(found: FoundImages, left_out: dict[str, str]) -> list[str]:
@@ -118,25 +138,3 @@ def _notes(found: FoundImages, left_out: dict[str, str]) -> list[str]:
         *(f'In doubt: {printable_path(Path(path).name)}: {reason}' for path, reason in found.doubts.items()),
         *(f'Left out: {printable_path(Path(path).name)}: {reason}' for path, reason in left_out.items()),
     ]
-
-
-def _write_labels(cases: list[MammoCaseSample], annotations: AnnotationSet, out: Path) -> None:
-    """``labels.csv``, where the model predicts labels."""
-    samples = [case for case in cases if any('pred_labels' in part for part in (case, *case.views))]
-    files = labels_of_samples([read_sample_labels(sample) for sample in samples], annotations)
-    for labels in files:
-        write_labels(label_file_name(out / 'labels.csv', labels.unit, len(files)), labels)
-
-
-def _image_predictions(
-    cases: list[MammoCaseSample], annotations: AnnotationSet, malignant_label: int
-) -> Iterator[ImagePredictions]:
-    for view in (view for case in cases for view in case.views):
-        found = view.pred_instances[view.pred_instances.labels == malignant_label]
-        yield ImagePredictions(
-            image_key(annotations.image(view.image_id)),
-            found.bboxes.numpy(),
-            found.slices.numpy(),
-            found.scores.numpy(),
-            view.pred_malignancy,
-        )

@@ -8,6 +8,7 @@ import numpy as np
 from mmdet.structures import DetDataSample
 
 from mammo_plugins.datasets.case_dataset import CaseDataset
+from mammo_plugins.evaluation import image_key
 from mammo_plugins.io import AnnotationSet
 from mammo_plugins.io.coco_volume import FindingRecord
 from mammo_plugins.structures.case_sample import MammoCaseSample
@@ -15,13 +16,21 @@ from mammo_plugins.structures.geometry import project_boxes
 from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportView
 
 from .finding_hits import finding_corners, finding_hits
+from .label_text import label_text
+from .saliency_overlays import SaliencyOverlays
 from .stored_cases import report_truth
 
 _HIT_PROTOCOL = 'mm3d'
 _MAX_PREDICTIONS = 10  # a view, best first
 
 
-def report_case(dataset: CaseDataset, index: int, sample: MammoCaseSample, annotations: AnnotationSet) -> ReportCase:
+def report_case(
+    dataset: CaseDataset,
+    index: int,
+    sample: MammoCaseSample,
+    annotations: AnnotationSet,
+    overlays: SaliencyOverlays | None = None,
+) -> ReportCase:
     """Describes one case.
 
     Pictures are the network's input (canonical orientation, cropped, slice bins), and boxes are drawn in its pixels.
@@ -29,17 +38,26 @@ def report_case(dataset: CaseDataset, index: int, sample: MammoCaseSample, annot
     Args:
         dataset: where the case is from.
         index: its index there.
-        sample: its predictions, in stored pixels and slices.
+        sample: its predictions, in stored pixels and slices: findings, malignancy or labels, whatever there is.
         annotations: the annotated findings.
+        overlays: saliency maps; None for none.
     """
     case = dataset.load_case(index)
     known = {0.0: 'not malignant', 1.0: 'malignant'}
     return ReportCase(
         case_id=case['case_id'],
         label=known.get(float(case['gt_malignancy']), 'unknown') + ('' if case['annotated'] else ', without boxes'),
-        views=[_report_view(view, found, annotations) for view, found in zip(case['views'], sample.views)],
-        caption=f'predicted malignancy {sample.pred_malignancy:.2f}',
+        views=[_report_view(view, found, annotations, overlays) for view, found in zip(case['views'], sample.views)],
+        caption=_predicted(sample, 'predicted malignancy'),
     )
+
+
+def _predicted(sample: MammoCaseSample | DetDataSample, malignancy: str) -> str:
+    """The malignancy and the labels that a case or an image was given."""
+    parts = [f'{malignancy} {sample.pred_malignancy:.2f}'] if 'pred_malignancy' in sample else []
+    if 'pred_labels' in sample:
+        parts.append(label_text(sample.pred_labels))
+    return ', '.join(parts)
 
 
 def network_frames(view: dict[str, Any]) -> np.ndarray:
@@ -47,24 +65,31 @@ def network_frames(view: dict[str, Any]) -> np.ndarray:
     return np.round(np.clip(view['img'], 0, 1) * 255).astype(np.uint8)
 
 
-def _report_view(view: dict[str, Any], sample: DetDataSample, annotations: AnnotationSet) -> ReportView:
+def _report_view(
+    view: dict[str, Any], sample: DetDataSample, annotations: AnnotationSet, overlays: SaliencyOverlays | None
+) -> ReportView:
     bins = view['slice_bins']
     findings = annotations.findings_of(view['image_id'])
     boxes = project_boxes(finding_corners(findings), view['homography_matrix'])
+    frames = network_frames(view)
+    key, size = image_key(annotations.image(view['image_id'])), (frames.shape[2], frames.shape[1])
     return ReportView(
         view_name=view['view'],
-        frames=network_frames(view),
+        frames=frames,
         truth=[
             report_truth(finding, view['num_source_slices'], tuple(map(float, box)))
             for finding, box in zip(findings, boxes)
         ],
         predictions=_predictions(view, sample, findings),
         slice_ranges=[(bins.first(index), bins.last(index)) for index in range(bins.num_bins)],
-        caption=f'{view["modality"]}, malignancy {sample.pred_malignancy:.2f}',
+        caption=', '.join(filter(None, [view['modality'], _predicted(sample, 'malignancy')])),
+        saliency=overlays.over(key, view['homography_matrix'], size) if overlays else {},
     )
 
 
 def _predictions(view: dict[str, Any], sample: DetDataSample, findings: list[FindingRecord]) -> list[ReportPrediction]:
+    if 'pred_instances' not in sample:
+        return []
     found = sample.pred_instances[sample.pred_instances.scores.argsort(descending=True, stable=True)[:_MAX_PREDICTIONS]]
     stored = found.bboxes.double().numpy()
     shown = project_boxes(stored, view['homography_matrix'])

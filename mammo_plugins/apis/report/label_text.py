@@ -1,0 +1,39 @@
+"""Predicted labels in words and tables of the HTML report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from mammo_plugins.evaluation import LabelPredictions
+from mammo_plugins.visualization.result_table import Row
+
+UNIT_NAMES = {'View': 'image', 'Side': 'breast', 'Pair': 'pair of breasts'}
+
+
+def label_text(labels: Mapping[str, float]) -> str:
+    """``malignant 0.62, density B (0.40)``: the probability of a label, or the most probable of its classes.
+
+    Args:
+        labels: as in ``pred_labels``; NaN is not predicted, and not shown.
+    """
+    best: dict[str, tuple[str, float]] = {}
+    for name, probability in labels.items():
+        label, is_class, value = name.partition('=')
+        if not math.isnan(probability) and (label not in best or probability > best[label][1]):
+            best[label] = (f'{label} {value} ({probability:.2f})' if is_class else f'{label} {probability:.2f}',
+                           probability)  # fmt: skip
+    return ', '.join(text for text, _ in best.values())
+
+
+def label_table(labels: LabelPredictions) -> tuple[str, list[Row]]:
+    """A caption, and a row an image, breast or pair, for :func:`~mammo_plugins.visualization.write_report`."""
+    rows = [
+        {'Case': str(key)} | {name: _probability(values[row]) for name, values in labels.columns.items()}
+        for row, key in enumerate(labels.keys)
+    ]
+    return f'Labels of each {UNIT_NAMES[labels.unit]}', rows
+
+
+def _probability(value: float) -> str:
+    return '' if math.isnan(value) else f'{value:.3f}'

@@ -1,0 +1,49 @@
+"""Saliency maps of a folder as the HTML report shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mammo_plugins.evaluation import ImageKey
+from mammo_plugins.evaluation.saliency_files import SaliencyMap, read_index, read_map
+from mammo_plugins.evaluation.saliency_frames import saliency_on_picture
+
+_MAX_HEIGHT = 450  # a browser enlarges them; saliency has no fine detail
+
+
+class SaliencyOverlays:
+    """The maps of one or more models, read one by one when a picture of their image is made.
+
+    Args:
+        folders: name of the model to its folder of maps; the name is shown where there are several.
+
+    Raises:
+        ValueError: a folder has no usable index.
+    """
+
+    def __init__(self, folders: Mapping[str, str | Path]) -> None:
+        self._maps: dict[ImageKey, list[tuple[str, Path, SaliencyMap]]] = {}
+        for model, folder in folders.items():
+            for entry in read_index(folder):
+                name = entry.category if len(folders) == 1 else f'{model}: {entry.category}'
+                self._maps.setdefault(entry.key, []).append((name, Path(folder), entry))
+
+    def over(self, key: ImageKey, homography: np.ndarray, size: tuple[int, int]) -> dict[str, np.ndarray]:
+        """Name to (h, w) uint8 saliency over a picture, 255 for 1.
+
+        Args:
+            key: the image.
+            homography: (3, 3) its stored pixels to those of the picture.
+            size: (width, height) of the picture in these pixels.
+
+        Raises:
+            ValueError: a map cannot be read.
+        """
+        shown = {}
+        for name, folder, entry in self._maps.get(key, []):
+            saliency = saliency_on_picture(entry, read_map(folder, entry), homography, size, _MAX_HEIGHT)
+            shown[name] = np.rint(saliency * 255).astype(np.uint8)
+        return shown

@@ -1,0 +1,128 @@
+"""Models that label or map images, through the commands: train, test, evaluate, predict, report."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mammo_plugins.apis.test import evaluate_checkpoint
+from mammo_plugins.commands import evaluate as evaluate_command
+from mammo_plugins.commands import predict as predict_command
+from mammo_plugins.commands import report as report_command
+from mammo_plugins.evaluation import read_labels
+from mammo_plugins.evaluation.saliency_files import read_index, read_maps
+from mammo_plugins.io import read_annotations
+
+UNITS = {'image': 'View', 'breast': 'Side', 'bilateral': 'Pair'}
+
+
+def numbers_of_command(path: Path, root: Path, out: Path) -> dict[str, dict[str, float]]:
+    """Label or class to the numbers that ``mammo evaluate`` writes."""
+    arguments = [str(path), '--ann', str(root / 'phantoms.json'), '--modality', 'FFDM']
+    assert evaluate_command.main([*arguments, '--bootstrap', '20', '--json', str(out)]) == 0
+    results = json.loads(out.read_text())['results']
+    return {name: {n: e['value'] for n, e in result['metrics'].items()} for name, result in results.items()}
+
+
+def assert_equal_numbers(found: dict[str, float], prefix: str, expected: dict[str, dict[str, float]]) -> None:
+    pairs = [(found[f'{prefix}/{label}/{n}'], v) for label, values in expected.items() for n, v in values.items()]
+    assert len(pairs) > 5
+    for number, value in pairs:
+        assert np.isnan(number) if value is None else number == value
+
+
+def predict_patient(trained_kind: tuple[Path, Path], root: Path, out: Path, capsys) -> str:
+    """What ``mammo predict`` says of the FFDM of one patient."""
+    capsys.readouterr()
+    config, checkpoint = trained_kind
+    images = folder_of_patient(root, out.parent / 'in')
+    arguments = ['--config', str(config), '--checkpoint', str(checkpoint), '--out', str(out), '--device', 'cpu']
+    assert predict_command.main([str(images), *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def folder_of_patient(root: Path, folder: Path) -> Path:
+    """A folder with links to the FFDM of the first patient."""
+    annotations = read_annotations(root / 'phantoms.json').select(modality='FFDM')
+    patient = annotations.images[0].patient_id
+    folder.mkdir()
+    for image in annotations.images:
+        if image.patient_id == patient:
+            path = annotations.resolve_path(image)
+            (folder / f'{image.view}{path.suffix}').symlink_to(path)
+    return folder
+
+
+def report_data(path: Path) -> tuple[str, dict]:
+    text = path.read_text()
+    return text, json.loads(re.search(r'id="report-data">(.*?)</script>', text).group(1))
+
+
+@pytest.mark.parametrize('group_by', UNITS)
+def test_labels_are_the_same_in_test_evaluate_and_predict(group_by, trained, phantom_root, tmp_path, capsys):
+    config, checkpoint = trained(group_by)
+    found = evaluate_checkpoint(config, checkpoint, out=tmp_path / 'labels.csv', work_dir=tmp_path)
+    unit = UNITS[group_by].lower()
+    assert found[f'{unit}/malignant/num_cases'] == (24 if group_by == 'image' else 12)
+    expected = numbers_of_command(tmp_path / 'labels.csv', phantom_root, tmp_path / 'numbers.json')
+    assert set(expected) == {'malignant', 'density'} and expected['density']['quadratic_kappa'] is not None
+    one_class = group_by == 'bilateral'  # every phantom has a malignant breast
+    assert (expected['malignant']['auc'] is None) == one_class
+    assert_equal_numbers(found, unit, expected)
+
+    said = predict_patient(trained(group_by), phantom_root, tmp_path / 'out', capsys)
+    tested, predicted = read_labels(tmp_path / 'labels.csv'), read_labels(tmp_path / 'out' / 'labels.csv')
+    place = {(key.patient_id, key.name): row for row, key in enumerate(tested.keys)}  # a release renames studies
+    rows = [place[key.patient_id, key.name] for key in predicted.keys]
+    assert predicted.unit == UNITS[group_by] and len(rows) == (4 if group_by == 'image' else 2)
+    for name, values in predicted.columns.items():
+        np.testing.assert_array_equal(values, tested.columns[name][rows])
+    what = {'image': 'image', 'breast': 'breast', 'bilateral': 'pair of breasts'}[group_by]
+    assert f'the model gives labels of each {what}: malignant, density (A, B, C, D) (labels.csv)\n' in said
+    assert not (tmp_path / 'out' / 'predictions.csv').exists() and 'malignancy' not in said
+    text, data = report_data(tmp_path / 'out' / 'report.html')
+    assert f'<h3>Labels of each {what}</h3>' in text and f'<td>{predicted.columns["malignant"][0]:.3f}</td>' in text
+    captions = [part['caption'] for case in data['cases'] for part in (case, *case['views'])]
+    assert any(f'malignant {predicted.columns["malignant"][0]:.2f}, density ' in caption for caption in captions)
+
+
+def test_maps_are_the_same_in_test_evaluate_and_predict(trained, phantom_root, tmp_path, capsys):
+    config, checkpoint = trained('maps')
+    found = evaluate_checkpoint(config, checkpoint, out=tmp_path / 'found.csv', work_dir=tmp_path)
+    maps = tmp_path / 'found_maps'
+    assert_equal_numbers(found, 'saliency', numbers_of_command(maps, phantom_root, tmp_path / 'maps.json'))
+    assert_equal_numbers(
+        found, 'view', numbers_of_command(tmp_path / 'found.csv', phantom_root, tmp_path / 'labels.json')
+    )
+    assert 0 < found['saliency/malignant/pxap_dataset'] < 1 and len(read_index(maps)) == 48
+
+    said = predict_patient(trained('maps'), phantom_root, tmp_path / 'out', capsys)
+    assert 'the model gives saliency maps of each image: malignant, any (maps/)' in said
+    assert 'the model gives labels of each image: malignant (labels.csv)' in said
+    tested = {(entry.key[::2], entry.category): (entry, saliency) for entry, saliency in read_maps(maps)}
+    predicted = list(read_maps(tmp_path / 'out' / 'maps'))
+    assert len(predicted) == 8
+    for entry, saliency in predicted:
+        of_test, expected = tested[entry.key[::2], entry.category]  # by patient and view
+        np.testing.assert_array_equal(saliency, expected)
+        np.testing.assert_array_equal(entry.homography, of_test.homography)
+        assert entry.covered == of_test.covered
+        x, y = entry.stored_points()
+        assert -1 < x.min() < x.max() < 65 and -1 < y.min() < y.max() < 97  # phantoms of 64 x 96 pixels
+
+    _, data = report_data(tmp_path / 'out' / 'report.html')
+    views = [view for case in data['cases'] for view in case['views']]
+    assert [[overlay['name'] for overlay in view['saliency']] for view in views] == [['malignant', 'any']] * 4
+
+
+def test_report_of_files_shows_numbers_and_confusion(trained, phantom_root, tmp_path):
+    config, checkpoint = trained('maps')
+    evaluate_checkpoint(config, checkpoint, out=tmp_path / 'found.csv', work_dir=tmp_path)
+    images = ['--ann', str(phantom_root / 'phantoms.json'), '--modality', 'FFDM']
+    for name in ('found.csv', 'found_maps'):
+        assert report_command.main([str(tmp_path / name), *images, '--out', str(tmp_path / f'{name}.html')]) == 0
+        assert 'id="results"' in (tmp_path / f'{name}.html').read_text()

@@ -1,0 +1,123 @@
+"""Models of a few weights that label mammograms or map them, for tests of what surrounds them.
+
+Each image goes through by itself, without the padding of its batch: predictions do not depend on what they are batched
+with, to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mammo_plugins.structures.case_sample import MammoCaseSample
+from mammo_plugins.structures.sample_predictions import store_labels, store_saliency
+
+FILE = 'tests.toy_case_models'
+DENSITIES = 'ABCD'
+STRIDE = 4
+
+
+class ToyCaseModel(BaseModel):
+    """A case model: losses in training, samples with predictions otherwise."""
+
+    def forward(self, inputs: Tensor, data_samples: list[MammoCaseSample], mode: str = 'tensor'):
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        for case, images in self.images_of(inputs, data_samples):
+            self.predict_case(case, images)
+        return data_samples
+
+    @staticmethod
+    def images_of(inputs: Tensor, cases: list[MammoCaseSample]) -> Iterator[tuple[MammoCaseSample, list[Tensor]]]:
+        """Each case with its images, (1, C, H, W) each: the maximum of the slices, padding cut off."""
+        start = 0
+        for case in cases:
+            images = []
+            for view in case.views:
+                height, width = view.img_shape
+                slices = inputs[start : start + view.num_slices, :, :height, :width]
+                images.append(slices.amax(dim=0, keepdim=True))
+                start += view.num_slices
+            yield case, images
+
+
+@MODELS.register_module()
+class ToyClassifier(ToyCaseModel):
+    """Labels of images and cases: malignant, and density in four classes, from the mean of a few features.
+
+    Args:
+        of_cases: give labels of cases, the mean over their images, rather than of images.
+        data_preprocessor: as everywhere.
+    """
+
+    def __init__(self, of_cases: bool = True, data_preprocessor: dict | None = None) -> None:
+        super().__init__(data_preprocessor=data_preprocessor)
+        self.of_cases = of_cases
+        self.features = nn.Conv2d(1, 8, 3, stride=STRIDE)
+        self.malignant, self.density = nn.Linear(8, 1), nn.Linear(8, len(DENSITIES))
+
+    def loss(self, inputs, data_samples):
+        losses = []
+        for case, images in self.images_of(inputs, data_samples):
+            malignant, density = self._logits(images)
+            if case.gt_labels['malignant'] == case.gt_labels['malignant']:  # NaN trains nothing
+                losses.append(
+                    F.binary_cross_entropy_with_logits(malignant, torch.tensor(case.gt_labels['malignant'])).mean()
+                )
+            if case.gt_labels['density'] == case.gt_labels['density']:
+                losses.append(F.cross_entropy(density[None], torch.tensor([int(case.gt_labels['density']) - 1])))
+        return {'loss': sum(losses, start=0.0 * self.malignant.weight.sum())}
+
+    def predict_case(self, case, images):
+        if self.of_cases:
+            case.pred_labels = self._labels(images)
+        else:
+            for view, image in zip(case.views, images):
+                store_labels(view, self._labels([image]))
+
+    def _logits(self, images: list[Tensor]) -> tuple[Tensor, Tensor]:
+        pooled = torch.stack([self.features(image).relu().mean(dim=(0, 2, 3)) for image in images]).mean(dim=0)
+        return self.malignant(pooled).squeeze(), self.density(pooled)
+
+    def _labels(self, images: list[Tensor]) -> dict[str, Tensor]:
+        malignant, density = self._logits(images)
+        classes = {f'density={name}': p for name, p in zip(DENSITIES, density.double().softmax(dim=0))}
+        return {'malignant': malignant.sigmoid(), **classes}
+
+
+@MODELS.register_module()
+class ToySegmenter(ToyCaseModel):
+    """A map a class at a quarter of the resolution, and the maximum of the malignant one as the label of the image."""
+
+    def __init__(self, data_preprocessor: dict | None = None) -> None:
+        super().__init__(data_preprocessor=data_preprocessor)
+        self.features = nn.Conv2d(1, 2, 3, padding=1)
+
+    def loss(self, inputs, data_samples):
+        losses = []
+        for case, images in self.images_of(inputs, data_samples):
+            for view, image in zip(case.views, images):
+                logits = self.features(F.avg_pool2d(image, STRIDE))[0]
+                region = _box_region(view, logits.shape[-2:])
+                losses.append(F.binary_cross_entropy_with_logits(logits, region.expand_as(logits)))
+        return {'loss': torch.stack(losses).mean()}
+
+    def predict_case(self, case, images):
+        for view, image in zip(case.views, images):
+            malignant, anything = self.features(F.avg_pool2d(image, STRIDE, ceil_mode=True))[0].sigmoid()
+            store_saliency(view, {'malignant': malignant, 'any': anything})
+            store_labels(view, {'malignant': malignant.max()})
+
+
+def _box_region(view: DetDataSample, shape: tuple[int, int]) -> Tensor:
+    """(h, w) 1 in the boxes of a view."""
+    region = torch.zeros(tuple(shape))
+    for left, top, right, bottom in (view.gt_instances.bboxes / STRIDE).long().tolist():
+        region[top : bottom + 1, left : right + 1] = 1
+    return region
