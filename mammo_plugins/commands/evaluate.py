@@ -23,7 +23,12 @@ from mammo_plugins.apis.evaluate.predictions_file import (
     print_results,
     print_subgroups,
 )
-from mammo_plugins.apis.evaluate.saliency_folder import evaluate_saliency_folder, print_saliency
+from mammo_plugins.apis.evaluate.saliency_folder import (
+    compare_saliency_folders,
+    evaluate_saliency_folder,
+    evaluate_saliency_folder_subgroups,
+    print_saliency,
+)
 from mammo_plugins.evaluation import SUBGROUPS, is_label_file
 from mammo_plugins.io.annotation_records import SPLITS
 
@@ -56,7 +61,7 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         '--compare',
         nargs=2,
-        metavar=('A.csv', 'B.csv'),
+        metavar=('A', 'B'),
         help=f'test whether two models differ, in place of PREDICTIONS ({_REPLICATES} replicates without --bootstrap)',
     )
     add_scoring_arguments(parser, with_tables=True)
@@ -65,7 +70,7 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument('--by', choices=SUBGROUPS, help='score each group of images or findings by itself')
     parser.add_argument(
-        '--threshold', type=float, metavar='SCORE', help='count at this score: hits and false positives, or labels'
+        '--threshold', type=float, metavar='SCORE', help='count at this score: hits and false positives, labels, pixels'
     )
     parser.add_argument(
         '--threshold-from', metavar='CSV', help='choose the score on predictions of another split, and count there'
@@ -87,31 +92,33 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
 
 def _refuse_contradictions(args: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
     if (args.predictions is None) == (args.compare is None):
-        parser.error('give one predictions CSV, or --compare A.csv B.csv')
+        parser.error('give one file or folder of predictions, or --compare A B')
     if args.permutations and not args.compare:
         parser.error('--permutations goes with --compare')
     if args.threshold is not None and args.threshold_from:
         parser.error('give --threshold or --threshold-from, not both')
-    for name in ('by', 'threshold', 'threshold_from', 'curves'):
+    for name in ('by', 'threshold_from', 'curves'):
         if args.compare and getattr(args, name) is not None:
-            parser.error(f'--{name.replace("_", "-")} goes with one predictions CSV')
-    for name in ('threshold', 'threshold_from', 'curves'):
+            parser.error(f'--{name.replace("_", "-")} goes with one file or folder of predictions')
+    for name in ('threshold_from', 'curves'):
         if args.by and getattr(args, name) is not None:
             parser.error(f'--{name.replace("_", "-")} does not go with --by')
 
 
 def _evaluate(args: argparse.Namespace, options: ScoringOptions) -> None:
     if Path(args.predictions).is_dir():
-        _refuse_detection_options(args, 'saliency maps', ('by', 'threshold_from', 'curves'))
-        threshold = 0.5 if args.threshold is None else args.threshold
-        results = evaluate_saliency_folder(args.predictions, options, threshold=threshold, json_out=args.json)
-        print_saliency(results)
-        return
-    if is_label_file(args.predictions):
+        _refuse_detection_options(args, 'saliency maps', ('threshold_from', 'curves'))
+        _evaluate_saliency(args, options)
+    elif is_label_file(args.predictions):
         _refuse_detection_options(args, 'labels', ('threshold_from', 'curves'))
         _evaluate_labels(args, options)
-        return
+    else:
+        _evaluate_detections(args, options)
+
+
+def _evaluate_detections(args: argparse.Namespace, options: ScoringOptions) -> None:
     if args.by:
+        _refuse_threshold(args, '--by')
         print_subgroups(evaluate_subgroups_file(args.predictions, options, args.by, json_out=args.json))
         return
     thresholds = dict.fromkeys(options.protocols, args.threshold)
@@ -129,21 +136,43 @@ def _refuse_detection_options(args: argparse.Namespace, what: str, names: Sequen
         raise ValueError(f'--{given[0].replace("_", "-")} does not go with {what}: leave it out')
 
 
+def _refuse_threshold(args: argparse.Namespace, option: str) -> None:
+    if args.threshold is not None:
+        raise ValueError(f'--threshold does not go with {option} of detections: leave it out')
+
+
 def _evaluate_labels(args: argparse.Namespace, options: ScoringOptions) -> None:
+    how = dict(threshold=_threshold(args), json_out=args.json)
     if args.by:
-        print_labels(evaluate_labels_subgroups(args.predictions, options, args.by, json_out=args.json))
-        return
-    threshold = 0.5 if args.threshold is None else args.threshold
-    print_labels({'': evaluate_labels_file(args.predictions, options, threshold=threshold, json_out=args.json)})
+        print_labels(evaluate_labels_subgroups(args.predictions, options, args.by, **how))
+    else:
+        print_labels({'': evaluate_labels_file(args.predictions, options, **how)})
+
+
+def _evaluate_saliency(args: argparse.Namespace, options: ScoringOptions) -> None:
+    how = dict(threshold=_threshold(args), json_out=args.json)
+    if args.by:
+        print_saliency(evaluate_saliency_folder_subgroups(args.predictions, options, args.by, **how))
+    else:
+        print_saliency({'': evaluate_saliency_folder(args.predictions, options, **how)})
+
+
+def _threshold(args: argparse.Namespace) -> float:
+    return 0.5 if args.threshold is None else args.threshold
 
 
 def _compare(args: argparse.Namespace, options: ScoringOptions) -> None:
     options = replace(options, bootstrap=options.bootstrap or _REPLICATES)
-    if is_label_file(args.compare[0]):
-        print_comparisons(
-            compare_labels_files(*args.compare, options, permutations=args.permutations, json_out=args.json)
-        )
-        return
-    print_comparisons(
-        compare_predictions_files(*args.compare, options, permutations=args.permutations, json_out=args.json)
-    )
+    how = dict(permutations=args.permutations, json_out=args.json)
+    kinds = [Path(path).is_dir() for path in args.compare]
+    if any(kinds) and not all(kinds):
+        raise ValueError(f'--compare {" ".join(args.compare)}: a folder of maps goes with another one only')
+    if all(kinds):
+        _refuse_detection_options(args, 'saliency maps', ())
+        print_comparisons(compare_saliency_folders(*args.compare, options, threshold=_threshold(args), **how))
+    elif is_label_file(args.compare[0]):
+        _refuse_detection_options(args, 'labels', ())
+        print_comparisons(compare_labels_files(*args.compare, options, threshold=_threshold(args), **how))
+    else:
+        _refuse_threshold(args, '--compare')
+        print_comparisons(compare_predictions_files(*args.compare, options, **how))

@@ -1,35 +1,25 @@
-"""Scoring a folder of saliency maps, one map in memory at a time; needs neither torch nor mmengine.
-
-Glossary: n images with an annotated region of a class, P patients.
-"""
+"""Scoring a folder of saliency maps, whole or by group, one map in memory at a time; without torch and mmengine."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .detection_truth import image_key
-from .functional import (
-    TIOR_THRESHOLDS,
-    TIOU_THRESHOLDS,
-    Estimate,
-    PatientPixelCounts,
-    PixelAveragePrecision,
-    draw_patients,
-    mean_share_reaching,
-    soft_dice,
-)
+from .functional import Estimate, PatientPixelCounts, draw_patients
 from .number_samples import NumberSample
 from .predictions import PredictionsError
 from .saliency_files import SaliencyMap, read_index, read_map
+from .saliency_numbers import SaliencyOverlaps
 from .saliency_truth import findings_of_class, truth_on_map
+from .subgroups import IMAGE_GROUPS
 
 if TYPE_CHECKING:
-    from mammo_plugins.io import AnnotationSet, ImageRecord
+    from mammo_plugins.io import AnnotationSet
 
 
 @dataclass(frozen=True)
@@ -59,63 +49,6 @@ class SaliencyResult:
         }
 
 
-@dataclass
-class _OverlapsOfClass:
-    """What is kept of the maps of a class; ``pixels`` only where average precisions are to be resampled."""
-
-    areas: list[tuple[int, int, int]] = field(default_factory=list)
-    soft_dices: list[float] = field(default_factory=list)
-    pixel_precisions: list[float] = field(default_factory=list)
-    patients: list[str] = field(default_factory=list)
-    precision: PixelAveragePrecision = field(default_factory=PixelAveragePrecision)
-    pixels: PatientPixelCounts | None = None
-    maps: int = 0
-    unannotated: int = 0
-
-    def add(self, saliency: np.ndarray, region: np.ndarray, threshold: float, patient: str) -> None:
-        self.maps += 1
-        image_level = self.precision.update(saliency, region)
-        if self.pixels is not None:
-            self.pixels.update(patient, saliency, region)
-        if not region.any():
-            return
-        called = saliency >= threshold
-        self.areas.append((int((called & region).sum()), int(called.sum()), int(region.sum())))
-        self.soft_dices.append(soft_dice(saliency, region))
-        self.pixel_precisions.append(image_level)
-        self.patients.append(patient)
-
-    def numbers(self, bootstrap: int, seed: int) -> dict[str, Estimate]:
-        """The numbers by name, with intervals from ``bootstrap`` draws of patients with a finding (0 for none)."""
-        names = list(dict.fromkeys(self.patients))
-        draws = draw_patients(len(names), bootstrap, np.random.default_rng(seed)) if bootstrap and names else None
-        return {name: sample.estimate() for name, sample in self.samples(names, draws).items()}
-
-    def samples(self, patients: Sequence[str], draws: np.ndarray | None) -> dict[str, NumberSample]:
-        """The numbers with their replicates, by name.
-
-        Args:
-            patients: P names, those with a finding among them.
-            draws: (R, P) how often each of them occurs; None for no replicates.
-        """
-        areas = np.asarray(self.areas, np.float64).reshape(-1, 3)
-        per_image = _overlaps(areas)
-        per_image |= {'soft_dice': np.asarray(self.soft_dices), 'pxap_image': np.asarray(self.pixel_precisions)}
-        for name, of, thresholds in (('TIoU', 'iou', TIOU_THRESHOLDS), ('TIoR', 'ior', TIOR_THRESHOLDS)):
-            per_image[name] = _shares(per_image[of], thresholds)
-            for threshold in thresholds:
-                per_image[f'{name}@{threshold:g}'] = _shares(per_image[of], [threshold])
-        place = {name: index for index, name in enumerate(patients)}
-        columns = np.asarray([place[name] for name in self.patients], np.int64)
-        weights = None if draws is None else draws[:, columns].astype(np.float64)
-        samples = {name: _mean(values, weights) for name, values in per_image.items()}
-        samples |= {f'pooled_{name}': sample for name, sample in _pooled(areas, weights).items()}
-        value = self.precision.dataset_level()
-        if draws is None or self.pixels is None or np.isnan(value):
-            return samples | {'pxap_dataset': _sample(value)}
-        return samples | {'pxap_dataset': _sample(value, self.pixels.resampled_precision(patients, draws))}
-
-
 def evaluate_saliency(
     folder: str | Path,
     annotations: AnnotationSet,
@@ -140,20 +73,34 @@ def evaluate_saliency(
     Raises:
         ValueError: a map is unusable, or its image is not evaluated.
     """
-    images, classes, strangers = _read_folder(folder, annotations, threshold, lenient)
+    entries, strangers = evaluated_maps(folder, annotations, lenient)
+    return _score(folder, entries, annotations, threshold, bootstrap, seed, strangers)
+
+
+def evaluate_saliency_subgroups(
+    folder: str | Path,
+    annotations: AnnotationSet,
+    by: str,
+    threshold: float = 0.5,
+    bootstrap: int = 0,
+    seed: int = 0,
+    lenient: bool = False,
+) -> dict[str, dict[str, SaliencyResult]]:
+    """Group of images to class to result, see :func:`evaluate_saliency`.
+
+    Raises:
+        ValueError: there is no such grouping of images, or as for :func:`evaluate_saliency`.
+    """
+    if by not in IMAGE_GROUPS:
+        raise ValueError(f'unknown subgroup {by!r} of saliency maps: choose one of {", ".join(IMAGE_GROUPS)}')
+    entries, strangers = evaluated_maps(folder, annotations, lenient)
+    groups = {image_key(image): IMAGE_GROUPS[by](image) for image in annotations.images}
     results = {}
-    for category, found in classes.items():
-        counts = {
-            'images': images,
-            'maps': found.maps,
-            'images_with_finding': len(found.areas),
-            'patients_with_finding': len(set(found.patients)),
-            'unannotated_images': found.unannotated,
-            'without_map': images - found.maps - found.unannotated,
-            'dropped_for_unknown_image': strangers,
-        }
-        results[category] = SaliencyResult(category, found.numbers(bootstrap, seed), counts, _notes(counts))
-    return results | _over_classes(results)
+    for group in sorted(set(groups.values())):
+        part = annotations.keep(groups[image_key(image)] == group for image in annotations.images)
+        own = [entry for entry in entries if groups[entry.key] == group]
+        results[group] = _score(folder, own, part, threshold, bootstrap, seed, strangers)
+    return results
 
 
 def sample_saliency(
@@ -173,85 +120,84 @@ def sample_saliency(
         ValueError: as for :func:`evaluate_saliency`.
     """
     patients = list(dict.fromkeys(image.patient_id for image in annotations.images))
-    _, classes, _ = _read_folder(folder, annotations, threshold, lenient, with_pixels=True)
-    return {category: found.samples(patients, draws) for category, found in classes.items()}
+    entries, _ = evaluated_maps(folder, annotations, lenient)
+    classes = overlaps_by_class(folder, entries, annotations, threshold, by_patient=True)
+    return {category: found.samples(draws, patients) for category, found in classes.items()}
 
 
-def _read_folder(
-    folder: str | Path, annotations: AnnotationSet, threshold: float, lenient: bool, with_pixels: bool = False
-) -> tuple[int, dict[str, _OverlapsOfClass], int]:
-    """Number of evaluated images, what was found of each class, and number of maps of other images."""
-    images = {image_key(image): image for image in annotations.images}
+def evaluated_maps(folder: str | Path, annotations: AnnotationSet, lenient: bool) -> tuple[list[SaliencyMap], int]:
+    """The maps of a folder whose images are evaluated, and how many others there are.
+
+    Raises:
+        PredictionsError: there are others, and ``lenient`` is false.
+    """
+    known = {image_key(image) for image in annotations.images}
     entries = read_index(folder)
-    strangers = [entry for entry in entries if entry.key not in images]
+    strangers = [entry for entry in entries if entry.key not in known]
     if strangers and not lenient:
         raise PredictionsError(
-            f'{folder}: a map is for the image {strangers[0].key}, which is not among the {len(images)} evaluated ones '
+            f'{folder}: a map is for the image {strangers[0].key}, which is not among the {len(known)} evaluated ones '
             f'({len(strangers)} such maps): check the split and the modality, or be lenient (--lenient)'
         )
-    classes: dict[str, _OverlapsOfClass] = {}
-    for entry in entries:
-        if entry.key not in images:
-            continue
-        if entry.category not in classes:
-            classes[entry.category] = _OverlapsOfClass(pixels=PatientPixelCounts() if with_pixels else None)
-        _add_map(folder, entry, images[entry.key], annotations, threshold, classes[entry.category])
-    return len(images), classes, len(strangers)
+    return [entry for entry in entries if entry.key in known], len(strangers)
 
 
-def _add_map(
+def overlaps_by_class(
     folder: str | Path,
-    entry: SaliencyMap,
-    image: ImageRecord,
+    entries: Sequence[SaliencyMap],
     annotations: AnnotationSet,
     threshold: float,
-    found: _OverlapsOfClass,
-) -> None:
-    if not annotations.is_annotated(image):
-        found.unannotated += 1
-        return
-    findings = findings_of_class(annotations.findings_of(image.id), entry.category)
-    region = truth_on_map(entry, findings, image)
-    found.add(read_map(folder, entry), region, threshold, image.patient_id)
+    by_patient: bool = False,
+) -> dict[str, SaliencyOverlaps]:
+    """What the maps of each class overlap; reads one map at a time.
+
+    Args:
+        folder: where the maps are.
+        entries: those to read, of images of ``annotations``.
+        annotations: the findings.
+        threshold: saliency from which on a pixel is called part of a finding.
+        by_patient: keep pixels by patient, so that ``pxap_dataset`` can be resampled.
+    """
+    images = {image_key(image): image for image in annotations.images}
+    classes: dict[str, SaliencyOverlaps] = {}
+    for entry in entries:
+        if entry.category not in classes:
+            classes[entry.category] = SaliencyOverlaps(pixels=PatientPixelCounts() if by_patient else None)
+        found, image = classes[entry.category], images[entry.key]
+        if not annotations.is_annotated(image):
+            found.unannotated += 1
+            continue
+        findings = findings_of_class(annotations.findings_of(image.id), entry.category)
+        found.add(entry.key, read_map(folder, entry), truth_on_map(entry, findings, image), threshold)
+    return classes
 
 
-def _overlaps(areas: np.ndarray) -> dict[str, np.ndarray]:
-    """Overlaps from (..., 3) intersection, predicted and annotated area; 0 where nothing is predicted."""
-    intersection, predicted, annotated = np.moveaxis(areas, -1, 0)
-    with np.errstate(invalid='ignore', divide='ignore'):
-        return {
-            'dice': 2 * intersection / (predicted + annotated),
-            'iou': intersection / (predicted + annotated - intersection),
-            'ior': intersection / np.maximum(predicted, 1),
-            'iogt': intersection / annotated,
+def _score(
+    folder: str | Path,
+    entries: Sequence[SaliencyMap],
+    annotations: AnnotationSet,
+    threshold: float,
+    bootstrap: int,
+    seed: int,
+    strangers: int,
+) -> dict[str, SaliencyResult]:
+    results = {}
+    for category, found in overlaps_by_class(folder, entries, annotations, threshold).items():
+        counts = {
+            'images': len(annotations.images),
+            'maps': found.maps,
+            'images_with_finding': len(found.keys),
+            'patients_with_finding': found.num_patients,
+            'unannotated_images': found.unannotated,
+            'without_map': len(annotations.images) - found.maps - found.unannotated,
+            'dropped_for_unknown_image': strangers,
         }
-
-
-def _shares(overlaps: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
-    """(n,) share of the thresholds that each image reaches; their mean is that of the images."""
-    return np.asarray([mean_share_reaching(overlaps[i : i + 1], thresholds) for i in range(len(overlaps))])
-
-
-def _mean(values: np.ndarray, weights: np.ndarray | None) -> NumberSample:
-    if not len(values):
-        return _sample(float('nan'))
-    if weights is None:
-        return _sample(float(values.mean()))
-    with np.errstate(invalid='ignore'):  # a replicate without any image that has a finding
-        return _sample(float(values.mean()), weights @ values / weights.sum(axis=1))
-
-
-def _pooled(areas: np.ndarray, weights: np.ndarray | None) -> dict[str, NumberSample]:
-    values = {name: float(value) for name, value in _overlaps(areas.sum(axis=0)).items()}
-    if weights is None or not len(areas):
-        return {name: _sample(value) for name, value in values.items()}
-    drawn, has_finding = _overlaps(weights @ areas), weights.any(axis=1)
-    return {name: _sample(value, np.where(has_finding, drawn[name], np.nan)) for name, value in values.items()}
-
-
-def _sample(value: float, replicates: np.ndarray | None = None) -> NumberSample:
-    missing = 'no evaluated image has a finding of the class' if np.isnan(value) else ''
-    return NumberSample(value, None if missing else replicates, missing)
+        draws = None
+        if bootstrap and found.keys:
+            draws = draw_patients(found.num_patients, bootstrap, np.random.default_rng(seed))
+        numbers = {name: sample.estimate() for name, sample in found.samples(draws).items()}
+        results[category] = SaliencyResult(category, numbers, counts, _notes(counts))
+    return results | _over_classes(results)
 
 
 def _over_classes(results: dict[str, SaliencyResult]) -> dict[str, SaliencyResult]:

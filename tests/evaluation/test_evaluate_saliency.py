@@ -10,7 +10,8 @@ from PIL import Image
 from mammo_plugins.commands.evaluate import main
 from mammo_plugins.commands.report import main as report
 from mammo_plugins.evaluation import ImageKey, PredictionsError
-from mammo_plugins.evaluation.evaluate_saliency import evaluate_saliency
+from mammo_plugins.evaluation.compare_saliency import compare_saliency
+from mammo_plugins.evaluation.evaluate_saliency import evaluate_saliency, evaluate_saliency_subgroups
 from mammo_plugins.evaluation.saliency_files import SaliencyMap, read_index, read_maps, write_index, write_map
 from mammo_plugins.evaluation.saliency_truth import truth_on_map
 from mammo_plugins.io import AnnotationSet, FindingRecord, write_annotations
@@ -128,6 +129,68 @@ def test_command_gives_the_same_numbers(folder, annotations, tmp_path, capsys):
     expected = evaluate_saliency(folder, annotations, bootstrap=10)['malignant'].numbers
     assert stored == {name: estimate.as_dict() for name, estimate in expected.items()}
     assert 'TIoU' in capsys.readouterr().out
-    assert main([*arguments, '--by', 'view']) == 2
+    assert main([*arguments, '--protocol', 'mm3d']) == 2
     assert report([*arguments, '--out', str(tmp_path / 'report.html')]) == 0
     assert f'{expected["TIoU"].value:.3f}' in (tmp_path / 'report.html').read_text()
+
+
+def better_folder(folder, tmp_path):
+    """The maps of the folder, with that of p1 exactly right and twice as fine."""
+    entries = read_index(folder)
+    maps = {one.key.patient_id: saliency for one, saliency in read_maps(folder)}
+    fine = np.zeros((100, 50))
+    fine[20:28, 6:10] = 1
+    maps['p1'] = fine
+    entries[1] = replace(entries[1], shape=(100, 50))
+    for one in entries:
+        write_map(tmp_path / 'better', one, maps[one.key.patient_id])
+    write_index(tmp_path / 'better', entries)
+    return tmp_path / 'better'
+
+
+def test_groups_of_images_are_scored_alone(folder, annotations):
+    named = [replace(i, manufacturer='A' if i.patient_id in ('p0', 'p2') else 'B') for i in annotations.images]
+    grouped = AnnotationSet(named, annotations.findings, annotations.info)
+    groups = evaluate_saliency_subgroups(folder, grouped, 'manufacturer', bootstrap=5)
+    assert {name: group['malignant'].numbers['dice'].value for name, group in groups.items()} == {'A': 0.5, 'B': 0}
+    assert {name: group['malignant'].counts['maps'] for name, group in groups.items()} == {'A': 2, 'B': 1}
+    assert groups['B']['malignant'].counts['unannotated_images'] == 1
+    with pytest.raises(ValueError, match="unknown subgroup 'size' of saliency maps"):
+        evaluate_saliency_subgroups(folder, grouped, 'size')
+
+
+def test_two_models_are_compared_on_the_same_images(folder, annotations, tmp_path):
+    result = compare_saliency(folder, better_folder(folder, tmp_path), annotations, bootstrap=200, permutations=200)
+    found = result['malignant'].differences
+    dice = found['dice']
+    assert (dice.first, dice.second, dice.difference) == (0.25, 0.75, 0.5)
+    assert (dice.low, dice.high) == (0, 1)  # p1 drawn never, or twice
+    assert found['pooled_iogt'].second == pytest.approx((4 + 32) / (8 + 32))
+    assert np.isnan(found['pxap_dataset'].low) and 'no interval' in found['pxap_dataset'].reason
+    assert result['malignant'].permutation_p_values['dice'] == 1  # one patient differs: both exchanges are as far
+    same = compare_saliency(folder, folder, annotations, bootstrap=10)['malignant']
+    assert {difference.difference for difference in same.differences.values()} == {0}
+
+
+def test_folders_that_share_no_map_cannot_be_compared(folder, annotations, tmp_path):
+    other = replace(read_index(folder)[0], category='benign')
+    write_map(tmp_path / 'other', other, np.zeros((50, 25)))
+    write_index(tmp_path / 'other', [other])
+    with pytest.raises(ValueError, match='no map of the same image and class'):
+        compare_saliency(folder, tmp_path / 'other', annotations)
+
+
+def test_commands_group_and_compare_at_a_threshold(folder, annotations, tmp_path, capsys):
+    write_annotations(tmp_path / 'ann.json', annotations)
+    truth, out = ['--ann', str(tmp_path / 'ann.json')], tmp_path / 'out.json'
+    assert main([str(folder), *truth, '--by', 'view', '--threshold', '0.8', '--json', str(out)]) == 0
+    assert json.loads(out.read_text())['results']['CC/malignant']['metrics']['dice']['value'] == 0
+    assert 'CC: malignant' in capsys.readouterr().out
+    better = better_folder(folder, tmp_path)
+    arguments = ['--compare', str(folder), str(better), *truth, '--bootstrap', '20', '--json', str(out)]
+    assert main([*arguments, '--threshold', '0.8']) == 0
+    written = json.loads(out.read_text())
+    assert written['results']['malignant']['differences']['dice']['second'] == 0.5
+    assert written['settings']['threshold'] == 0.8 and 'pxap_dataset' in capsys.readouterr().out
+    assert main(['--compare', str(folder), str(out), *truth]) == 2
+    assert 'a folder of maps goes with another one only' in capsys.readouterr().err

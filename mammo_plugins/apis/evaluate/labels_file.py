@@ -52,7 +52,12 @@ def evaluate_labels_file(
 
 
 def evaluate_labels_subgroups(
-    predictions: str | Path, options: ScoringOptions, by: str, *, json_out: str | Path | None = None
+    predictions: str | Path,
+    options: ScoringOptions,
+    by: str,
+    *,
+    threshold: float = 0.5,
+    json_out: str | Path | None = None,
 ) -> dict[str, dict[str, LabelResult]]:
     """Group to label to result.
 
@@ -66,10 +71,12 @@ def evaluate_labels_subgroups(
         lenient=options.lenient,
         bootstrap=options.bootstrap,
         seed=options.seed,
+        threshold=threshold,
     )
     if json_out is not None:
         flat = {f'{group}/{name}': result for group, row in results.items() for name, result in row.items()}
-        write_results(json_out, flat, {'predictions': Path(predictions).name, 'by': by, **options.settings()})
+        settings = {'predictions': Path(predictions).name, 'by': by, 'threshold': threshold, **options.settings()}
+        write_results(json_out, flat, settings)
     return results
 
 
@@ -78,6 +85,7 @@ def compare_labels_files(
     second: str | Path,
     options: ScoringOptions,
     *,
+    threshold: float = 0.5,
     permutations: int = 0,
     json_out: str | Path | None = None,
 ) -> dict[str, ModelComparison]:
@@ -94,9 +102,10 @@ def compare_labels_files(
         permutations=permutations,
         seed=options.seed,
         lenient=options.lenient,
+        threshold=threshold,
     )
     if json_out is not None:
-        files = {'first': Path(first).name, 'second': Path(second).name}
+        files = {'first': Path(first).name, 'second': Path(second).name, 'threshold': threshold}
         write_results(json_out, results, {**files, **options.settings(), 'permutations': permutations})
     return results
 
@@ -107,6 +116,15 @@ def label_rows(results: Mapping[str, Mapping[str, LabelResult]], heading: str = 
         {**({heading: group} if group else {}), 'Label': name, 'Cases': str(result.counts['cases']), **result.numbers}
         for group, labels in results.items()
         for name, result in labels.items()
+    ]
+
+
+def confusion_rows(result: LabelResult) -> list[Row]:
+    """The confusion matrix of a label: a row a true class, with how many of it were called what."""
+    classes = result.classes or ('absent', 'present')
+    return [
+        {'True class': name} | {f'called {other}': str(count) for other, count in zip(classes, row)}
+        for name, row in zip(classes, result.confusion.tolist())
     ]
 
 

@@ -62,12 +62,11 @@ def test_function_gives_what_the_command_prints(files):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ([], 'give one predictions CSV, or --compare'),
-        (['good.csv', '--compare', 'good.csv', 'poor.csv'], 'give one predictions CSV, or --compare'),
-        (['--compare', 'good.csv', 'poor.csv', '--by', 'view'], '--by goes with one predictions CSV'),
+        ([], 'give one file or folder of predictions, or --compare'),
+        (['good.csv', '--compare', 'good.csv', 'poor.csv'], 'give one file or folder of predictions, or --compare'),
+        (['--compare', 'good.csv', 'poor.csv', '--by', 'view'], '--by goes with one file or folder'),
         (['good.csv', '--permutations', '5'], '--permutations goes with --compare'),
-        (['--compare', 'good.csv', 'poor.csv', '--curves', 'c.csv'], '--curves goes with one predictions CSV'),
-        (['good.csv', '--by', 'view', '--threshold', '0.5'], '--threshold does not go with --by'),
+        (['--compare', 'good.csv', 'poor.csv', '--curves', 'c.csv'], '--curves goes with one file or folder'),
         (['good.csv', '--threshold', '0.5', '--threshold-from', 'poor.csv'], 'not both'),
     ],
 )
@@ -80,3 +79,10 @@ def test_contradicting_arguments_are_refused(files, capsys, arguments, message):
 def test_unknown_file_is_named(files, capsys):
     assert main(['--compare', 'nowhere.csv', str(files / 'good.csv'), '--ann', str(files / 'ann.json')]) == 2
     assert 'nowhere.csv' in capsys.readouterr().err
+
+
+def test_threshold_of_detections_goes_with_one_whole_file(files, capsys):
+    good, truth = str(files / 'good.csv'), ['--ann', str(files / 'ann.json'), '--threshold', '0.5']
+    for arguments, option in (([good, '--by', 'view'], '--by'), (['--compare', good, good], '--compare')):
+        assert main([*arguments, *truth]) == 2
+        assert f'--threshold does not go with {option} of detections' in capsys.readouterr().err
