@@ -45,8 +45,8 @@ def describe_case(group: CaseGroup, targets: Targets) -> dict[str, Any]:
 
     A malignant breast without any malignant finding is not annotated, and neither are its views. In an annotated
     breast, a view that is malignant itself and has no malignant finding is not annotated. Of two breasts each is
-    judged by its own images. Where more than malignant findings are targets, benign ones count likewise; see
-    :meth:`Targets.is_annotated`.
+    judged by its own images. Where more than malignant findings are targets, benign ones count likewise, and findings
+    of unknown class leave a breast unannotated too; see :meth:`Targets.is_annotated`.
 
     Args:
         group: the images.

@@ -139,6 +139,7 @@ class CaseDataset(BaseDataset):
         _log(f'{len(cases)} cases, {_summary(cases)}')
         for line in _target_lines(cases):
             _log(line)
+        self._report_unknown_findings(groups)
         self._report_prepared(cases)
         return cases
 
@@ -224,6 +225,14 @@ class CaseDataset(BaseDataset):
             _log(f'left out {len(self.unreadable)} of {len(images)} images that cannot be loaded:{reasons}')
         return readable
 
+    def _report_unknown_findings(self, groups: Sequence[CaseGroup]) -> None:
+        members = {member.record.id: member for group in groups for member in group.members}.values()
+        if count := sum(map(self.targets.hides_target, members)):
+            _log(
+                f'{count} images have findings that may or may not be {" or ".join(self.classes)} (category other): '
+                'their breasts train no boxes'
+            )
+
     def _report_prepared(self, cases: Sequence[dict[str, Any]]) -> None:
         if self._load_view.prepared is None:
             return
@@ -241,7 +250,8 @@ def _summary(cases: Sequence[dict[str, Any]]) -> str:
     findings = sum(len(view['gt_bboxes']) for case in cases for view in case['views'])
     unannotated = sum(not case['annotated'] for case in cases)
     counts = ', '.join(f'{number} {kind}' for kind, number in sorted(kinds.items()))
-    return f'{views} images, {findings} target findings: {counts}; {unannotated} malignant without boxes'
+    without = f'{unannotated} without all boxes, which train by their labels alone'
+    return f'{views} images, {findings} target findings: {counts}; {without}'
 
 
 def _target_lines(cases: Sequence[dict[str, Any]]) -> Iterator[str]:

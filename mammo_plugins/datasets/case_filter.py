@@ -18,7 +18,7 @@ class CaseFilter:
     Args:
         positions: projections to keep, such as ``('CC', 'MLO')``; None keeps all.
         manufacturers: manufacturers to keep, as the annotation file writes them; None keeps all.
-        drop_unannotated: leave out malignant breasts whose findings are not marked.
+        drop_unannotated: leave out breasts whose findings are not all marked (see ``Targets.is_annotated``).
 
     Raises:
         ValueError: a projection is unknown.
@@ -46,7 +46,7 @@ class CaseFilter:
     def select_cases(self, cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """The cases whose findings are marked, where that is asked for."""
         kept = [case for case in cases if case['annotated'] or not self.drop_unannotated]
-        _report(len(cases) - len(kept), 'cases', 'malignant, findings not marked')
+        _report(len(cases) - len(kept), 'cases', 'findings not marked, or of unknown class')
         return kept
 
     def _wants(self, image: AnnotatedImage) -> bool:

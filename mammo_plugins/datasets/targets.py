@@ -9,6 +9,7 @@ from typing import Any
 
 from mammo_plugins.io.coco_volume import CATEGORIES, AnnotationSet, FindingRecord
 from mammo_plugins.io.image_labels import LABEL_NAMES, join_labels, label_value
+from mammo_plugins.io.unknown_findings import may_hide
 
 from .annotated_image import AnnotatedImage
 
@@ -22,7 +23,7 @@ class Targets:
     Attributes:
         classes: what findings are told apart by, in the order of their labels: a category (``malignant``, ``benign``),
             a finding type of the file (``mass``, ``calcification``, ...) or ``any``. A finding gets the first that it
-            fits; one that fits none counts as background.
+            fits; one that fits none counts as background, unless it is of unknown class and may be one of them.
         labels: names of image labels.
         masks: whether findings carry their outlines.
     """
@@ -59,8 +60,11 @@ class Targets:
         """Whether every target of some images of one breast can be known.
 
         False for images that are malignant (or, where more than the malignant findings are targets, benign) of which
-        none marks such a finding, and where a target's type is not known.
+        none marks such a finding, where a target's type is not known, and where a finding of unknown class (category
+        ``other``) is no target and may be one, see :meth:`hides_target`.
         """
+        if any(self.hides_target(image) for image in images):
+            return False
         wanted = ('malignant',) if set(self.classes) == {'malignant'} else tuple(CATEGORIES)
         by_type = not set(self.classes).issubset((*CATEGORIES, ANY))
         findings = [finding for image in images for finding in image.findings]
@@ -71,6 +75,15 @@ class Targets:
             or any(finding.category == category for finding in findings)
             for category in wanted
         )
+
+    def hides_target(self, image: AnnotatedImage) -> bool:
+        """Whether a finding that counts as no target may be one: nobody said whether it is malignant or benign."""
+        others = [finding for finding in image.findings if self.class_index(finding) is None]
+        chosen = [name for name in ('malignant', 'benign') if name in self.classes]
+        try:
+            return may_hide(others, image.record.labels, chosen)
+        except ValueError as error:
+            raise ValueError(f'image {image.record.id} ({image.path}): {error}') from error
 
     def labels_of(self, images: Iterable[AnnotatedImage]) -> dict[str, float]:
         """Each label, joined over images; NaN where unknown."""

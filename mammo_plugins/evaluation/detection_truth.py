@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mammo_plugins.io.unknown_findings import UNKNOWN_CLASS
+
 from .predictions import ImageKey
 
 if TYPE_CHECKING:
@@ -60,8 +62,8 @@ class DetectionTruth:
 
     @property
     def unannotated(self) -> np.ndarray:
-        """(I,) malignant images without a malignant box."""
-        return self.malignant & ~self.has_finding('malignant')
+        """(I,) malignant images without a malignant box, or with a finding that may be malignant or not."""
+        return self.malignant & (~self.has_finding('malignant') | self.has_finding(UNKNOWN_CLASS))
 
 
 def truth_from_annotations(annotations: AnnotationSet) -> DetectionTruth:

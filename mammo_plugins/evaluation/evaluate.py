@@ -215,8 +215,8 @@ def _notes(predictions: Predictions, matched: MatchedDetections, strangers: int)
     notes = []
     if matched.unannotated_images:
         notes.append(
-            f'{matched.unannotated_images} malignant images without a malignant box count for the AUC only: what is '
-            'predicted there can be called neither right nor wrong.'
+            f'{matched.unannotated_images} malignant images without a malignant box, or with a finding of unknown '
+            'class, count for the AUC only: what is predicted there can be called neither right nor wrong.'
         )
     if not len(predictions):
         notes.append('There are no predictions: recall is 0 and every image scores 0.')

@@ -213,7 +213,7 @@ def _over_classes(results: dict[str, SaliencyResult]) -> dict[str, SaliencyResul
 
 def _notes(counts: dict[str, int]) -> list[str]:
     sentences = {
-        'unannotated_images': 'maps of malignant images without a malignant box',
+        'unannotated_images': 'maps of malignant images without a malignant box, or of findings of unknown class',
         'without_map': 'evaluated images without a map',
         'dropped_for_unknown_image': 'maps of images that are not evaluated',
     }

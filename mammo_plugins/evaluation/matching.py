@@ -33,7 +33,7 @@ class MatchedDetections:
         image_patient: (I,) patient of each image.
         num_patients: P.
         counted_images: volumes of a number to (I,) images over which it counts false positives.
-        unannotated_images: images left out because they are malignant and have no malignant box.
+        unannotated_images: images left out because they are malignant and not all their malignant boxes are known.
     """
 
     scores: np.ndarray

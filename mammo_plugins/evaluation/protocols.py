@@ -36,8 +36,8 @@ class DetectionProtocol:
         hit: when a prediction hits a finding.
         numbers: what is read off the FROC curve; the volumes of the first number are those of the curve that is shown.
         targets: categories of the findings to be found; a prediction that hits another finding is a false positive.
-        exclude_unannotated: leave malignant images without a malignant box out of the counting altogether: what is
-            predicted there can be called neither right nor wrong.
+        exclude_unannotated: leave malignant images without a malignant box, or with a finding of unknown class beside
+            it, out of the counting altogether: what is predicted there can be called neither right nor wrong.
         source: where the rules come from.
         precisions: what is reported of COCO's average precision, whose matching is COCO's own, with the slice
             condition of ``hit``.

@@ -10,6 +10,8 @@ from typing import Any
 
 from mammo_plugins.structures import ViewKey
 
+from .unknown_findings import may_hide
+
 MODALITIES = ('FFDM', 'SM', 'DBT')
 SPLITS = ('train', 'validation', 'test')
 CATEGORIES = {'malignant': 1, 'benign': 2, 'other': 3}
@@ -174,10 +176,15 @@ class AnnotationSet:
         return base / self.info.get('root', '') / image.file_name
 
     def is_annotated(self, image: ImageRecord) -> bool:
-        """False where the image is labelled malignant and no malignant finding marks where."""
-        if not image.labels.get('malignant'):
-            return True
-        return any(finding.category == 'malignant' for finding in self._findings_by_image.get(image.id, ()))
+        """Whether every malignant finding of an image can be known.
+
+        False where the image is labelled malignant and no malignant finding marks where, and where a finding of
+        unknown class may be malignant.
+        """
+        findings = self._findings_by_image.get(image.id, ())
+        if may_hide(findings, image.labels, ('malignant',)):
+            return False
+        return not image.labels.get('malignant') or any(finding.category == 'malignant' for finding in findings)
 
 
 def _chosen(wanted: str | Iterable[str] | None, known: tuple[str, ...], what: str) -> frozenset[str] | None:

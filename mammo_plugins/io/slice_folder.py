@@ -179,7 +179,12 @@ def dicom_files_in(folder: Path) -> list[Path]:
         files = sorted(entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith('.'))
     except OSError as error:
         raise UnreadableImageError(folder, f'cannot be opened: {error.strerror or type(error).__name__}') from error
-    return [file for file in files if file.suffix.lower() in ('.dcm', '.dicom') or has_dicom_marker(file)]
+    return [file for file in files if is_dicom_file(file)]
+
+
+def is_dicom_file(path: Path) -> bool:
+    """Whether a file carries the DICOM marker, or is named as one that should."""
+    return path.suffix.lower() in ('.dcm', '.dicom') or has_dicom_marker(path)
 
 
 def has_dicom_marker(path: Path) -> bool:

@@ -7,6 +7,8 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+SEEN_ALREADY = 'a link to a folder that was looked at already'
+
 _NOT_UTF8 = 'the name is not UTF-8: rename it, such as with convmv'
 
 
@@ -16,10 +18,12 @@ class SourceFiles:
 
     Attributes:
         files: regular files; those whose names start with a dot are left alone.
+        folders: those that were entered, the source among them.
         problems: path to the reason.
     """
 
     files: list[Path] = field(default_factory=list)
+    folders: list[Path] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
 
 
@@ -32,9 +36,13 @@ def walk_source(source: str | Path) -> SourceFiles:
     source = Path(source)
     if not os.path.lexists(source):
         raise FileNotFoundError(f'{source} does not exist: give a DICOM or PNG file, or a folder of such files')
-    found = SourceFiles()
-    _visit(source, found, set())
-    return found
+    walk = _Walk()
+    walk.pending.append(source)
+    while walk.pending:
+        walk.look_at(walk.pending.pop(0))
+    walk.found.files.sort()
+    walk.found.folders.sort()
+    return walk.found
 
 
 def printable_path(path: str | Path) -> str:
@@ -43,31 +51,44 @@ def printable_path(path: str | Path) -> str:
     return ''.join(char if char.isprintable() else char.encode('unicode_escape').decode() for char in text)
 
 
-def _visit(path: Path, found: SourceFiles, entered: set[tuple[int, int]]) -> None:
-    try:
-        str(path).encode()
-        state = path.stat()
-        if not stat.S_ISDIR(state.st_mode):
-            _take(path, state, found)
-            return
-        if (state.st_dev, state.st_ino) in entered:
-            found.problems[str(path)] = 'a link to a folder that was looked at already'
-            return
-        entered.add((state.st_dev, state.st_ino))
-        entries = sorted(entry for entry in os.listdir(path) if not entry.startswith('.'))
-    except UnicodeEncodeError:
-        found.problems[str(path)] = _NOT_UTF8
-    except FileNotFoundError:
-        found.problems[str(path)] = 'a link whose target does not exist'
-    except (OSError, RuntimeError) as error:  # a loop of links is one or the other
-        found.problems[str(path)] = f'cannot be opened: {getattr(error, "strerror", None) or type(error).__name__}'
-    else:
-        for name in entries:
-            _visit(path / name, found, entered)
+class _Walk:
+    """Links to folders wait until all real folders were seen: a folder goes by its own name, whatever leads to it."""
 
+    def __init__(self) -> None:
+        self.found = SourceFiles()
+        self.pending: list[Path] = []
+        self._entered: set[tuple[int, int]] = set()
 
-def _take(path: Path, state: os.stat_result, found: SourceFiles) -> None:
-    if stat.S_ISREG(state.st_mode):
-        found.files.append(path)
-    else:
-        found.problems[str(path)] = 'not a file that can be read through (a device, socket or pipe)'
+    def look_at(self, path: Path, waits: bool = False) -> None:
+        try:
+            str(path).encode()
+            state = path.stat()
+            if not stat.S_ISDIR(state.st_mode):
+                self._take(path, state)
+            elif waits and path.is_symlink():
+                self.pending.append(path)
+            else:
+                self._enter(path, state)
+        except UnicodeEncodeError:
+            self.found.problems[str(path)] = _NOT_UTF8
+        except FileNotFoundError:
+            self.found.problems[str(path)] = 'a link whose target does not exist'
+        except (OSError, RuntimeError) as error:  # a loop of links is one or the other
+            reason = getattr(error, 'strerror', None) or type(error).__name__
+            self.found.problems[str(path)] = f'cannot be opened: {reason}'
+
+    def _enter(self, folder: Path, state: os.stat_result) -> None:
+        if (state.st_dev, state.st_ino) in self._entered:
+            self.found.problems[str(folder)] = SEEN_ALREADY
+            return
+        self._entered.add((state.st_dev, state.st_ino))
+        names = sorted(entry for entry in os.listdir(folder) if not entry.startswith('.'))
+        self.found.folders.append(folder)
+        for name in names:
+            self.look_at(folder / name, waits=True)
+
+    def _take(self, path: Path, state: os.stat_result) -> None:
+        if stat.S_ISREG(state.st_mode):
+            self.found.files.append(path)
+        else:
+            self.found.problems[str(path)] = 'not a file that can be read through (a device, socket or pipe)'

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from mammo_plugins.structures import ViewKey
 from .box_clipping import clip_box
 from .conversion_report import ConversionError, ConversionReport
 from .image_inspection import inspect_images
+from .release_files import ReleaseFiles
 from .release_paths import resolve_release_path
 from .release_table import RowError, TableRow, read_table
 
@@ -76,8 +78,9 @@ def convert_bcs_dbt(
     """
     src = Path(src)
     report = ConversionReport()
-    tables = _find_tables(src, splits)
-    volumes = [volume for split in tables for volume in _read_volumes(src, tables, split, report)]
+    files = ReleaseFiles(src, report)
+    tables = _find_tables(files, splits)
+    volumes = [volume for split in tables for volume in _read_volumes(files, tables, split, report)]
     volumes = _drop_repeats(volumes, report)
     inspected = inspect_images(
         [volume.path for volume in volumes],
@@ -104,50 +107,48 @@ def convert_bcs_dbt(
     )
 
 
-def _find_tables(src: Path, splits: Sequence[str] | None) -> dict[str, dict[str, Path]]:
+def _find_tables(files: ReleaseFiles, splits: Sequence[str] | None) -> dict[str, dict[str, Path]]:
     """Tables by split and kind; a split counts as present where it has a file-paths table."""
-    if not src.is_dir():
-        raise ConversionError(f'{src} is not a folder: give the folder of the BCS-DBT tables and volumes')
     if unknown := [split for split in splits or () if split not in SPLITS]:
         raise ConversionError(f'unknown split {unknown}: expected {", ".join(SPLITS)}')
     tables = {}
     for split in splits or SPLITS:
-        found = {kind: path for kind in _TABLES if (path := _find_table(src, kind, split))}
+        found = {kind: path for kind in _TABLES if (path := _find_table(files, kind, split))}
         if 'file-paths' in found:
             tables[split] = found
         elif found or splits:
-            raise ConversionError(
-                f'{src}: split {split!r} has no table BCS-DBT-file-paths-{split}*.csv: add it, or name other splits'
+            raise files.refusal(
+                f'split {split!r} has no table BCS-DBT-file-paths-{split}*.csv: add it, or name other splits'
             )
     if not tables:
-        raise ConversionError(
-            f'{src}: holds no table BCS-DBT-file-paths-{{{",".join(SPLITS)}}}*.csv: download the tables of BCS-DBT '
+        raise files.refusal(
+            f'holds no table BCS-DBT-file-paths-{{{",".join(SPLITS)}}}*.csv: download the tables of BCS-DBT '
             'from The Cancer Imaging Archive into this folder'
         )
     return tables
 
 
-def _find_table(src: Path, kind: str, split: str) -> Path | None:
-    found = sorted(src.glob(f'BCS-DBT-{kind}-{split}*.csv'))
+def _find_table(files: ReleaseFiles, kind: str, split: str) -> Path | None:
+    pattern = f'BCS-DBT-{kind}-{split}*.csv'
+    found = [path for path in files.in_folder(files.src) if fnmatchcase(path.name, pattern)]
     if len(found) > 1:
         names = ', '.join(path.name for path in found)
-        raise ConversionError(f'{src}: several {kind} tables of split {split!r}: {names}; keep the newest')
+        raise ConversionError(f'{files.src}: several {kind} tables of split {split!r}: {names}; keep the newest')
     return found[0] if found else None
 
 
-def _read_volumes(src: Path, tables: dict[str, dict[str, Path]], split: str, report: ConversionReport) -> list[_Volume]:
+def _read_volumes(
+    files: ReleaseFiles, tables: dict[str, dict[str, Path]], split: str, report: ConversionReport
+) -> list[_Volume]:
     volumes = []
     for row in read_table(tables[split]['file-paths'], PATH_COLUMNS, report):
         try:
             key = volume_key(row)
             view = ViewKey.parse(key[2])
+            names = [name for name in (row.values['classic_path'], row.values['descriptive_path']) if name]
+            path = resolve_release_path(files, names)
         except ValueError as error:
             report.drop(row.where, str(error), 'images')
-            continue
-        names = [name for name in (row.values['classic_path'], row.values['descriptive_path']) if name]
-        path = resolve_release_path(src, names)
-        if path is None:
-            report.drop(row.where, f'no file {names[0] if names else "(both paths are empty)"}', 'images')
             continue
         volumes.append(_Volume(key, view, split, path, row.where))
     return volumes

@@ -10,7 +10,6 @@ https://doi.org/10.7937/tcia.eqde-4b16.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -19,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from mammo_plugins.io import AnnotationSet, ImageRecord, MammogramHeader
-from mammo_plugins.io.slice_folder import dicom_files_in
+from mammo_plugins.io.slice_folder import is_dicom_file
 
 from .conversion_report import ConversionError, ConversionReport
 from .image_inspection import InspectedImage, inspect_images
 from .patient_splits import DEFAULT_SHARES, split_patients
+from .release_files import ReleaseFiles
 from .release_sheet import read_sheet
 from .release_table import RowError, TableRow
 from .view_numbering import ViewNumbering
@@ -33,7 +33,6 @@ COLUMNS = ('ID1', 'LeftRight', 'Age', 'number', 'abnormality', 'classification',
 ABNORMALITIES = ('calcification', 'mass', 'both')
 
 _PATIENT = re.compile(r'D[12]-\d+')
-_MAX_FOLDER_DEPTH = 8  # of patients' folders below the root, and of files below those
 
 Breast = tuple[str, str]
 """(ID1, L or R)."""
@@ -73,13 +72,14 @@ def convert_cmmd(
         ValueError: impossible shares.
     """
     src = Path(src)
-    table = _find_table(src)
     report = ConversionReport()
+    release = ReleaseFiles(src, report)
+    table = _find_table(release)
     breasts = _read_breasts(table, report)
     patients = {patient for patient, _ in breasts}
-    folders = _find_patients(src, patients, report)
+    folders = _find_patients(release, patients, report)
     splits = split_patients(patients, split_shares, seed)  # of the table: a part of the release keeps its splits
-    files = [(patient, path) for patient in sorted(folders) for path in _find_images(folders[patient])]
+    files = [(patient, path) for patient in sorted(folders) for path in _find_images(release, folders[patient])]
     inspected = inspect_images([path for _, path in files], [None] * len(files), workers, show_progress)
     images: list[ImageRecord] = []
     numbering = ViewNumbering()
@@ -96,17 +96,17 @@ def convert_cmmd(
     return report.build(images, [], converter='cmmd', source=src, release='CMMD', tables=[table.name])
 
 
-def _find_table(src: Path) -> Path:
-    if not src.is_dir():
-        raise ConversionError(f'{src} is not a folder: give the folder of CMMD with its table and images')
-    found = sorted(path for suffix in ('csv', 'xlsx') for path in src.glob(f'{TABLE_STEM}*.{suffix}'))
+def _find_table(release: ReleaseFiles) -> Path:
+    files = release.in_folder(release.src)
+    found = [path for path in files if path.suffix in ('.csv', '.xlsx') and path.name.startswith(TABLE_STEM)]
     if not found:
-        raise ConversionError(
-            f'{src}: holds no table {TABLE_STEM}*.xlsx: download the clinical data of CMMD from The Cancer Imaging '
+        raise release.refusal(
+            f'holds no table {TABLE_STEM}*.xlsx: download the clinical data of CMMD from The Cancer Imaging '
             'Archive into this folder'
         )
     if len({path.stem for path in found}) > 1:
-        raise ConversionError(f'{src}: several tables: {", ".join(path.name for path in found)}; keep the newest')
+        names = ', '.join(path.name for path in found)
+        raise ConversionError(f'{release.src}: several tables: {names}; keep the newest')
     return found[0]  # a CSV that was saved from the workbook needs no package to be read
 
 
@@ -161,28 +161,27 @@ def _join(labels: dict[str, Any], others: dict[str, Any]) -> None:
         labels.setdefault(name, value)
 
 
-def _find_patients(src: Path, patients: set[str], report: ConversionReport) -> dict[str, Path]:
+def _find_patients(release: ReleaseFiles, patients: set[str], report: ConversionReport) -> dict[str, Path]:
     """Folders of the patients in the table, found by looking for them: an id in the table never makes a path."""
     folders: dict[str, Path] = {}
-    for place, names, _ in os.walk(src):
-        folder = Path(place)
-        for name in sorted(filter(_PATIENT.fullmatch, names)):
-            where = (folder / name).relative_to(src).as_posix()
-            if name in folders:
-                report.drop(where, f'repeats the folder {folders[name].relative_to(src).as_posix()}', 'folders')
-            elif name not in patients:
-                report.drop(where, 'no usable row for this patient in the table', 'folders')
-            else:
-                folders[name] = folder / name
-        deep = len(folder.relative_to(src).parts) >= _MAX_FOLDER_DEPTH
-        names[:] = [] if deep else sorted(name for name in names if not _PATIENT.fullmatch(name))
+    for folder in release.folders:
+        *above, name = folder.relative_to(release.src).parts or ('',)
+        if not _PATIENT.fullmatch(name) or any(map(_PATIENT.fullmatch, above)):
+            continue
+        where = folder.relative_to(release.src).as_posix()
+        if name in folders:
+            report.drop(where, f'repeats the folder {folders[name].relative_to(release.src).as_posix()}', 'folders')
+        elif name not in patients:
+            report.drop(where, 'no usable row for this patient in the table', 'folders')
+        else:
+            folders[name] = folder
     for patient in sorted(patients.difference(folders)):
         report.drop(patient, 'no folder of this patient', 'patients')
     return folders
 
 
-def _find_images(folder: Path) -> list[Path]:
-    return [file for place, names, _ in sorted(os.walk(folder)) for file in dicom_files_in(Path(place))]
+def _find_images(release: ReleaseFiles, folder: Path) -> list[Path]:
+    return [file for file in release.below(folder) if is_dicom_file(file)]
 
 
 def _find_problem(found: InspectedImage) -> str | None:

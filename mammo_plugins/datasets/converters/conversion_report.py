@@ -10,6 +10,7 @@ from typing import Any
 
 import mammo_plugins
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord
+from mammo_plugins.io.unknown_findings import UNKNOWN_CLASS
 
 
 class ConversionError(ValueError):
@@ -89,9 +90,12 @@ def _count(annotation_set: AnnotationSet) -> dict[str, int]:
         'positives': sum(image.labels.get('malignant') == 1 for image in images),
         'negatives': sum(image.labels.get('malignant') == 0 for image in images),
         'unlabelled': sum(image.labels.get('malignant') is None for image in images),
-        'unannotated_positives': sum(not annotation_set.is_annotated(image) for image in images),
+        'unannotated_positives': sum(
+            image.labels.get('malignant') == 1 and not annotation_set.is_annotated(image) for image in images
+        ),
         'malignant_findings': sum(finding.category == 'malignant' for finding in findings),
         'benign_findings': sum(finding.category == 'benign' for finding in findings),
+        'findings_of_unknown_class': sum(finding.category == UNKNOWN_CLASS for finding in findings),
         'rotated_180': sum(image.rotated_180 for image in images),
     }
     for name in ('split', 'modality'):

@@ -22,7 +22,7 @@ from .birads_labels import read_density
 from .box_clipping import clip_box
 from .conversion_report import ConversionError, ConversionReport
 from .image_inspection import inspect_images
-from .named_files import find_named_file
+from .release_files import ReleaseFiles
 from .release_table import RowError, TableRow, read_table
 
 IMAGE_TABLE, FINDING_TABLE = 'phantom-images.csv', 'phantom-findings.csv'
@@ -60,17 +60,15 @@ def convert_phantom(
     Raises:
         ConversionError: no phantoms there, a table that lacks a column, or a split that was asked for and is empty.
     """
-    src = Path(src)
+    src, report = Path(src), ConversionReport()
     modalities, splits = _chosen(modality, MODALITIES, 'modality'), _chosen(split, SPLITS, 'split')
+    files = ReleaseFiles(src, report)
     if not (src / IMAGE_TABLE).is_file():
-        raise ConversionError(
-            f'{src}: holds no {IMAGE_TABLE}: make phantoms with "python tools/make_phantoms.py {src}"'
-        )
-    report = ConversionReport()
+        raise files.refusal(f'holds no {IMAGE_TABLE}: make phantoms with "python tools/make_phantoms.py {src}"')
     all_rows = read_table(src / IMAGE_TABLE, IMAGE_COLUMNS, report)
     rows = [row for row in all_rows if row.values['modality'] in modalities and row.values['split'] in splits]
     _report_unknown_names(all_rows, report)
-    listed = _find_files(src, rows, report)
+    listed = _find_files(files, rows, report)
     inspected = inspect_images([path for _, path in listed], [None] * len(listed), workers, show_progress)
     images: dict[ImageKey, ImageRecord] = {}
     for (row, path), found in zip(listed, inspected, strict=True):
@@ -84,7 +82,7 @@ def convert_phantom(
         except ValueError as error:
             report.drop(row.where, str(error), 'images')
     left_out = {_key_of(row) for row in all_rows}.difference(_key_of(row) for row in rows)
-    findings = _read_findings(src, images, left_out, masks, report)
+    findings = _read_findings(files, images, left_out, masks, report)
     for name in [] if split is None else splits:
         report.check_split(name, list(images.values()), src)
     return report.build(
@@ -101,14 +99,14 @@ def _report_unknown_names(rows: list[TableRow], report: ConversionReport) -> Non
                 break
 
 
-def _find_files(src: Path, rows: list[TableRow], report: ConversionReport) -> list[tuple[TableRow, Path]]:
+def _find_files(files: ReleaseFiles, rows: list[TableRow], report: ConversionReport) -> list[tuple[TableRow, Path]]:
     """Rows whose file exists, inside the folder, with it."""
     listed = []
     for row in rows:
-        if (path := find_named_file([src], row.values['path'])) is None:
-            report.drop(row.where, f'no file {row.values["path"]}', 'images')
-        else:
-            listed.append((row, path))
+        try:
+            listed.append((row, files.find(row.values['path'])))
+        except RowError as error:
+            report.drop(row.where, str(error), 'images')
     return listed
 
 
@@ -147,25 +145,29 @@ def _image_record(number: int, row: TableRow, file_name: str, header: MammogramH
 
 
 def _read_findings(
-    src: Path, images: dict[ImageKey, ImageRecord], left_out: set[ImageKey], masks: bool, report: ConversionReport
+    files: ReleaseFiles,
+    images: dict[ImageKey, ImageRecord],
+    left_out: set[ImageKey],
+    masks: bool,
+    report: ConversionReport,
 ) -> list[FindingRecord]:
     """Findings of the images; those of images that were not asked for (``left_out``) are none of this conversion."""
     findings = []
-    for row in read_table(src / FINDING_TABLE, FINDING_COLUMNS, report):
+    for row in read_table(files.src / FINDING_TABLE, FINDING_COLUMNS, report):
         key = _key_of(row)
         if key in left_out:
             continue
         try:
             if key not in images:
                 raise RowError(f'no image of {" ".join(key)}')
-            findings.append(_finding_record(src, row, images[key], masks, report))
+            findings.append(_finding_record(files, row, images[key], masks, report))
         except ValueError as error:
             report.drop(row.where, str(error), 'findings')
     return findings
 
 
 def _finding_record(
-    src: Path, row: TableRow, image: ImageRecord, masks: bool, report: ConversionReport
+    files: ReleaseFiles, row: TableRow, image: ImageRecord, masks: bool, report: ConversionReport
 ) -> FindingRecord:
     if row.values['class'] not in ('malignant', 'benign'):
         raise RowError(f'class {row.values["class"]!r} is neither malignant nor benign')
@@ -181,7 +183,7 @@ def _finding_record(
         slice_index=slice_index,
         slice_range=slice_range,
         lesion_id=row.optional_text('finding_id'),
-        segmentation=_read_mask(src, row.values['mask'], image) if masks and row.values['mask'] else None,
+        segmentation=_read_mask(files, row.values['mask'], image) if masks and row.values['mask'] else None,
         attributes={'type': row.values['type']} if row.values['type'] else {},
     )
 
@@ -200,14 +202,13 @@ def _slices(row: TableRow, image: ImageRecord) -> tuple[int | None, tuple[int, i
     return index, (first, last)
 
 
-def _read_mask(src: Path, name: str, image: ImageRecord) -> dict[str, Any]:
+def _read_mask(files: ReleaseFiles, name: str, image: ImageRecord) -> dict[str, Any]:
     """Run-length encoding of a mask of the image's size, in stored pixels.
 
     Raises:
         RowError: no such mask, or one of another size.
     """
-    if (path := find_named_file([src], name)) is None:
-        raise RowError(f'no mask {name}')
+    path = files.find(name)
     try:
         # PNG only: Pillow would start other programs for other formats.
         with Image.open(path, formats=['PNG']) as picture:

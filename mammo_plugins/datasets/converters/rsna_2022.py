@@ -21,8 +21,8 @@ from mammo_plugins.structures import ViewKey
 from .birads_labels import read_birads, read_density
 from .conversion_report import ConversionError, ConversionReport
 from .image_inspection import inspect_images
-from .named_files import find_named_file
 from .patient_splits import DEFAULT_SHARES, split_patients
+from .release_files import ReleaseFiles
 from .release_table import RowError, TableRow, read_table
 from .view_numbering import ViewNumbering
 
@@ -73,11 +73,12 @@ def convert_rsna_2022(
         ConversionError: no table, a table that lacks a column, impossible shares, or no image.
     """
     src = Path(src)
+    report = ConversionReport()
+    files = ReleaseFiles(src, report)
     tables = [name for name in (TRAIN_TABLE, TEST_TABLE) if (src / name).is_file()]
     if TRAIN_TABLE not in tables:
-        raise ConversionError(f'{src}: holds no {TRAIN_TABLE}: give the folder of the unpacked archive from Kaggle')
-    report = ConversionReport()
-    listed = _list_images(src, split_shares, seed, report)
+        raise files.refusal(f'holds no {TRAIN_TABLE}: give the folder of the unpacked archive from Kaggle')
+    listed = _list_images(files, split_shares, seed, report)
     inspected = inspect_images([image.path for image in listed], [None] * len(listed), workers, show_progress)
     numbering = ViewNumbering()
     images: list[ImageRecord] = []
@@ -93,7 +94,10 @@ def convert_rsna_2022(
     )
 
 
-def _list_images(src: Path, split_shares: Sequence[float], seed: int, report: ConversionReport) -> list[_Listed]:
+def _list_images(
+    files: ReleaseFiles, split_shares: Sequence[float], seed: int, report: ConversionReport
+) -> list[_Listed]:
+    src = files.src
     train = read_table(src / TRAIN_TABLE, TRAIN_COLUMNS, report)
     test = []
     if (src / TEST_TABLE).is_file():
@@ -109,7 +113,7 @@ def _list_images(src: Path, split_shares: Sequence[float], seed: int, report: Co
             try:
                 if (number := row.text('image_id')) in first:
                     raise RowError(f'repeats {first[number]}: image {number}')
-                image = _list_image(src, folder, row, split_of if labelled else None)
+                image = _list_image(files, folder, row, split_of if labelled else None)
             except ValueError as error:
                 report.drop(row.where, str(error), 'images')
                 continue
@@ -120,16 +124,14 @@ def _list_images(src: Path, split_shares: Sequence[float], seed: int, report: Co
     return listed
 
 
-def _list_image(src: Path, folder: str, row: TableRow, split_of: dict[str, str] | None) -> _Listed:
+def _list_image(files: ReleaseFiles, folder: str, row: TableRow, split_of: dict[str, str] | None) -> _Listed:
     """An image with its labels; without them where ``split_of`` is None."""
     patient = row.text('patient_id')
     view = ViewKey.parse(f'{row.text("laterality")}-{row.text("view")}')
     labels = _exam_labels(row)
     if split_of is not None:
         labels.update(_breast_labels(row))
-    name = f'{folder}/{patient}/{row.text("image_id")}.dcm'
-    if (path := find_named_file([src], name)) is None:
-        raise RowError(f'no file {name}')
+    path = files.find(f'{folder}/{patient}/{row.text("image_id")}.dcm')
     return _Listed(row, path, view, None if split_of is None else split_of[patient], labels)
 
 

@@ -3,8 +3,8 @@
 ``images/{study_id}/{image_id}.dicom``; ``breast-level_annotations.csv`` has a row an image, ``finding_annotations.csv``
 a row a finding (``No Finding`` and no box where an image has none), ``metadata.csv`` a row of DICOM tags an image. The
 tables state side, view and size, so that no image is opened. There is no pathology: what counts as malignant is an
-assessment. Findings of lymph nodes, skin and nipple
-alone (125 of 2,254) have none of their own, and become ``other``: neither malignant nor benign.
+assessment. Findings of lymph nodes, skin and nipple alone (125 of 2,254) have none of their own, and become ``other``:
+neither malignant nor benign.
 
 Source: Nguyen et al., Scientific Data 10:277, 2023; https://doi.org/10.13026/br2v-7517.
 """
@@ -23,8 +23,8 @@ from mammo_plugins.structures import ViewKey
 from .birads_labels import birads_category, read_birads, read_density
 from .box_clipping import Box, clip_box
 from .conversion_report import ConversionError, ConversionReport
-from .named_files import find_named_file
 from .patient_splits import split_patients
+from .release_files import ReleaseFiles
 from .release_table import RowError, TableRow, read_table
 from .tabled_geometry import read_row_spacing_mm, read_size
 from .view_numbering import ViewNumbering
@@ -82,7 +82,6 @@ def convert_vindr_mammo(
 
     Args:
         src: folder with the tables and ``images``.
-        splits: the splits to convert, each of which must then have images; all where None. The release has train and
         splits: the splits to convert, each of which must then have images; all where None.
         malignant_from: the BI-RADS category, 2 to 6, from which on a finding and a breast count as malignant.
         validation_share: share of the training studies that becomes the validation split, which the release lacks; 0
@@ -95,17 +94,18 @@ def convert_vindr_mammo(
             empty, or there is no image.
     """
     src = Path(src)
+    report = ConversionReport()
+    files = ReleaseFiles(src, report)
     if not (src / IMAGE_TABLE).is_file():
-        raise ConversionError(f'{src}: holds no {IMAGE_TABLE}: give the folder of VinDr-Mammo 1.0.0 from PhysioNet')
+        raise files.refusal(f'holds no {IMAGE_TABLE}: give the folder of VinDr-Mammo 1.0.0 from PhysioNet')
     if not 2 <= malignant_from <= 6:
         raise ConversionError(f'malignant_from {malignant_from} is no BI-RADS category from 2 to 6')
     wanted = _wanted_splits(splits)
-    report = ConversionReport()
     rows = read_table(src / IMAGE_TABLE, IMAGE_COLUMNS, report)
     split_of = _split_studies(rows, validation_share, seed)
     chosen = [row for row in rows if split_of.get(row.values['study_id'], wanted[0]) in wanted]
     left_out = {row.values['image_id'] for row in rows}.difference(row.values['image_id'] for row in chosen)
-    images = _read_images(src, chosen, split_of, malignant_from, report)
+    images = _read_images(files, chosen, split_of, malignant_from, report)
     findings = _read_findings(src, images, left_out, malignant_from, report)
     for split in splits or ():
         report.check_split(split, list(images.values()), src)
@@ -134,17 +134,21 @@ def _split_studies(rows: Sequence[TableRow], validation_share: float, seed: int)
 
 
 def _read_images(
-    src: Path, rows: Sequence[TableRow], split_of: dict[str, str], malignant_from: int, report: ConversionReport
+    files: ReleaseFiles,
+    rows: Sequence[TableRow],
+    split_of: dict[str, str],
+    malignant_from: int,
+    report: ConversionReport,
 ) -> dict[str, ImageRecord]:
     """Images by their id."""
-    tags = _read_metadata(src, report)
+    tags = _read_metadata(files.src, report)
     numbering = ViewNumbering()
     images: dict[str, ImageRecord] = {}
     for row in rows:
         try:
             if row.text('image_id') in images:
                 raise RowError(f'repeats image {row.values["image_id"]}')
-            record = _image_record(len(images) + 1, src, row, tags, split_of, malignant_from, numbering)
+            record = _image_record(len(images) + 1, files, row, tags, split_of, malignant_from, numbering)
         except ValueError as error:
             report.drop(row.where, str(error), 'images')
             continue
@@ -171,7 +175,7 @@ def _read_metadata(src: Path, report: ConversionReport) -> dict[str, _Tags]:
 
 def _image_record(
     number: int,
-    src: Path,
+    files: ReleaseFiles,
     row: TableRow,
     tags: dict[str, _Tags],
     split_of: dict[str, str],
@@ -187,13 +191,11 @@ def _image_record(
     width, height = read_size(row, 'width', 'height')
     birads = read_birads(row.text('breast_birads'))
     density = row.optional_text('breast_density')
-    name = f'images/{study}/{image}.dicom'
-    if (path := find_named_file([src], name)) is None:
-        raise RowError(f'no file {name}')
+    path = files.find(f'images/{study}/{image}.dicom')
     tag = tags.get(image, _Tags())
     return ImageRecord(
         id=number,
-        file_name=path.relative_to(src).as_posix(),
+        file_name=path.relative_to(files.src).as_posix(),
         width=width,
         height=height,
         num_slices=1,

@@ -13,6 +13,7 @@ from mammo_plugins.datasets.converters.cbis_ddsm.conversion import convert_cbis_
 from mammo_plugins.datasets.converters.cbis_ddsm.rows import KINDS, find_tables, read_abnormalities
 from mammo_plugins.datasets.converters.cbis_ddsm.splits import assign_splits
 from mammo_plugins.datasets.converters.conversion_report import ConversionReport
+from mammo_plugins.datasets.converters.release_files import ReleaseFiles
 from mammo_plugins.io import validate_annotations
 from tests.datasets.converters.cbis_ddsm_release import HEIGHT, WIDTH, box_mask, film
 from tests.io.dicom_builder import gradient, save
@@ -25,7 +26,7 @@ def report():
 
 @pytest.fixture(scope='module')
 def rows(real_data, report):
-    return read_abnormalities(find_tables(real_data / 'cbis_ddsm', KINDS), report)
+    return read_abnormalities(find_tables(ReleaseFiles(real_data / 'cbis_ddsm', report), KINDS), report)
 
 
 def patients(rows, kind, split):

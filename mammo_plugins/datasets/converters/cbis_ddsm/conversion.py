@@ -22,6 +22,7 @@ from ..conversion_report import ConversionError, ConversionReport
 from ..ddsm_vocabulary import image_labels
 from ..image_inspection import inspect_images
 from ..lesion_links import SeenLesion, link_lesions
+from ..release_files import ReleaseFiles
 from ..view_numbering import ViewNumbering
 from .files import DownloadedFiles
 from .roi_masks import RoiJob, RoiMask, read_roi_mask
@@ -77,10 +78,11 @@ def convert_cbis_ddsm(
     src, report = Path(src), ConversionReport()
     _check_names(splits or (), SPLITS, 'split')
     _check_names(kinds or (), KINDS, 'kind')
-    tables = find_tables(src, kinds or KINDS)
+    release = ReleaseFiles(src, report)
+    tables = find_tables(release, kinds or KINDS)
     rows = assign_splits(read_abnormalities(tables, report), overlapping, validation_share, seed, report)
     rows = [(row, split) for row, split in rows if split in (splits or SPLITS)]
-    files = DownloadedFiles(src)
+    files = DownloadedFiles(release)
     films, missing = _find_films(rows, files, report)
     films, unreadable = _inspect_films(src, films, report, workers, show_progress)
     films = _merge_same_films(src, films, report)

@@ -7,11 +7,12 @@ alone. Cases and series UIDs are unique, so files are looked up by any folder's 
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
 
 from mammo_plugins.io.slice_folder import has_dicom_marker
+
+from ..release_files import ReleaseFiles
 
 _SUFFIXES = ('.dcm', '.dicom')
 
@@ -19,23 +20,18 @@ _SUFFIXES = ('.dcm', '.dicom')
 class DownloadedFiles:
     """DICOM files below a folder, by the names of the folders that they lie in and by their own.
 
-    Symbolic links to folders are not followed, and names of a table are looked up, never joined to a path: no table can
-    lead out of the folder.
+    Names of a table are looked up, never joined to a path: no table can lead out of the folder.
 
     Args:
-        src: the folder.
+        release: the folder's files.
     """
 
-    def __init__(self, src: Path) -> None:
+    def __init__(self, release: ReleaseFiles) -> None:
         self._by_name: dict[str, list[Path]] = defaultdict(list)
-        for folder, folders, files in os.walk(src):
-            folders.sort()
-            parts = Path(folder).relative_to(src).parts
-            for name in sorted(files):
-                path = Path(folder, name)
-                if not name.startswith('.') and (path.suffix.lower() in _SUFFIXES or _is_bare_dicom(path)):
-                    for key in {*parts, path.stem}:
-                        self._by_name[key].append(path)
+        for path in release.files:
+            if path.suffix.lower() in _SUFFIXES or _is_bare_dicom(path):
+                for key in {*path.parent.relative_to(release.src).parts, path.stem}:
+                    self._by_name[key].append(path)
 
     def find_film(self, film_path: str) -> Path:
         """The one file of a film.

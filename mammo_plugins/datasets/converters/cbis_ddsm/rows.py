@@ -14,6 +14,7 @@ from mammo_plugins.structures import ViewKey
 
 from ..conversion_report import ConversionError, ConversionReport
 from ..ddsm_vocabulary import category_of, density_letter, lesion_type, stated, subtlety_of
+from ..release_files import ReleaseFiles
 from ..release_table import RowError, TableRow, read_table
 
 KINDS = ('mass', 'calc')
@@ -90,26 +91,25 @@ def table_name(kind: str, split: str) -> str:
     return f'{kind}_case_description_{split}_set.csv'
 
 
-def find_tables(src: Path, kinds: Sequence[str]) -> dict[tuple[str, str], Path]:
+def find_tables(release: ReleaseFiles, kinds: Sequence[str]) -> dict[tuple[str, str], Path]:
     """Tables by kind and published split, in the folder or in one of its folders.
 
     Raises:
-        ConversionError: no folder, no table, or one in several places.
+        ConversionError: no table, or one in several places.
     """
-    if not src.is_dir():
-        raise ConversionError(f'{src} is not a folder: give the folder of the CBIS-DDSM tables and images')
-    tables = {}
+    src, tables = release.src, {}
+    near = [file for file in release.files if len(file.relative_to(src).parts) <= 2]
     for kind in kinds:
         for split in PUBLISHED_SPLITS:
             name = table_name(kind, split)
-            found = [path for path in (src / name, *sorted(src.glob(f'*/{name}'))) if path.is_file()]
+            found = [file for file in near if file.name == name]
             if len(found) > 1:
                 raise ConversionError(f'{src}: {name} lies in several places: {", ".join(map(str, found))}; keep one')
             if found:
                 tables[kind, split] = found[0]
     if not tables:
         expected = ', '.join(table_name(kind, split) for kind in kinds for split in PUBLISHED_SPLITS)
-        raise ConversionError(f'{src}: holds none of {expected}: download them from The Cancer Imaging Archive')
+        raise release.refusal(f'holds none of {expected}: download them from The Cancer Imaging Archive')
     return tables
 
 

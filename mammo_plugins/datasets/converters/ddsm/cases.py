@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..conversion_report import ConversionError, ConversionReport
+from ..conversion_report import ConversionReport
 from ..ddsm_vocabulary import density_letter
+from ..release_files import ReleaseFiles
 from .ics import IcsCase, IcsFilm, parse_ics
 from .overlay import Overlay, parse_overlay
 from .raw_films import RAW_SUFFIX, film_prefix
@@ -75,16 +76,14 @@ class DdsmFilm:
         return f'{self.case.ics_path.name} {self.film.name}'
 
 
-def read_cases(src: Path, report: ConversionReport) -> list[DdsmCase]:
-    """Every case below a folder; what is odd about one is reported.
+def read_cases(release: ReleaseFiles, report: ConversionReport) -> list[DdsmCase]:
+    """Every case of a release; what is odd about one is reported.
 
     Raises:
-        ConversionError: no folder, or no case in it.
+        ConversionError: there is no case.
     """
-    if not src.is_dir():
-        raise ConversionError(f'{src} is not a folder: give the folder of the DDSM cases')
-    cases: dict[str, DdsmCase] = {}
-    for path in sorted(src.rglob('*.ics')):
+    src, cases = release.src, {}
+    for path in (file for file in release.files if file.suffix == '.ics'):
         where = path.relative_to(src).as_posix()
         text = _read_text(path)
         if text is None:
@@ -106,7 +105,7 @@ def read_cases(src: Path, report: ConversionReport) -> list[DdsmCase]:
             reason = f'lies in no folder such as {", ".join(f"{level}_01" for level in LEVELS)}: level unknown'
             report.note(where, reason, 'cases_without_level')
     if not cases:
-        raise ConversionError(f'{src}: holds no case (*.ics): give the folder that the volumes of DDSM lie in')
+        raise release.refusal('holds no case (*.ics): give the folder that the volumes of DDSM lie in')
     return list(cases.values())
 
 
@@ -116,10 +115,9 @@ def _level_of(path: Path) -> str | None:
     return next((match[1] for match in matches if match), None)
 
 
-def find_films(case: DdsmCase, report: ConversionReport) -> list[DdsmFilm]:
+def find_films(case: DdsmCase, release: ReleaseFiles, report: ConversionReport) -> list[DdsmFilm]:
     """The films of a case that can be opened, with their overlays; the others are reported with what is missing."""
-    folder = case.ics_path.parent
-    names = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_file()}
+    names = {path.name.lower(): path for path in release.in_folder(case.ics_path.parent)}
     films = []
     for film in case.facts.films:
         prefix, where = film_prefix(case.ics_path, film), f'{case.ics_path.name} {film.name}'

@@ -31,6 +31,7 @@ from ..ddsm_vocabulary import (
 from ..image_inspection import inspect_images
 from ..lesion_links import SeenLesion, link_lesions
 from ..patient_splits import DEFAULT_SHARES, split_patients
+from ..release_files import ReleaseFiles
 from .cases import DdsmCase, DdsmFilm, find_films, read_cases
 from .chain_outlines import box_of_outline, polygon_of_outline
 from .ics import IcsFilm
@@ -62,12 +63,13 @@ def convert_ddsm(
         ConversionError: no cases, shares that are none, or no image.
     """
     src, report = Path(src), ConversionReport()
-    cases = read_cases(src, report)
+    release = ReleaseFiles(src, report)
+    cases = read_cases(release, report)
     try:
         split_of = split_patients((case.patient_id for case in cases), split_shares, seed)
     except ValueError as error:
         raise ConversionError(str(error)) from error
-    films = [film for case in cases for film in find_films(case, report)]
+    films = [film for case in cases for film in find_films(case, release, report)]
     inspected = inspect_images([film.png for film in films], [None] * len(films), workers, show_progress)
     images: list[ImageRecord] = []
     findings: list[FindingRecord] = []

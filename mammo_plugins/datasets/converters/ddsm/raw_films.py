@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mammo_plugins.io.source_walk import walk_source
 from mammo_plugins.io.whole_file import whole_file
 
 from .ics import IcsFilm, parse_ics
@@ -35,7 +36,7 @@ def write_raw_films_as_png(src: str | Path) -> list[Path]:
         ValueError: a raw film does not have the size that its .ics file says; those before it were written.
     """
     written = []
-    for ics_path in sorted(Path(src).rglob('*.ics')):
+    for ics_path in (file for file in walk_source(src).files if file.suffix == '.ics'):
         for film in parse_ics(ics_path.read_text(encoding='latin-1')).films:
             prefix = film_prefix(ics_path, film)
             raw, png = ics_path.with_name(f'{prefix}{RAW_SUFFIX}'), ics_path.with_name(f'{prefix}.png')

@@ -20,8 +20,8 @@ from mammo_plugins.structures import Laterality, ViewKey
 from ..box_clipping import clip_box
 from ..conversion_report import ConversionError, ConversionReport
 from ..image_inspection import inspect_images
-from ..named_files import find_named_file
 from ..patient_splits import DEFAULT_SHARES, split_patients
+from ..release_files import ReleaseFiles
 from ..release_table import RowError, TableRow
 from ..tabled_geometry import read_row_spacing_mm, read_size
 from ..view_numbering import ViewNumbering
@@ -96,11 +96,11 @@ def convert_embed(
     Raises:
         ConversionError: a table is missing or lacks a column, impossible shares, or no image.
     """
-    src = Path(src)
-    metadata, clinical = (_find_table(src, kind) for kind in ('metadata', 'clinical'))
-    report = ConversionReport()
+    src, report = Path(src), ConversionReport()
+    files = ReleaseFiles(src, report)
+    metadata, clinical = (_find_table(files, kind) for kind in ('metadata', 'clinical'))
     exams = read_clinical_table(clinical, report)
-    listed, patients = _list_images(src, metadata, special_views, report)
+    listed, patients = _list_images(files, metadata, special_views, report)
     try:
         split_of = split_patients(patients, split_shares, seed)
     except ValueError as error:
@@ -129,20 +129,20 @@ def convert_embed(
     )
 
 
-def _find_table(src: Path, kind: str) -> Path:
+def _find_table(files: ReleaseFiles, kind: str) -> Path:
     """The full table, which has sizes and spacings, before the one of fewer columns."""
     names = [f'EMBED_OpenData_{kind}{suffix}.csv' for suffix in ('', '_reduced')]
     for name in names:
-        for folder in (src / 'tables', src):
+        for folder in (files.src / 'tables', files.src):
             if (folder / name).is_file():
                 return folder / name
-    raise ConversionError(
-        f'{src}: holds neither {names[0]} nor {names[1]}, in "tables" or itself: download "tables" of EMBED Open Data'
+    raise files.refusal(
+        f'holds neither {names[0]} nor {names[1]}, in "tables" or itself: download "tables" of EMBED Open Data'
     )
 
 
 def _list_images(
-    src: Path, table: Path, special_views: bool, report: ConversionReport
+    files: ReleaseFiles, table: Path, special_views: bool, report: ConversionReport
 ) -> tuple[list[_Listed], set[str]]:
     """Images that can be used, and all patients of the table, used or not, so that a partial copy splits alike."""
     listed: list[_Listed] = []
@@ -151,7 +151,7 @@ def _list_images(
     for row in iter_wide_table(table, METADATA_COLUMNS, report, OPTIONAL_METADATA_COLUMNS):
         try:
             patients.add(_read_id(row, 'empi_anon'))
-            image = _list_image(src, row, special_views, report)
+            image = _list_image(files, row, special_views, report)
             if image.path in first:
                 raise RowError(f'repeats {first[image.path]}: {image.path.name}')
         except ValueError as error:
@@ -162,7 +162,7 @@ def _list_images(
     return listed, patients
 
 
-def _list_image(src: Path, row: TableRow, special_views: bool, report: ConversionReport) -> _Listed:
+def _list_image(files: ReleaseFiles, row: TableRow, special_views: bool, report: ConversionReport) -> _Listed:
     kind = row.text('FinalImageType')
     if kind.upper() not in MODALITIES:
         raise RowError(f'FinalImageType {kind!r} is neither 2D nor cview')
@@ -170,9 +170,7 @@ def _list_image(src: Path, row: TableRow, special_views: bool, report: Conversio
         raise RowError('spot compression or magnification view (spot_mag is 1)')
     if (side := row.text('ImageLateralityFinal').upper()) not in ('L', 'R'):
         raise RowError(f'ImageLateralityFinal {side!r} is neither L nor R')
-    name = row.text('anon_dicom_path')
-    if (path := find_named_file([src, src / 'images'], name)) is None:
-        raise RowError(f'no file {name}')
+    path = files.find(row.text('anon_dicom_path'), [files.src, files.src / 'images'])
     regions, in_png_frame = choose_regions(row)
     announced = row.optional_integer('num_roi')
     if announced == 0 and any(letter.isdigit() for letter in regions):

@@ -23,9 +23,10 @@ from mammo_plugins.structures import ViewKey
 
 from ..birads_labels import birads_category, read_birads, read_density
 from ..box_clipping import clip_box
-from ..conversion_report import ConversionError, ConversionReport
+from ..conversion_report import ConversionReport
 from ..image_inspection import inspect_images
 from ..patient_splits import DEFAULT_SHARES, split_patients
+from ..release_files import ReleaseFiles
 from ..release_sheet import read_sheet
 from ..release_table import RowError, TableRow
 from ..view_numbering import ViewNumbering
@@ -95,13 +96,14 @@ def convert_inbreast(
     """
     src = Path(src)
     threshold = _suspicion(read_birads(str(malignant_from)))
-    table = _find_table(src)
     report = ConversionReport()
-    files = _index_files(src, report)
+    release = ReleaseFiles(src, report)
+    table = _find_table(release)
+    files = _index_files(release, report)
     rows = _read_images(table, files, threshold, report)
     splits = split_patients((image.file.patient for image in rows), split_shares, seed)
     inspected = inspect_images([image.file.path for image in rows], [None] * len(rows), workers, show_progress)
-    _report_unused_outlines(src, rows, report)
+    _report_unused_outlines(release, rows, report)
     images, findings, numbering = [], [], ViewNumbering()
     for image, found in zip(rows, inspected, strict=True):
         problem = found.problem or _wrong_kind(found.header)
@@ -115,23 +117,23 @@ def convert_inbreast(
     return report.build(images, findings, converter='inbreast', source=src, release='INbreast', tables=[table.name])
 
 
-def _find_table(src: Path) -> Path:
+def _find_table(release: ReleaseFiles) -> Path:
     for folder in (IMAGE_FOLDER, ROI_FOLDER):
-        if not (src / folder).is_dir():
-            raise ConversionError(
-                f'{src}: holds no folder {folder}: give the folder of INbreast with {TABLES[0]}, {IMAGE_FOLDER} and '
+        if not (release.src / folder).is_dir():
+            raise release.refusal(
+                f'holds no folder {folder}: give the folder of INbreast with {TABLES[0]}, {IMAGE_FOLDER} and '
                 f'{ROI_FOLDER}'
             )
     for name in TABLES:
-        if (src / name).is_file():
-            return src / name
-    raise ConversionError(f'{src}: holds none of {", ".join(TABLES)}: put the table of INbreast there')
+        if (release.src / name).is_file():
+            return release.src / name
+    raise release.refusal(f'holds none of {", ".join(TABLES)}: put the table of INbreast there')
 
 
-def _index_files(src: Path, report: ConversionReport) -> dict[str, _File]:
+def _index_files(release: ReleaseFiles, report: ConversionReport) -> dict[str, _File]:
     """Image files by the number that their names begin with."""
     files: dict[str, _File] = {}
-    for path in sorted((src / IMAGE_FOLDER).iterdir()):
+    for path in release.in_folder(release.src / IMAGE_FOLDER):
         match = _FILE_NAME.fullmatch(path.name)
         if match is None:
             if path.suffix.lower() == '.dcm':
@@ -202,10 +204,10 @@ def _suspicion(birads: str) -> tuple[int, str]:
     return birads_category(birads), birads[1:] or 'A'
 
 
-def _report_unused_outlines(src: Path, images: Sequence[_Image], report: ConversionReport) -> None:
+def _report_unused_outlines(release: ReleaseFiles, images: Sequence[_Image], report: ConversionReport) -> None:
     used = {image.number for image in images}
-    for path in sorted((src / ROI_FOLDER).glob('*.xml')):
-        if path.stem not in used:
+    for path in release.in_folder(release.src / ROI_FOLDER):
+        if path.suffix == '.xml' and path.stem not in used:
             report.drop(f'{ROI_FOLDER}/{path.name}', 'outlines of an image that is not there', 'roi_files')
 
 

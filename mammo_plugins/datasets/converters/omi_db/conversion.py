@@ -24,9 +24,10 @@ from typing import Any
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord, MammogramHeader
 
 from ..box_clipping import clip_box
-from ..conversion_report import ConversionError, ConversionReport
+from ..conversion_report import ConversionReport
 from ..image_inspection import InspectedImage, inspect_images
 from ..patient_splits import DEFAULT_SHARES, split_patients
+from ..release_files import ReleaseFiles
 from ..view_numbering import ViewNumbering
 from .marks import parse_mark
 from .outcomes import BreastOutcome, judge_lesions, read_outcomes
@@ -94,9 +95,10 @@ def convert_omi_db(
     """
     src = Path(src)
     report = ConversionReport()
-    clients = list(_read_clients(src, report))
+    release = ReleaseFiles(src, report)
+    clients = list(_read_clients(release, report))
     splits = split_patients((client.name for client in clients), split_shares, seed)
-    entries = [image for client in clients for image in _find_images(src, client, report)]
+    entries = [image for client in clients for image in _find_images(release, client, report)]
     inspected = inspect_images([entry.path for entry in entries], [None] * len(entries), workers, show_progress)
     images, findings, numbering, raw = [], [], ViewNumbering(), Counter()
     for entry, found in zip(entries, inspected, strict=True):
@@ -118,27 +120,28 @@ def convert_omi_db(
     )  # fmt: skip
 
 
-def _read_clients(src: Path, report: ConversionReport) -> Iterator[_Client]:
+def _read_clients(release: ReleaseFiles, report: ConversionReport) -> Iterator[_Client]:
+    src = release.src
     for folder in (DATA_FOLDER, IMAGE_FOLDER):
         if not (src / folder).is_dir():
-            raise ConversionError(
-                f'{src}: holds no folder {folder}: give the folder of OMI-DB that holds {DATA_FOLDER} and '
+            raise release.refusal(
+                f'holds no folder {folder}: give the folder of OMI-DB that holds {DATA_FOLDER} and '
                 f'{IMAGE_FOLDER} (image_db/sharing/... in its download tool)'
             )
-    folders = sorted(path for path in (src / DATA_FOLDER).iterdir() if path.is_dir())
+    folders = [folder for folder in release.folders if folder.parent == src / DATA_FOLDER]
     if not any(_CLIENT.fullmatch(folder.name) for folder in folders):
-        raise ConversionError(f'{src / DATA_FOLDER}: holds no folder of a client, such as optm1 or demd2')
+        raise release.refusal(f'{DATA_FOLDER} holds no folder of a client, such as optm1 or demd2')
     for folder in folders:
         try:
-            yield _read_client(folder)
+            yield _read_client(folder, release)
         except ValueError as error:
             report.drop(f'{DATA_FOLDER}/{folder.name}', str(error), 'clients')
 
 
-def _read_client(folder: Path) -> _Client:
+def _read_client(folder: Path, release: ReleaseFiles) -> _Client:
     if not _CLIENT.fullmatch(folder.name):
         raise ValueError('not named as a client is: four letters and a number')
-    images, record = _read_record(folder, 'imagedb'), _read_record(folder, 'nbss')
+    images, record = (_read_record(folder, kind, release) for kind in ('imagedb', 'nbss'))
     studies = images.get('STUDIES')
     if not isinstance(studies, dict):
         raise ValueError('imagedb: STUDIES is no object')
@@ -146,12 +149,13 @@ def _read_client(folder: Path) -> _Client:
     return _Client(folder.name, str(site) if site else '', studies, record, read_outcomes(record))
 
 
-def _read_record(folder: Path, kind: str) -> dict[str, Any]:
+def _read_record(folder: Path, kind: str, release: ReleaseFiles) -> dict[str, Any]:
     """``<kind>_<client>.json``, which some clients have in capitals."""
     names = [f'{kind}_{folder.name}.json', f'{kind.upper()}_{folder.name}.json']
     path = next((folder / name for name in names if (folder / name).is_file()), None)
     if path is None:
-        raise ValueError(f'no {names[0]}')
+        reason = next(filter(None, (release.problem_of(folder / name) for name in names)), None)
+        raise ValueError(f'no {names[0]}' + (f': {reason}' if reason else ''))
     try:
         if (size := path.stat().st_size) > MAX_RECORD_BYTES:
             raise ValueError(f'{size} bytes, more than the {MAX_RECORD_BYTES} of any record')
@@ -165,7 +169,7 @@ def _read_record(folder: Path, kind: str) -> dict[str, Any]:
     return content
 
 
-def _find_images(src: Path, client: _Client, report: ConversionReport) -> Iterator[_Image]:
+def _find_images(release: ReleaseFiles, client: _Client, report: ConversionReport) -> Iterator[_Image]:
     """Images of a client's records whose file exists; names that are no UID never make a path."""
     for study, content in client.studies.items():
         where = f'{client.name} study {study}'
@@ -179,11 +183,13 @@ def _find_images(src: Path, client: _Client, report: ConversionReport) -> Iterat
             if series in _FACTS_OF_STUDIES:
                 continue
             for number, marks in members.items() if isinstance(members, dict) else ():
-                path = src / IMAGE_FOLDER / client.name / study / f'{number}.dcm'
+                path = release.src / IMAGE_FOLDER / client.name / study / f'{number}.dcm'
                 if not _UID.fullmatch(number):
                     report.drop(f'{where} series {series}', f'image {number!r} is no UID', 'images')
-                elif not os.path.isfile(path):  # unlike pathlib's, says no where a name is too long for any file
-                    report.drop(f'{client.name} image {number}', f'no file {path.relative_to(src)}', 'images')
+                elif (reason := release.problem_of(path)) or not os.path.isfile(path):
+                    # Unlike pathlib's, isfile says no where a name is too long for any file.
+                    missing = f'no file {path.relative_to(release.src)}' + (f': {reason}' if reason else '')
+                    report.drop(f'{client.name} image {number}', missing, 'images')
                 else:
                     yield _Image(client, study, episode, number, path, marks if isinstance(marks, dict) else {})
 

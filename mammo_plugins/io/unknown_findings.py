@@ -1,0 +1,29 @@
+"""Findings of which nobody said whether they are malignant or benign: regions that are no background."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .image_labels import label_value
+
+if TYPE_CHECKING:
+    from .annotation_records import FindingRecord
+
+UNKNOWN_CLASS = 'other'
+"""Category of findings that a release marks without saying what they are."""
+
+
+def may_hide(findings: Iterable[FindingRecord], labels: Mapping[str, Any], categories: Iterable[str]) -> bool:
+    """Whether a finding of unknown class may be of one of some categories.
+
+    It may, unless the image is known to hold nothing of that category: a region in an image that is labelled not
+    malignant is no malignant one.
+
+    Args:
+        findings: of an image, or those of them that are no targets by another name.
+        labels: of the image.
+        categories: ``malignant``, ``benign`` or both.
+    """
+    unknown = any(finding.category == UNKNOWN_CLASS for finding in findings)
+    return unknown and any(label_value(labels, category) != 0 for category in categories)
