@@ -159,28 +159,37 @@ def evaluate_saliency(
 def sample_saliency(
     folder: str | Path,
     annotations: AnnotationSet,
+    category: str,
     draws: np.ndarray,
     threshold: float = 0.5,
     lenient: bool = False,
-) -> dict[str, dict[str, NumberSample]]:
-    """Class to number to its sample on given draws, so that those of several folders are paired.
+) -> dict[str, NumberSample]:
+    """The numbers of a class on given draws, so that those of several folders are paired.
 
     Args:
         folder, annotations, threshold, lenient: as for :func:`evaluate_saliency`.
+        category: the class.
         draws: (R, P) how often each patient of the annotations, in order of first appearance, is in each replicate.
 
     Raises:
-        ValueError: as for :func:`evaluate_saliency`.
+        ValueError: there is no map of the class, or as for :func:`evaluate_saliency`.
     """
+    known = list(dict.fromkeys(entry.category for entry in read_index(folder)))
+    if category not in known:
+        raise PredictionsError(f'{folder}: no map of the class {category!r}, but of {", ".join(known) or "none"}')
     patients = list(dict.fromkeys(image.patient_id for image in annotations.images))
-    _, classes, _ = _read_folder(folder, annotations, threshold, lenient, with_pixels=True)
-    return {category: found.samples(patients, draws) for category, found in classes.items()}
+    _, classes, _ = _read_folder(folder, annotations, threshold, lenient, category)
+    found = classes.get(category, _OverlapsOfClass())  # there may be none of the evaluated images
+    return found.samples(patients, draws)
 
 
 def _read_folder(
-    folder: str | Path, annotations: AnnotationSet, threshold: float, lenient: bool, with_pixels: bool = False
+    folder: str | Path, annotations: AnnotationSet, threshold: float, lenient: bool, only: str | None = None
 ) -> tuple[int, dict[str, _OverlapsOfClass], int]:
-    """Number of evaluated images, what was found of each class, and number of maps of other images."""
+    """Number of evaluated images, what was found of each class, and number of maps of other images.
+
+    Of a class that is asked for alone, what average precisions are resampled from is kept too.
+    """
     images = {image_key(image): image for image in annotations.images}
     entries = read_index(folder)
     strangers = [entry for entry in entries if entry.key not in images]
@@ -191,10 +200,10 @@ def _read_folder(
         )
     classes: dict[str, _OverlapsOfClass] = {}
     for entry in entries:
-        if entry.key not in images:
+        if entry.key not in images or only not in (None, entry.category):
             continue
         if entry.category not in classes:
-            classes[entry.category] = _OverlapsOfClass(pixels=PatientPixelCounts() if with_pixels else None)
+            classes[entry.category] = _OverlapsOfClass(pixels=PatientPixelCounts() if only else None)
         _add_map(folder, entry, images[entry.key], annotations, threshold, classes[entry.category])
     return len(images), classes, len(strangers)
 
