@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from mammo_plugins.apis.study import STUDIES, run_study
+from mammo_plugins.apis.study import run_study
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
@@ -16,17 +16,23 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         description='Train and test every row of a paper on synthetic breasts, and compare. Run it again to go on '
         'where it was stopped.',
     )
-    parser.add_argument('name', choices=STUDIES, help='the paper')
+    parser.add_argument('name', help='the paper, such as mm3d, or a file that declares a study (see docs/studies.md)')
     parser.add_argument('--out', default='study', help='folder for everything (default: %(default)s)')
     parser.add_argument(
         '--preset',
         default='small',
-        help='small for two cores; long, with eight times the steps on DBT; large for a GPU (default: %(default)s)',
+        help='size of everything: small for two cores, large for a GPU; mm3d also has long, with eight times the steps '
+        'on DBT (default: %(default)s)',
     )
-    parser.add_argument('--rows', nargs='+', metavar='NAME', help='rows to train, such as mm3d (default: all)')
+    parser.add_argument(
+        '--rows', nargs='+', metavar='NAME', help='rows to train, with what they build on (default: all)'
+    )
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], metavar='K', help='default: 0 1 2')
     parser.add_argument('--workers', type=int, help='trainings side by side (default: one a core, one with a GPU)')
     parser.add_argument('--bootstrap', type=int, default=1000, metavar='R', help='replicates (default: %(default)s)')
+    parser.add_argument(
+        '--redo', action='store_true', help='run again from nothing what is done with another config, and all after it'
+    )
     args = parser.parse_args(argv)
     try:
         result = run_study(
@@ -37,6 +43,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
             seeds=args.seeds,
             workers=args.workers,
             bootstrap=args.bootstrap,
+            redo=args.redo,
         )
     except (ValueError, RuntimeError) as error:
         print(f'error: {error}', file=sys.stderr)

@@ -106,23 +106,28 @@ def evaluate_saliency_subgroups(
 def sample_saliency(
     folder: str | Path,
     annotations: AnnotationSet,
+    category: str,
     draws: np.ndarray,
     threshold: float = 0.5,
     lenient: bool = False,
-) -> dict[str, dict[str, NumberSample]]:
-    """Class to number to its sample on given draws, so that those of several folders are paired.
+) -> dict[str, NumberSample]:
+    """The numbers of a class on given draws, so that those of several folders are paired.
 
     Args:
         folder, annotations, threshold, lenient: as for :func:`evaluate_saliency`.
+        category: the class.
         draws: (R, P) how often each patient of the annotations, in order of first appearance, is in each replicate.
 
     Raises:
-        ValueError: as for :func:`evaluate_saliency`.
+        ValueError: there is no map of the class, or as for :func:`evaluate_saliency`.
     """
+    known = list(dict.fromkeys(entry.category for entry in read_index(folder)))
+    if category not in known:
+        raise PredictionsError(f'{folder}: no map of the class {category!r}, but of {", ".join(known) or "none"}')
     patients = list(dict.fromkeys(image.patient_id for image in annotations.images))
-    entries, _ = evaluated_maps(folder, annotations, lenient)
+    entries = [entry for entry in evaluated_maps(folder, annotations, lenient)[0] if entry.category == category]
     classes = overlaps_by_class(folder, entries, annotations, threshold, by_patient=True)
-    return {category: found.samples(draws, patients) for category, found in classes.items()}
+    return classes.get(category, SaliencyOverlaps()).samples(draws, patients)  # there may be none of these images
 
 
 def evaluated_maps(folder: str | Path, annotations: AnnotationSet, lenient: bool) -> tuple[list[SaliencyMap], int]:

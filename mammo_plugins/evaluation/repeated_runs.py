@@ -109,10 +109,7 @@ def sample_saliency_run(
         ValueError: there is no map of the class, or maps and annotations do not fit together.
     """
     draws = draw_patients(len(_patients(annotations)), bootstrap, np.random.default_rng(seed))
-    samples = sample_saliency(folder, annotations, draws, threshold, lenient)
-    if category not in samples:
-        raise ValueError(f'{folder}: no map of the class {category!r}, but of {", ".join(samples) or "none"}')
-    return samples[category]
+    return sample_saliency(folder, annotations, category, draws, threshold, lenient)
 
 
 def average_runs(runs: Sequence[NumberSample]) -> NumberSample:

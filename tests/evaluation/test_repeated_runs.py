@@ -175,7 +175,7 @@ def test_saliency_replicate_is_the_number_of_its_patients(maps):
     """A replicate in which each drawn patient occurs once is the evaluation of these patients alone."""
     annotations, folder = maps
     draws = np.array([[1, 0, 1, 0, 1, 0], [0, 1, 0, 1, 0, 0], [0, 0, 0, 0, 1, 1]])
-    samples = sample_saliency(folder, annotations, draws)['malignant']
+    samples = sample_saliency(folder, annotations, 'malignant', draws)
     for replicate, counts in enumerate(draws[:2]):
         part = annotations.keep(bool(count) for count in counts)
         alone = evaluate_saliency(folder, part, lenient=True)['malignant'].numbers

@@ -1,4 +1,4 @@
-"""Training and testing of a row with a seed, many of them side by side, and none of them twice."""
+"""Stages of a study's seeds, many of them side by side, each after what it takes from, and none of them twice."""
 
 from __future__ import annotations
 
@@ -7,132 +7,99 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from mammo_plugins.apis.stages import Plan, StageFolder, make_plan, run_stages
-from .rows import Study, StudyRow
+from mammo_plugins.apis.stages import Plan, StageFolder, run_stages
+from mammo_plugins.apis.stages.records import PARTIAL
 
 
 @dataclass(frozen=True)
-class StudyJob:
-    """A row with a seed.
+class StageJob:
+    """A stage of a seed.
 
     Attributes:
-        study: the rows.
-        row: the one to train, unless it is inference-only, and to test.
-        preset: size of everything.
-        seed: of phantoms, weights and order.
-        root: folder of the seed.
+        plan: of the seed.
+        name: of the stage.
+        seed: the seed.
+        root: its folder.
     """
 
-    study: Study
-    row: StudyRow
-    preset: str
+    plan: Plan
+    name: str
     seed: int
     root: Path
 
     @property
-    def predictions(self) -> Path:
-        """What is left of the job once it is done: findings in the test split."""
-        return self.root / 'predictions' / f'{self.row.name}.csv'
-
-    @property
-    def seconds(self) -> dict[str, float]:
-        """What the job took, once it is done: ``wall``, and ``cpu`` of its process, whatever else ran."""
-        plan = self.plan()
-        folder = StageFolder(plan, self.root)
-        times = [folder.read(plan.stage(name)).seconds for name in self.stage_names]
-        return {clock: round(sum(seconds[clock] for seconds in times), 1) for clock in ('wall', 'cpu')}
-
-    @property
-    def is_done(self) -> bool:
-        plan = self.plan()
-        return StageFolder(plan, self.root).read(plan.stages[-1]) is not None
-
-    @property
-    def stage_names(self) -> list[str]:
-        """The stages of this row, without the training that it starts from."""
-        return [*([self.row.name] if self.row.trained else []), f'test-{self.row.name}']
-
-    def write_config(self) -> None:
-        """The row's config, for its stages."""
-        path = self._config_of(self.row.name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.study.make_config(self.study, self.row, self.preset, self.root, self.seed).dump(path)
-
-    def _config_of(self, row: str) -> Path:
-        return self.root / 'configs' / f'{row}.py'
-
-    def plan(self) -> Plan:
-        """The training that the row starts from, its own, and its test."""
-        name, origins = self.row.name, self.study.origins(self.row.name)
-        start = f'{{{self.row.start}}}' if self.row.start else None
-        stages = [
-            dict(
-                name=row, config=str(self._config_of(row)), load_from=before and f'{{{before}}}', work_dir=_folder(row)
-            )
-            for before, row in zip([None, *origins], [*origins, *([name] if self.row.trained else [])])
-        ]
-        test = dict(
-            name=f'test-{name}',
-            kind='test',
-            config=str(self._config_of(name)),
-            checkpoint=f'{{{name}}}' if self.row.trained else start,
-            predictions=f'predictions/{name}.csv',
-            work_dir=_folder(f'test-{name}'),
-        )
-        return make_plan([*stages, test], source=str(self))
+    def needs(self) -> set[tuple[int, str]]:
+        """Seed and name of the stages that come before."""
+        return {(self.seed, need) for need in self.plan.stage(self.name).all_needs}
 
     @property
     def log(self) -> Path:
-        """What training and testing printed."""
-        return self.root / 'logs' / f'{self.row.name}.txt'
+        """What it printed."""
+        return self.root / 'logs' / f'{self.name}.txt'
 
     def __str__(self) -> str:
-        return f'seed {self.seed}, {self.row.title}'
+        return f'seed {self.seed}, {self.name}'
 
 
-def run_jobs(jobs: Sequence[StudyJob], workers: int, on_done: Callable[[StudyJob, float], None]) -> None:
-    """Runs what is not done yet, each job in one of ``workers`` processes.
+def run_jobs(jobs: Sequence[StageJob], workers: int, on_done: Callable[[StageJob, float], None]) -> None:
+    """Runs jobs, each in one of ``workers`` processes, as soon as those of them are done that it needs.
 
     Args:
-        jobs: independent of each other.
+        jobs: none of them done yet.
         workers: processes; each has its share of the cores.
         on_done: called with each job and its seconds.
 
     Raises:
         RuntimeError: a job failed; the message names it and its log. The others are not begun.
     """
-    left = [job for job in jobs if not job.is_done]
+    waiting = {(job.seed, job.name): job for job in jobs}
+    unfinished = set(waiting)
+    running: dict[Future, StageJob] = {}
     threads = max(1, (os.cpu_count() or 1) // workers)
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(workers, context, initializer=_prepare_worker, initargs=(threads,)) as pool:
-        running = {pool.submit(run_job, job): job for job in left}
-        for future in as_completed(running):
-            job = running[future]
-            try:
-                on_done(job, future.result())
-            except Exception as error:
-                pool.shutdown(cancel_futures=True)
-                raise RuntimeError(f'{job}: {error} (see {job.log})') from error
+        while unfinished:
+            for key, job in list(waiting.items()):
+                if not job.needs & unfinished:
+                    running[pool.submit(run_job, waiting.pop(key))] = job
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                job = running[future]
+                try:
+                    seconds = future.result()
+                except BrokenProcessPool as error:
+                    raise RuntimeError(_say_broken(list(running.values()))) from error
+                except Exception as error:
+                    pool.shutdown(cancel_futures=True)
+                    raise RuntimeError(f'{job}: {error} (see {job.log})') from error
+                del running[future]
+                unfinished.discard((job.seed, job.name))
+                on_done(job, seconds)
 
 
-def run_job(job: StudyJob) -> float:
-    """Trains and tests; gives the seconds on the wall clock."""
+def _say_broken(jobs: Sequence[StageJob]) -> str:
+    begun = [job for job in jobs if StageFolder(job.plan, job.root).state(job.plan.stage(job.name)).name == PARTIAL]
+    return (
+        'a process was ended from outside, by lack of memory perhaps, while there ran '
+        + ', '.join(f'{job} ({job.log})' for job in begun)
+        + ': run the study again, and it goes on; fewer --workers take less memory'
+    )
+
+
+def run_job(job: StageJob) -> float:
+    """Runs a stage, from where it was stopped; gives the seconds on the wall clock."""
     start = time.perf_counter()
     job.log.parent.mkdir(parents=True, exist_ok=True)
-    with job.log.open('w') as stream, contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-        job.write_config()
-        run_stages(job.plan(), job.root, only=job.stage_names, redo=())
+    with job.log.open('a') as stream, contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+        run_stages(job.plan, job.root, only=[job.name], redo=())
     return time.perf_counter() - start
-
-
-def _folder(stage: str) -> str:
-    return f'work_dirs/{stage}'
 
 
 def _prepare_worker(threads: int) -> None:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from mammo_plugins.apis.mean_histogram import write_mean_histogram
 
-from .row_config import HISTOGRAM, row_config
-from .rows import Claim, Column, Study, StudyRow
+from .mm3d_config import FIRST, HISTOGRAM, REFERENCE, row_config, starts_from_ffdm
+from .readings import ImageChoice, Reading
+from .rows import Claim, Column, RowTest, StudyRow, StudyTable
+from .study import Study, StudyPreset
 
 FLAT, VOLUME = 'mm3d-2d', 'mm3d'
 """The protocols of 2-D and of 3-D localisation."""
 
 AUC = 'breast_auc'
-FIRST = 'mnm_ffdm'  # the others start from its weights
+NUMBERS = ('R@0.25', 'R@0.5', AUC)
 
 _CONFIGS = 'projects/mm3d/configs'
-_MM3D = 'configs/mm3d_dbt.py'
+_TITLES = {FLAT: '2-D', VOLUME: '3-D'}
 _SHARES = {'data10': '10 % data', 'data40': '40 % data', 'ann2': '2 % annotated', 'ann16': '16 % annotated'}
 _LEARNED = {
     'mm3d': 'M&M-3D',
@@ -52,16 +53,37 @@ def _numbers(recall_at_quarter: float, recall_at_half: float, auc: float) -> dic
     return {'R@0.25': recall_at_quarter, 'R@0.5': recall_at_half, AUC: auc}
 
 
-def _row(*args: Any, from_ffdm: bool = True, has_slices: bool = True, modality: str = 'DBT', **kwargs: Any) -> StudyRow:
-    """A row; one that predicts no slice has no 3-D localisation."""
-    protocols = (FLAT, VOLUME) if has_slices else (FLAT,)
-    return StudyRow(*args, protocols=protocols, start=FIRST if from_ffdm else None, modality=modality, **kwargs)
+def _row(
+    name: str,
+    title: str,
+    config: str,
+    table: str,
+    *,
+    trained: bool = True,
+    has_slices: bool = True,
+    modality: str = 'DBT',
+    paper: Mapping[str, Mapping[str, float]],
+) -> StudyRow:
+    """A row; one that predicts no slice has no 3-D localisation, and one that is not trained has the FFDM's weights."""
+    start = f'{{{FIRST}}}' if starts_from_ffdm(name) else None
+    stage = dict(name=name, config=config, **({'load_from': start} if start else {}))
+    images = ImageChoice(modality=modality)
+    return StudyRow(
+        name,
+        title,
+        table,
+        readings=[Reading(protocol, protocol, NUMBERS, title=_TITLES[protocol], images=images)
+                  for protocol in (FLAT, *([VOLUME] if has_slices else []))],
+        stages=[stage] if trained else [],
+        tests=[RowTest() if trained else RowTest(checkpoint=start, config=config)],
+        paper=paper,
+    )  # fmt: skip
 
 
 def _claim(
-    better: str, worse: str, protocol: str = VOLUME, number: str = 'R@0.25', paper: float | None = None
+    better: str, worse: str, reading: str = VOLUME, number: str = 'R@0.25', paper: float | None = None
 ) -> Claim:
-    return Claim(better, worse, protocol, number, paper)
+    return Claim(better, worse, reading, number, paper)
 
 
 def _prepare(annotations: Path, root: Path) -> None:
@@ -87,7 +109,7 @@ def _inference_rows() -> Iterator[StudyRow]:
     yield _row('hm_0', 'HM, 0 %', f'{_CONFIGS}/hm_dbt.py', paper={FLAT: _numbers(0.33, 0.41, 0.77)}, **flat)
     yield _row('buda_0', 'Buda, 0 %', f'{_CONFIGS}/buda_dbt.py', paper={VOLUME: _numbers(0.45, 0.49, 0.84)}, **volume)
     paper = {FLAT: _numbers(0.53, 0.57, 0.85), VOLUME: _numbers(0.46, 0.48, 0.85)}
-    yield _row('mm3d_0', 'M&M-3D, 0 %', _MM3D, paper=paper, **volume)
+    yield _row('mm3d_0', 'M&M-3D, 0 %', REFERENCE, paper=paper, **volume)
 
 
 def _fine_tuned_rows() -> Iterator[StudyRow]:
@@ -106,7 +128,7 @@ def _fine_tuned_rows() -> Iterator[StudyRow]:
     ):
         yield _row(name, title, f'{_CONFIGS}/{config}.py', table, paper={VOLUME: _numbers(*numbers)})
     paper = {FLAT: _numbers(0.80, 0.84, 0.95), VOLUME: _numbers(0.77, 0.82, 0.95)}
-    yield _row('mm3d', 'M&M-3D', _MM3D, 'Tables 3 to 5, 8 to 10', paper=paper)
+    yield _row('mm3d', 'M&M-3D', REFERENCE, 'Tables 3 to 5, 8 to 10', paper=paper)
     whole = {'timesform': (0.74, 0.95), 'query_summary': (0.77, 0.95), 'mlp_regress': (0.69, 0.95), 'mm3d_coco': ()}
     for name, numbers in whole.items():
         yield _learned_row(name, _LEARNED[name], numbers)
@@ -121,11 +143,9 @@ def _share_rows() -> Iterator[StudyRow]:
 
 
 def _learned_row(name: str, title: str, numbers: tuple[float, ...]) -> StudyRow:
-    from_ffdm = not name.startswith('mm3d_coco')
-    table = ('Table 10' if '_ann' in name else 'Tables 8, 9') if from_ffdm else 'Fig. 6'
+    table = ('Table 10' if '_ann' in name else 'Tables 8, 9') if starts_from_ffdm(name) else 'Fig. 6'
     paper = {VOLUME: dict(zip(('R@0.25', AUC), numbers))} if numbers else {}
-    reference = None if from_ffdm else f'{_CONFIGS}/mm3d_r50.py'  # published COCO weights are those of a ResNet
-    return _row(name, title, f'{_CONFIGS}/{name}.py', table, from_ffdm=from_ffdm, reference=reference, paper=paper)
+    return _row(name, title, f'{_CONFIGS}/{name}.py', table, paper=paper)
 
 
 def _claims() -> Iterator[Claim]:
@@ -162,23 +182,20 @@ def _claims() -> Iterator[Claim]:
 
 
 MM3D_STUDY = Study(
-    reference=_MM3D,
-    always=FIRST,
     rows=(
         _row(
-            'mnm_ffdm', 'M&M on FFDM', 'configs/mnm_ffdm.py', 'Table 3', from_ffdm=False, has_slices=False, modality='FFDM',
+            FIRST, 'M&M on FFDM', 'configs/mnm_ffdm.py', 'Table 3', has_slices=False, modality='FFDM',
             paper={FLAT: _numbers(0.62, 0.69, 0.89)},
         ),
         *_inference_rows(),
         *_fine_tuned_rows(),
         *_share_rows(),
     ),
+    presets={name: StudyPreset(config=f'{_CONFIGS}/study/{name}_dbt.py') for name in ('small', 'long', 'large')},
     claims=tuple(_claims()),
-    numbers=('R@0.25', 'R@0.5', AUC),
-    columns=tuple(_columns()),
-    number_titles={AUC: 'breast AUC'},
-    protocol_titles={FLAT: '2-D', VOLUME: '3-D'},
+    tables=(StudyTable(columns=tuple(_columns())),),
+    shared_numbers={AUC: 'breast AUC'},
     make_config=row_config,
     prepare=_prepare,
-    presets={name: f'{_CONFIGS}/study/{name}_dbt.py' for name in ('small', 'long', 'large')},
+    always=(FIRST,),
 )  # fmt: skip

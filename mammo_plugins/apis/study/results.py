@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+import numpy as np
 
 from mammo_plugins.evaluation.functional import Estimate, PairedDifference
 from mammo_plugins.evaluation.number_samples import NumberSample, sample_difference
 from mammo_plugins.evaluation.repeated_runs import average_runs
-from mammo_plugins.io import read_annotations
+from mammo_plugins.io import AnnotationSet, read_annotations
 
 from .number_readers import NUMBER_READERS
-from .rows import Claim, Study, StudyRow
+from .placeholders import dataset_of
+from .readings import Average, Reading
+from .reported import PaperNumber
+from .rows import Claim, StudyRow
+from .seed_folder import SeedFolder
+from .study import Study
 
 Samples = Mapping[tuple[str, str], Mapping[str, Sequence[NumberSample]]]
-"""(row, protocol) to number to its sample of each seed."""
+"""(row, reading) to number to its sample of each seed."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +37,12 @@ class RowNumber:
 
     mean: Estimate
     by_seed: list[float]
-    paper: float | None
+    paper: PaperNumber | None
 
     def as_dict(self) -> dict:
         """Plain values for json."""
-        return {'mean': self.mean.as_dict(), 'by_seed': self.by_seed, 'paper': self.paper}
+        paper = {'paper': None} if self.paper is None else self.paper.as_dict()
+        return {'mean': self.mean.as_dict(), 'by_seed': _plain(self.by_seed), **paper}
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,8 @@ class CheckedClaim:
     @property
     def verdict(self) -> str:
         """Whether the order is the paper's, and whether the interval of the difference leaves another one open."""
+        if np.isnan(self.difference.difference):
+            return f'cannot be said: {self.difference.reason}'
         if self.difference.low > 0:
             return 'as claimed'
         if self.difference.high < 0:
@@ -67,58 +77,51 @@ class CheckedClaim:
         return {
             'better': self.claim.better,
             'worse': self.claim.worse,
-            'protocol': self.claim.protocol,
+            'reading': self.claim.reading,
             'number': self.claim.number,
             'difference': self.difference.as_dict(),
-            'by_seed': self.by_seed,
+            'by_seed': _plain(self.by_seed),
             'paper': self.paper,
             'verdict': self.verdict,
         }
 
 
-def sample_rows(study: Study, roots: Mapping[int, Path], bootstrap: int) -> Samples:
-    """Scores the predictions of every row and seed.
+def sample_rows(study: Study, folders: Sequence[SeedFolder], bootstrap: int) -> Samples:
+    """Reads the predictions of every row and seed.
 
     Args:
-        study: the rows.
-        roots: seed to its folder.
+        study: the rows, all done.
+        folders: of the seeds.
         bootstrap: replicates.
 
     Raises:
-        ValueError: the patients of a seed differ between modalities, so that rows of both cannot be paired.
+        ValueError: rows that share a reading were tested on different patients, so that they cannot be paired.
     """
     samples: dict[tuple[str, str], dict[str, list[NumberSample]]] = {}
-    for seed, root in roots.items():
-        annotations = read_annotations(root / 'phantoms.json')
-        truths = {row.modality: annotations.select(modality=row.modality, split='test') for row in study.rows}
-        patients = {m: list(dict.fromkeys(image.patient_id for image in t.images)) for m, t in truths.items()}
-        first = next(iter(patients))
-        if other := [modality for modality in patients if patients[modality] != patients[first]]:
-            raise ValueError(f'{root}: {first} and {other[0]} of the test split have different patients')
+    for folder in folders:
+        files = {name: read_annotations(path) for name, path in folder.annotations.items()}
+        patients: dict[str, list[str]] = {}
         for row in study.rows:
-            for protocol in row.protocols:
-                run = NUMBER_READERS[row.reader](
-                    root / 'predictions' / f'{row.name}.csv', truths[row.modality], protocol, bootstrap, seed
-                )
-                of_row = samples.setdefault((row.name, protocol), {name: [] for name in study.numbers})
-                for name in study.numbers:
-                    of_row[name].append(run[name])
+            for name, numbers in _sample_row(row, folder, files, patients, bootstrap).items():
+                of_row = samples.setdefault((row.name, name), {number: [] for number in numbers})
+                for number, sample in numbers.items():
+                    of_row[number].append(sample)
     return samples
 
 
 def row_numbers(study: Study, samples: Samples) -> dict[str, dict[str, dict[str, RowNumber]]]:
-    """Row to protocol to number."""
+    """Row to reading to number."""
     return {
         row.name: {
-            protocol: {
-                name: RowNumber(
-                    average_runs(samples[row.name, protocol][name]).estimate(),
-                    [sample.value for sample in samples[row.name, protocol][name]],
-                    row.paper.get(protocol, {}).get(name),
+            reading.name: {
+                number: RowNumber(
+                    average_runs(samples[row.name, reading.name][number]).estimate(),
+                    [sample.value for sample in samples[row.name, reading.name][number]],
+                    row.paper_number(reading.name, number),
                 )
-                for name in study.numbers
+                for number in reading.numbers
             }
-            for protocol in row.protocols
+            for reading in row.readings
         }
         for row in study.rows
     }
@@ -129,8 +132,61 @@ def check_claims(study: Study, samples: Samples) -> list[CheckedClaim]:
     return [_test(claim, study.row(claim.better), study.row(claim.worse), samples) for claim in study.claims]
 
 
+def _sample_row(
+    row: StudyRow,
+    folder: SeedFolder,
+    files: Mapping[str, AnnotationSet],
+    patients: dict[str, list[str]],
+    bootstrap: int,
+) -> dict[str, dict[str, NumberSample]]:
+    """Reading to number to sample; notes the patients of each reading, which must be those of all rows."""
+    found: dict[str, dict[str, NumberSample]] = {}
+    data = {entry.test: entry.data for entry in folder.study.entries() if entry.row == row.name and entry.test}
+    first = next(iter(files))
+    for reading in row.readings:
+        if isinstance(reading, Average):
+            parts = [found[name][number] for name, number in reading.of]
+            found[reading.name] = {reading.number: average_runs(parts)}
+            continue
+        dataset = data[reading.test] or first
+        images = reading.images.of(dataset_of(files, dataset))
+        names = list(dict.fromkeys(image.patient_id for image in images.images))
+        if patients.setdefault(reading.name, names) != names:
+            raise ValueError(
+                f'{folder.root}: row {row.name!r} reads {reading.name!r} on other patients than a row before it: give '
+                'readings of different images different names'
+            )
+        found[reading.name] = _read(reading, row, folder, images, dataset, names, bootstrap)
+    return found
+
+
+def _read(
+    reading: Reading,
+    row: StudyRow,
+    folder: SeedFolder,
+    images: AnnotationSet,
+    dataset: str,
+    patients: Sequence[str],
+    bootstrap: int,
+) -> dict[str, NumberSample]:
+    path = folder.predictions(reading.reader, row.name, reading.test)
+    draws_seed = _draws_seed(folder.seed, dataset, patients)
+    numbers = NUMBER_READERS[reading.reader].read(path, images, reading, bootstrap, draws_seed)
+    if unknown := [name for name in reading.numbers if name not in numbers]:
+        raise ValueError(
+            f'row {row.name!r}: {reading.name!r} has no number {unknown[0]!r}: expected some of {", ".join(numbers)}'
+        )
+    return {name: numbers[name] for name in reading.numbers}
+
+
+def _draws_seed(seed: int, dataset: str, patients: Sequence[str]) -> int:
+    """The same for the same patients, so that readings of them are paired, and another one for others."""
+    text = '\n'.join([str(seed), dataset, *patients])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], 'big')
+
+
 def _test(claim: Claim, better: StudyRow, worse: StudyRow, samples: Samples) -> CheckedClaim:
-    first, second = (samples[row.name, claim.protocol][claim.number] for row in (worse, better))
+    first, second = (samples[row.name, claim.reading][claim.number] for row in (worse, better))
     return CheckedClaim(
         claim,
         sample_difference(average_runs(first), average_runs(second)),
@@ -142,5 +198,10 @@ def _test(claim: Claim, better: StudyRow, worse: StudyRow, samples: Samples) -> 
 def _paper_difference(claim: Claim, better: StudyRow, worse: StudyRow) -> float | None:
     if claim.paper is not None:
         return claim.paper
-    high, low = (row.paper.get(claim.protocol, {}).get(claim.number) for row in (better, worse))
-    return None if None in (high, low) else round(high - low, 3)
+    high, low = (row.paper_number(claim.reading, claim.number) for row in (better, worse))
+    return None if high is None or low is None else round(high.value - low.value, 3)
+
+
+def _plain(values: Sequence[float]) -> list[float | None]:
+    """None for NaN, which json does not know."""
+    return [None if np.isnan(value) else value for value in values]

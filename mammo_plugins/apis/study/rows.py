@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-if TYPE_CHECKING:
-    from mmengine.config import Config
+from .readings import MAIN_TEST, Average, Reading
+from .reported import PaperNumber
+
+
+@dataclass(frozen=True)
+class RowTest:
+    """A trained model, tested.
+
+    Attributes:
+        name: unique in the row.
+        checkpoint: the weights, such as ``{glam}`` or ``{glam.best}``; by default those of the row's last stage.
+        config: by default that of the stage whose weights are tested, with its ``cfg_options``.
+        cfg_options: further overrides, such as another split.
+        data: name of the data set, where a preset has several; the first one by default.
+    """
+
+    name: str = MAIN_TEST
+    checkpoint: str | None = None
+    config: str | None = None
+    cfg_options: Mapping[str, Any] = field(default_factory=dict)
+    data: str | None = None
 
 
 @dataclass(frozen=True)
@@ -18,120 +36,84 @@ class StudyRow:
     Attributes:
         name: short and unique; names files.
         title: what the tables call it.
-        config: its config.
         table: where the paper has it.
-        protocols: what its predictions are read for: protocols of detection, or names of labels.
-        start: name of the row whose weights it starts from; None for random ones or those of its config.
-        trained: false for *inference-only*: the weights it starts from, as they are.
-        modality: images that it is tested on; None for all.
-        reader: how numbers are read from its predictions, one of :data:`~.number_readers.NUMBER_READERS`.
-        reference: config that the row's own changes; None for that of the study.
-        paper: the paper's numbers; protocol to number's name to value. A number that belongs to no protocol stands
-            under each.
+        readings: what is read from its predictions.
+        stages: what is trained for it, in order: fields of a stage of a plan (see docs/stages.md), and perhaps
+            ``data``. They may take from the stages of earlier rows and of the study, which are not trained again.
+        tests: by default one, of the last stage.
+        paper: the paper's numbers; reading to number's name to value.
     """
 
     name: str
     title: str
-    config: str
     table: str
-    protocols: tuple[str, ...]
-    start: str | None = None
-    trained: bool = True
-    modality: str | None = None
-    reader: str = 'detections'
-    reference: str | None = None
-    paper: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    readings: Sequence[Reading | Average]
+    stages: Sequence[Mapping[str, Any]] = ()
+    tests: Sequence[RowTest] = (RowTest(),)
+    paper: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def reading(self, name: str) -> Reading | Average | None:
+        """The reading of a name, None where the row has none."""
+        return next((reading for reading in self.readings if reading.name == name), None)
+
+    def paper_number(self, reading: str, number: str) -> PaperNumber | None:
+        """What the paper has, None for nothing."""
+        given = self.paper.get(reading, {}).get(number)
+        return None if given is None else PaperNumber.of(given)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What the paper says, or lets expect, of two rows: the first is ahead.
+    """What the paper says, or lets expect, of two rows: the first is ahead, by a larger number.
 
     Attributes:
         better, worse: names of the rows.
-        protocol: under which the number is read.
+        reading: name of the reading that has the number.
         number: its name, such as ``R@0.25``.
         paper: the paper's difference, where it is not that of the numbers of both rows.
     """
 
     better: str
     worse: str
-    protocol: str
+    reading: str
     number: str
     paper: float | None = None
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table of rows.
+    """A column of a table of rows.
 
     Attributes:
         title: its heading.
         number: the number that it shows.
-        protocols: under which; the first that a row has, or for the paper's numbers all.
+        readings: of which; the first that a row has, or for the paper's numbers all.
         of_paper: the paper's number rather than ours.
     """
 
     title: str
     number: str
-    protocols: tuple[str, ...]
+    readings: Sequence[str]
     of_paper: bool = False
 
 
 @dataclass(frozen=True)
-class Study:
-    """The rows of a paper.
+class StudyTable:
+    """A table of rows.
 
     Attributes:
-        reference: config that the configs of the rows change.
-        rows: in the order of the tables.
-        claims: pairs of rows that are tested.
-        presets: name to config of the reference row at the size of that preset. Its ``study`` holds the settings of the
-            phantoms: ``cases``, ``split``, ``phantoms`` and perhaps ``size``.
-        numbers: names of the numbers that are kept of each row.
-        columns: of the table of rows.
-        number_titles: what the tables call a number that belongs to no protocol.
-        protocol_titles: what they call a protocol, where there are several.
-        make_config: study, row, preset, folder of the phantoms and seed to the config of the row.
-        prepare: called with the annotation file and the folder of the phantoms before anything is trained.
-        always: name of the row that is trained whatever rows are asked for; None for no such row.
+        title: its heading; empty for none.
+        rows: names of its rows; None for all that have one of its readings.
+        readings: names of the readings that it shows; None for all.
+        columns: by default each number of each reading, ours and then the paper's.
     """
 
-    reference: str
-    rows: Sequence[StudyRow]
-    claims: Sequence[Claim]
-    presets: Mapping[str, str]
-    numbers: Sequence[str]
-    columns: Sequence[Column]
-    make_config: Callable[[Study, StudyRow, str, Path, int], Config]
-    number_titles: Mapping[str, str] = field(default_factory=dict)
-    protocol_titles: Mapping[str, str] = field(default_factory=dict)
-    prepare: Callable[[Path, Path], None] | None = None
-    always: str | None = None
+    title: str = ''
+    rows: Sequence[str] | None = None
+    readings: Sequence[str] | None = None
+    columns: Sequence[Column] = ()
 
-    def row(self, name: str) -> StudyRow:
-        """The row of a name."""
-        return next(row for row in self.rows if row.name == name)
 
-    def origins(self, name: str) -> list[str]:
-        """The rows whose weights a row builds on, the first one first."""
-        start = self.row(name).start
-        return [] if start is None else [*self.origins(start), start]
-
-    def select(self, names: Sequence[str]) -> Study:
-        """Some of the rows, with those whose weights they start from and the claims about two of them.
-
-        Raises:
-            ValueError: no such row.
-        """
-        known = [row.name for row in self.rows]
-        unknown = [name for name in names if name not in known]
-        if unknown:
-            raise ValueError(f'unknown row {unknown[0]!r}: expected some of {", ".join(known)}')
-        kept = {*names, *(origin for name in names for origin in self.origins(name))}
-        kept |= {self.always} & {*known}
-        return replace(
-            self,
-            rows=[row for row in self.rows if row.name in kept],
-            claims=[claim for claim in self.claims if {claim.better, claim.worse} <= kept],
-        )
+def prediction_stem(row: str, test: str) -> str:
+    """What the files of a test's predictions are called, but for what the kind of predictions adds."""
+    return row if test == MAIN_TEST else f'{row}-{test}'

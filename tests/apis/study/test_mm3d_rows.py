@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mammo_plugins.apis.study.mm3d import AUC, FLAT, MM3D_STUDY, VOLUME
-from mammo_plugins.apis.study.row_config import apply_row, row_config
+from mammo_plugins.apis.study.mm3d_config import REFERENCE, apply_row, row_config
 
 ROOT = Path(__file__).parents[3]
 ROWS = {row.name: row for row in MM3D_STUDY.rows}
@@ -25,11 +25,12 @@ def is_part(config):
 
 
 def small(name, preset='small'):
-    return row_config(MM3D_STUDY, ROWS[name], preset, Path('phantoms'), seed=7)
+    entry = next(entry for entry in MM3D_STUDY.entries() if entry.name == f'test-{name}')
+    return row_config(entry, MM3D_STUDY.presets[preset], {'': Path('phantoms/phantoms.json')}, Path('phantoms'), 7)
 
 
 def test_every_config_of_the_project_is_trained():
-    configs = {Path(row.config) for row in ROWS.values() if row.trained}
+    configs = {Path(stage['config']) for row in ROWS.values() for stage in row.stages}
     project = {path.relative_to(ROOT) for path in (ROOT / 'projects/mm3d/configs').glob('*.py')}
     project = {path for path in project if is_part(path)}
     assert configs == project | {Path('configs/mnm_ffdm.py'), Path('configs/mm3d_dbt.py')}
@@ -38,7 +39,7 @@ def test_every_config_of_the_project_is_trained():
 def test_names_are_unique_and_claims_are_about_rows():
     assert len(ROWS) == len(MM3D_STUDY.rows)
     for claim in MM3D_STUDY.claims:
-        assert all(claim.protocol in ROWS[name].protocols for name in (claim.better, claim.worse))
+        assert all(ROWS[name].reading(claim.reading) for name in (claim.better, claim.worse))
 
 
 @pytest.mark.parametrize('preset', MM3D_STUDY.presets)
@@ -85,8 +86,8 @@ def test_what_rows_change_arrives():
 
 def apply_changed(changes):
     """The reference, applied to the small study as a row with some changes."""
-    base = Config.fromfile(ROOT / MM3D_STUDY.presets['small'])
-    reference = Config.fromfile(ROOT / MM3D_STUDY.reference)
+    base = Config.fromfile(ROOT / MM3D_STUDY.presets['small'].config)
+    reference = Config.fromfile(ROOT / REFERENCE)
     row = copy.deepcopy(reference)
     row.merge_from_dict(changes)
     return apply_row(base, row, reference)
@@ -126,15 +127,23 @@ def test_row_that_changes_something_else_is_refused(name, value):
     ],
 )
 def test_loading_that_differs_otherwise_is_refused(change, message):
-    steps = copy.deepcopy(Config.fromfile(ROOT / MM3D_STUDY.reference).train_dataloader.dataset.loading)
+    steps = copy.deepcopy(Config.fromfile(ROOT / REFERENCE).train_dataloader.dataset.loading)
     change(steps)
     with pytest.raises(ValueError, match=message):
         apply_changed({'train_dataloader.dataset.loading': steps})
 
 
-def test_numbers_of_the_paper_stand_under_protocols_that_the_row_has():
-    for row in ROWS.values():
-        assert set(row.paper) <= set(row.protocols)
+def test_rows_without_training_of_their_own_take_the_weights_of_the_ffdm():
+    untrained = [row for row in ROWS.values() if not row.stages]
+    assert {row.name for row in untrained} == {'mip_0', 'hm_0', 'buda_0', 'mm3d_0'}
+    assert {row.tests[0].checkpoint for row in untrained} == {'{mnm_ffdm}'}
+    starts = {row.name: row.stages[0].get('load_from') for row in ROWS.values() if row.stages}
+    assert {name for name, start in starts.items() if start is None} == {
+        'mnm_ffdm', 'mm3d_coco', *(f'mm3d_coco_{share}' for share in ('data10', 'data40', 'ann2', 'ann16'))
+    }  # fmt: skip
+
+
+def test_numbers_of_the_paper_are_those_of_its_tables():
     assert ROWS['mm3d'].paper[VOLUME] == {'R@0.25': 0.77, 'R@0.5': 0.82, AUC: 0.95}
     assert ROWS['mm3d'].paper[FLAT]['R@0.25'] == 0.80
     assert ROWS['mlp_regress_data10'].paper[VOLUME] == {'R@0.25': 0.41, AUC: 0.83}

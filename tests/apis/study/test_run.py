@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from mammo_plugins.apis.study import run as study_run
-from mammo_plugins.apis.study import run_study
-from mammo_plugins.apis.study.jobs import StudyJob, run_jobs
+from mammo_plugins.apis.study import catalogue, run_study
+from mammo_plugins.apis.study.jobs import StageJob, run_jobs
 from mammo_plugins.apis.study.mm3d import MM3D_STUDY
 from mammo_plugins.apis.study.rows import Claim
+from mammo_plugins.apis.study.seed_folder import SeedFolder
+from mammo_plugins.apis.study.study import StudyPreset
 from tests.markdown_tables import read_tables
 
 ROOT = Path(__file__).parents[3]
@@ -39,7 +40,7 @@ def tiny(tmp_path_factory):
         MM3D_STUDY,
         rows=[MM3D_STUDY.row(name) for name in ('mnm_ffdm', 'mm3d_0', 'mm3d')],
         claims=[Claim('mm3d', 'mm3d_0', 'mm3d', 'R@0.25'), Claim('mm3d', 'mnm_ffdm', 'mm3d-2d', 'breast_auc', paper=0.06)],
-        presets={'tiny': str(dbt)},
+        presets={'tiny': StudyPreset(config=str(dbt))},
     )
 
 
@@ -47,14 +48,14 @@ def tiny(tmp_path_factory):
 def finished(tiny, tmp_path_factory):
     out = tmp_path_factory.mktemp('study')
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(study_run, 'STUDIES', {'mm3d': tiny})
+        patch.setattr(catalogue, 'STUDIES', {'mm3d': tiny})
         return out, run_study('mm3d', out, preset='tiny', seeds=[3, 4], workers=2, bootstrap=20)
 
 
 @pytest.fixture
 def again(tiny, monkeypatch):
     """Runs the same study again, with changes."""
-    monkeypatch.setattr(study_run, 'STUDIES', {'mm3d': tiny})
+    monkeypatch.setattr(catalogue, 'STUDIES', {'mm3d': tiny})
     return lambda out, **changes: run_study('mm3d', out, **{'preset': 'tiny', 'seeds': [3, 4], 'workers': 1, **changes})
 
 
@@ -124,10 +125,12 @@ def test_folder_of_another_study_is_refused(again, tmp_path):
 
 
 def test_training_that_fails_is_named_with_its_log(tiny, tmp_path):
-    job = StudyJob(tiny, tiny.row('mm3d'), 'tiny', 0, tmp_path)  # no FFDM weights, no phantoms
-    with pytest.raises(RuntimeError, match=r"seed 0, M&M-3D: stage 'mm3d' takes something from stage 'mnm_ffdm'.*logs/mm3d.txt"):
+    folder = SeedFolder(tiny, 'tiny', 0, tmp_path)
+    folder.write_configs(tiny.entries())
+    job = StageJob(folder.plan, 'mm3d', 0, tmp_path)  # no FFDM weights, no phantoms
+    with pytest.raises(RuntimeError, match=r"seed 0, mm3d: stage 'mm3d' takes something from stage 'mnm_ffdm'.*logs/mm3d.txt"):
         run_jobs([job], 1, lambda *_: None)
-    assert not job.is_done
+    assert not folder.is_done('mm3d')
 
 
 def test_unknown_row_is_refused(tmp_path):

@@ -14,10 +14,14 @@ from mammo_plugins.apis.convert import convert_dataset
 from mammo_plugins.apis.mean_histogram import write_mean_histogram
 from mammo_plugins.apis.phantoms import prepare_phantoms
 from mammo_plugins.apis.study.mm3d import MM3D_STUDY
-from mammo_plugins.apis.study.row_config import HISTOGRAM, row_config
+from mammo_plugins.apis.study.mm3d_config import HISTOGRAM, row_config
 from mammo_plugins.apis.train import train
 
-TRAINED = [row for row in MM3D_STUDY.rows if row.trained]
+TRAINED = {entry.name: entry for entry in MM3D_STUDY.entries() if entry.test is None}
+
+
+def small_config(entry, root):
+    return row_config(entry, MM3D_STUDY.presets['small'], {'': root / 'phantoms.json'}, root, seed=0)
 
 
 @pytest.fixture(scope='module')
@@ -30,9 +34,9 @@ def root(tmp_path_factory) -> Path:
     return root
 
 
-@pytest.mark.parametrize('row', TRAINED, ids=lambda row: row.name)
-def test_row_takes_a_step(row, root, tmp_path):
-    cfg = row_config(MM3D_STUDY, row, 'small', root, seed=0)
+@pytest.mark.parametrize('name', TRAINED)
+def test_row_takes_a_step(name, root, tmp_path):
+    cfg = small_config(TRAINED[name], root)
     cfg.merge_from_dict({
         'train_cfg.max_iters': 1,
         'train_dataloader.batch_size': 2,
@@ -62,7 +66,7 @@ def test_ffdm_and_dbt_train_in_one_run(root, tmp_path):
     unified = Config.fromfile(Path(__file__).parents[3] / 'projects/mm3d/configs/unified_ffdm_dbt.py').train_dataloader
     for file, modality in zip(unified.dataset.ann_file, unified.dataset.modality, strict=True):
         convert_dataset('phantom', root / 'phantoms', root / file, modality=[modality])
-    cfg = row_config(MM3D_STUDY, MM3D_STUDY.row('mm3d'), 'small', root, seed=0)
+    cfg = small_config(TRAINED['mm3d'], root)
     dataset = {f'train_dataloader.dataset.{key}': unified.dataset[key] for key in ('ann_file', 'modality')}
     cfg.merge_from_dict({
         **dataset,

@@ -1,19 +1,22 @@
-"""From the config of a row, which wants a hospital's archive and a cluster, to the same row on phantoms."""
+"""From the config of a row of M&M-3D to the same row on phantoms, at the size of a preset."""
 
 from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from mmengine.config import Config
 
-from mammo_plugins.compat.config_paths import find_config
-
 from mammo_plugins.apis.phantoms.making import phantom_options
 from mammo_plugins.apis.stages.config_differences import config_differences
-from .rows import Study, StudyRow
+from .phantom_config import read_config
+from .study import StudyEntry, StudyPreset
 
+FIRST = 'mnm_ffdm'  # the others start from its weights
+REFERENCE = 'configs/mm3d_dbt.py'
+COCO_REFERENCE = 'projects/mm3d/configs/mm3d_r50.py'
 HISTOGRAM = 'ffdm_histogram.json'
 """Reference of histogram matching, beside the phantoms."""
 
@@ -27,24 +30,17 @@ _CARRIED = re.compile(
 _QUIET = {'log_level': 'WARNING', 'custom_hooks': [dict(type='IterationSeedHook')]}
 
 
-def row_config(study: Study, row: StudyRow, preset: str, root: Path, seed: int) -> Config:
-    """The config of a row at the size of a preset.
-
-    Args:
-        study: the rows and presets.
-        row: one of them.
-        preset: name of the preset.
-        root: folder of the phantoms.
-        seed: of weights, order and subsets.
-    """
-    base = Config.fromfile(find_config(study.presets[preset]))
-    if row.name == study.always:
-        cfg = Config.fromfile(find_config(base.study.ffdm_config))
+def row_config(
+    entry: StudyEntry, preset: StudyPreset, annotations: Mapping[str, Path], root: Path, seed: int
+) -> Config:
+    """The config of a training or test, see :data:`~.study.ConfigMaker`."""
+    base = read_config(preset.config)
+    if entry.row == FIRST:
+        cfg = read_config(base.study.ffdm_config)
     else:
-        reference = find_config(row.reference or study.reference)
-        cfg = apply_row(base, Config.fromfile(find_config(row.config)), Config.fromfile(reference))
+        cfg = apply_row(base, read_config(entry.fields['config']), read_config(_reference_of(entry.row)))
     cfg.merge_from_dict({**phantom_options(root), **_QUIET, 'randomness.seed': seed, 'load_from': None})
-    if row.start is None:
+    if not starts_from_ffdm(entry.row):
         cfg.model.backbone.frozen_stages = -1  # nothing has been learned yet that could be kept
     for loader in _LOADERS:
         for step in cfg[loader].dataset.loading:
@@ -53,6 +49,16 @@ def row_config(study: Study, row: StudyRow, preset: str, root: Path, seed: int) 
         if 'subset' in cfg[loader].dataset:
             cfg[loader].dataset.subset.seed = seed
     return cfg
+
+
+def starts_from_ffdm(row: str) -> bool:
+    """Whether a row starts from the weights of M&M on FFDM."""
+    return row != FIRST and not row.startswith('mm3d_coco')
+
+
+def _reference_of(row: str) -> str:
+    """The config that the row's own changes: published COCO weights are those of a ResNet."""
+    return REFERENCE if starts_from_ffdm(row) else COCO_REFERENCE
 
 
 def apply_row(base: Config, row: Config, reference: Config) -> Config:
