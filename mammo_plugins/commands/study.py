@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         'on DBT (default: %(default)s)',
     )
     parser.add_argument(
-        '--rows', nargs='+', metavar='NAME', help='rows to train, with what they build on (default: all)'
+        '--rows', nargs='+', metavar='NAME', help='rows, with what they build on (default: all)'
     )
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], metavar='K', help='default: 0 1 2')
     parser.add_argument('--workers', type=int, help='trainings side by side (default: one a core, one with a GPU)')

@@ -8,7 +8,7 @@ they do on a GPU. What depends on numbers is replaced: the losses by a sum over 
 level for each RoI by the finest one.
 
 ``--times`` measures on this machine how long a step of each path takes beside keeping everything: in turns, in
-float32, at a size that fits (``--size 288 160 --slices 8``), with the same share of the slice images kept.
+float32, at a size that fits (``--size 160 96 --slices 8``), with the same share of the slice images kept.
 
 Rows that ``--out`` already has of other variants or numbers of slices stay as they are.
 """
@@ -119,7 +119,7 @@ def on_gpu(variant: str, num_slices: int, size: tuple[int, int], steps: int = 3)
     return {'peak_gib': torch.cuda.max_memory_allocated() / GIB, 'seconds_a_step': seconds}
 
 
-def relative_times(num_slices: int, size: tuple[int, int], repeats: int = 15) -> dict[str, float]:
+def relative_times(num_slices: int, size: tuple[int, int], repeats: int = 9) -> dict[str, float]:
     """Median over rounds of the seconds of a training step over those of the plain path in the same round."""
     detectors = {}
     for name, kept in TIMED.items():
