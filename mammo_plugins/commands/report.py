@@ -30,12 +30,12 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     options = scoring_options(args, parser)
     try:
         named = _named(args.predictions)
-        kind = prediction_kind(named)
-        if kind == 'detections':
-            path = report_predictions_files(named, options, args.out, cases=args.cases, title=args.title)
-        else:
-            write = report_labels_files if kind == 'labels' else report_saliency_folders
-            path = write(named, options, args.out, title=args.title)
+        writers = {
+            'detections': report_predictions_files,
+            'labels': report_labels_files,
+            'saliency': report_saliency_folders,
+        }
+        path = writers[prediction_kind(named)](named, options, args.out, cases=args.cases, title=args.title)
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

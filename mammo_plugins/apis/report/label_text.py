@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 
 from mammo_plugins.evaluation import LabelPredictions
+from mammo_plugins.evaluation.label_truth import label_key
+from mammo_plugins.io import ImageRecord
 from mammo_plugins.visualization.result_table import Row
 
 UNIT_NAMES = {'View': 'image', 'Side': 'breast', 'Pair': 'pair of breasts'}
@@ -37,3 +39,29 @@ def label_table(labels: LabelPredictions) -> tuple[str, list[Row]]:
 
 def _probability(value: float) -> str:
     return '' if math.isnan(value) else f'{value:.3f}'
+
+
+class LabelTexts:
+    """Predicted labels of a file in words.
+
+    Args:
+        predictions: of images, breasts or pairs.
+    """
+
+    def __init__(self, predictions: LabelPredictions) -> None:
+        self._unit = predictions.unit
+        self._texts = {
+            key: label_text({name: values[row] for name, values in predictions.columns.items()})
+            for row, key in enumerate(predictions.keys)
+        }
+
+    def of_image(self, image: ImageRecord) -> str:
+        """Those of an image, or of the pair that it belongs to; empty where there are none."""
+        if self._unit == 'Side':
+            return ''
+        text = self._texts.get(label_key(image, self._unit), '')
+        return f'pair: {text}' if text and self._unit == 'Pair' else text
+
+    def of_breast(self, image: ImageRecord) -> str:
+        """Those of the breast that an image shows; empty where there are none."""
+        return self._texts.get(label_key(image, 'Side'), '') if self._unit == 'Side' else ''

@@ -5,23 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from mammo_plugins.apis.evaluate import ScoringOptions
 from mammo_plugins.evaluation import (
     DetectionResult,
-    DetectionTruth,
-    Predictions,
     evaluate_detections,
     get_protocol,
     truth_from_annotations,
 )
 from mammo_plugins.evaluation.matching import locate_images
-from mammo_plugins.io import AnnotationSet
-from mammo_plugins.io.unreadable_image import UnreadableImageError
-from mammo_plugins.visualization import ReportCase, model_rows, result_curves, write_report
+from mammo_plugins.visualization import model_rows, result_curves, write_report
 
-from .stored_cases import stored_case
+from .stored_cases import Drawn, stored_cases
 
 
 def report_predictions_files(
@@ -56,7 +50,9 @@ def report_predictions_files(
         for name, rows in found.items()
     }
     first = next(iter(found))
-    shown, notes = _cases(cases, truth, found[first], results[first][chosen[0].name])
+    # Scoring has refused what it had to.
+    matched_rows, _, _ = locate_images(found[first], truth_from_annotations(truth), lenient=True)
+    shown, notes = stored_cases(cases, truth, Drawn(matched_rows, results[first][chosen[0].name].matched))
     if shown:
         notes.append(f'The cases show the findings of {first}; hits are those of protocol {chosen[0].name}.')
     froc, roc = result_curves(results)
@@ -75,29 +71,3 @@ def _result_notes(results: Mapping[str, Mapping[str, DetectionResult]]) -> list[
             lines += [f'{model}: {note}' for note in result.notes]
             lines += [f'{model}: {name}: {e.reason}.' for name, e in result.metrics().items() if e.reason]
     return list(dict.fromkeys(lines))
-
-
-def _cases(
-    wanted: int, annotations: AnnotationSet, predictions: Predictions, result: DetectionResult
-) -> tuple[list[ReportCase], list[str]]:
-    """The cases, and a note for each that could not be read."""
-    truth = truth_from_annotations(annotations)
-    matched_rows, _, _ = locate_images(predictions, truth, lenient=True)  # scoring has refused what it had to
-    shown, notes = [], []
-    for breast in _in_turn(truth):
-        if len(shown) == wanted:
-            break
-        try:
-            shown.append(stored_case(breast, annotations, truth, matched_rows, result.matched))
-        except UnreadableImageError as error:
-            notes.append(f'Case {" / ".join(truth.breasts[breast])} is not shown: {error}')
-    return shown, notes
-
-
-def _in_turn(truth: DetectionTruth) -> list[int]:
-    """All breasts, a malignant one and another one in turn for as long as there are both."""
-    malignant = np.bincount(truth.breast_index, weights=truth.malignant, minlength=len(truth.breasts)) > 0
-    place = np.empty(len(malignant))
-    place[malignant] = 2 * np.arange(malignant.sum())
-    place[~malignant] = 2 * np.arange((~malignant).sum()) + 1
-    return np.argsort(place, kind='stable').tolist()

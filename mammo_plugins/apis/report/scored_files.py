@@ -6,12 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mammo_plugins.apis.evaluate import ScoringOptions
-from mammo_plugins.apis.evaluate.labels_file import evaluate_labels_file, label_notes, label_rows
-from mammo_plugins.apis.evaluate.saliency_folder import evaluate_saliency_folder, saliency_notes
-from mammo_plugins.evaluation import LabelResult, is_label_file
+from mammo_plugins.apis.evaluate.labels_file import (
+    confusion_rows,
+    evaluate_labels_file,
+    label_notes,
+    label_rows,
+)
+from mammo_plugins.apis.evaluate.saliency_folder import evaluate_saliency_folder, saliency_notes, saliency_rows
+from mammo_plugins.evaluation import LabelResult, is_label_file, read_labels
 from mammo_plugins.visualization import PlotCurve, write_report
 from mammo_plugins.visualization.curve_plot import reliability_svg, roc_svg
-from mammo_plugins.visualization.result_table import Row
+
+from .label_text import LabelTexts
+from .saliency_overlays import SaliencyOverlays
+from .stored_cases import Drawn, stored_cases
 
 
 def prediction_kind(paths: Mapping[str, str | Path]) -> str:
@@ -30,16 +38,40 @@ def prediction_kind(paths: Mapping[str, str | Path]) -> str:
 
 
 def report_labels_files(
-    predictions: Mapping[str, str | Path], options: ScoringOptions, out: str | Path, *, title: str
+    predictions: Mapping[str, str | Path], options: ScoringOptions, out: str | Path, *, cases: int = 6, title: str
 ) -> Path:
-    """Numbers with intervals, ROC, reliability and confusion matrices of the labels of one or more models.
+    """Numbers with intervals, ROC, reliability, confusion matrices, and breasts with the labels of the first model.
+
+    Args:
+        predictions: name of the model to its file.
+        options: which images, and how.
+        out: the HTML file.
+        cases: breasts to show, see :func:`~.stored_cases.stored_cases`.
+        title: heading of the report.
 
     Raises:
         ValueError: predictions and annotations do not fit together.
     """
     results = {name: evaluate_labels_file(path, options) for name, path in predictions.items()}
     notes = [f'{name}: {line}' for name, labels in results.items() for r in labels.values() for line in label_notes(r)]
-    return write_report(out, title, label_rows(results, 'Model'), notes=notes, figures=_label_figures(results))
+    tables = [
+        (f'{name}: {label} of each {result.unit.lower()}', confusion_rows(result))
+        for name, labels in results.items()
+        for label, result in labels.items()
+    ]
+    first = next(iter(predictions))
+    drawn = Drawn(labels=LabelTexts(read_labels(predictions[first])))
+    shown, of_cases = stored_cases(cases, options.read_truth(), drawn)
+    of_cases += [f'The cases show the labels of {first}.'] if shown else []
+    return write_report(
+        out,
+        title,
+        label_rows(results, 'Model'),
+        cases=shown,
+        notes=notes + of_cases,
+        figures=_label_figures(results),
+        tables=tables,
+    )
 
 
 def _label_figures(results: Mapping[str, Mapping[str, LabelResult]]) -> list[tuple[str, str]]:
@@ -67,18 +99,21 @@ def _label_figures(results: Mapping[str, Mapping[str, LabelResult]]) -> list[tup
 
 
 def report_saliency_folders(
-    predictions: Mapping[str, str | Path], options: ScoringOptions, out: str | Path, *, title: str
+    predictions: Mapping[str, str | Path], options: ScoringOptions, out: str | Path, *, cases: int = 6, title: str
 ) -> Path:
-    """The numbers of the saliency maps of one or more models, a row a model and class.
+    """The numbers of the maps of one or more models, a row a model and class, and breasts with the maps of all models.
+
+    Args:
+        predictions: name of the model to its folder.
+        options: which images, and how.
+        out: the HTML file.
+        cases: breasts to show, see :func:`~.stored_cases.stored_cases`.
+        title: heading of the report.
 
     Raises:
         ValueError: maps and annotations do not fit together.
     """
     results = {name: evaluate_saliency_folder(path, options) for name, path in predictions.items()}
-    rows: list[Row] = [
-        {'Model': name, 'Class': category, **{k: e for k, e in result.numbers.items() if '@' not in k}}
-        for name, classes in results.items()
-        for category, result in classes.items()
-    ]
     notes = [f'{name}: {line}' for name, classes in results.items() for line in saliency_notes(classes)]
-    return write_report(out, title, rows, notes=notes)
+    shown, of_cases = stored_cases(cases, options.read_truth(), Drawn(overlays=SaliencyOverlays(predictions)))
+    return write_report(out, title, saliency_rows(results, 'Model'), cases=shown, notes=notes + of_cases)

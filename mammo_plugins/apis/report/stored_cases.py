@@ -1,62 +1,116 @@
-"""Breasts of an annotation file as the HTML report shows them, with the findings of a predictions CSV."""
+"""Breasts of an annotation file as the HTML report shows them, with what files of predictions say of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from mammo_plugins.evaluation import DetectionTruth, MatchedDetections, Predictions
+from mammo_plugins.evaluation import MatchedDetections, Predictions, image_key
 from mammo_plugins.io import AnnotationSet, FindingRecord, canonical_flips
+from mammo_plugins.io.image_labels import join_labels, label_value
 from mammo_plugins.io.image_source import open_image
 from mammo_plugins.io.unreadable_image import UnreadableImageError
 from mammo_plugins.structures import SliceBins
 from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportTruth, ReportView
+from mammo_plugins.visualization.report_content import Box
+
+from .label_text import LabelTexts
+from .saliency_overlays import SaliencyOverlays
 
 _MAX_FRAMES = 24  # a volume
 _MAX_PREDICTIONS = 10  # a view, best first
 _MAX_HEIGHT = 900
 
 
-def stored_case(
-    breast: int,
-    annotations: AnnotationSet,
-    truth: DetectionTruth,
-    predictions: Predictions,
-    matched: MatchedDetections,
-) -> ReportCase:
+@dataclass(frozen=True)
+class Drawn:
+    """What is drawn on the images, or said of them; what is None is not.
+
+    Attributes:
+        predictions: findings of the images of an annotation file.
+        matched: the same findings, matched with it.
+        overlays: saliency maps.
+        labels: in words.
+    """
+
+    predictions: Predictions | None = None
+    matched: MatchedDetections | None = None
+    overlays: SaliencyOverlays | None = None
+    labels: LabelTexts | None = None
+
+
+def stored_cases(wanted: int, annotations: AnnotationSet, drawn: Drawn) -> tuple[list[ReportCase], list[str]]:
+    """Breasts in the order of the annotation file, malignant ones and others in turn; a note for each unreadable one.
+
+    Args:
+        wanted: how many at most.
+        annotations: the evaluated images.
+        drawn: what was predicted of them.
+    """
+    breasts: dict[tuple[str, str, str], list[int]] = {}
+    for position, image in enumerate(annotations.images):
+        breasts.setdefault(image.breast_id, []).append(position)
+    shown: list[ReportCase] = []
+    notes = []
+    for positions in _in_turn(list(breasts.values()), annotations):
+        if len(shown) == wanted:
+            break
+        try:
+            shown.append(stored_case(positions, annotations, drawn))
+        except UnreadableImageError as error:
+            notes.append(f'Case {_case_id(positions, annotations)} is not shown: {error}')
+    return shown, notes
+
+
+def _in_turn(breasts: Sequence[list[int]], annotations: AnnotationSet) -> list[list[int]]:
+    """All breasts, a malignant one and another one in turn for as long as there are both."""
+    malignant = np.array([_label('malignant', breast, annotations) == 1 for breast in breasts], bool)
+    place = np.empty(len(malignant))
+    place[malignant] = 2 * np.arange(malignant.sum())
+    place[~malignant] = 2 * np.arange((~malignant).sum()) + 1
+    return [breasts[index] for index in np.argsort(place, kind='stable')]
+
+
+def stored_case(positions: Sequence[int], annotations: AnnotationSet, drawn: Drawn) -> ReportCase:
     """Describes one breast; its images are read from their files.
 
     Args:
-        breast: position in ``truth.breasts``.
-        annotations: the evaluated images, those of ``truth`` in the same order.
-        truth: the same as arrays.
-        predictions: all predictions.
-        matched: the same predictions, matched.
+        positions: of its images in ``annotations``; the first two are shown.
+        annotations: the evaluated images.
+        drawn: what was predicted, of all images.
 
     Raises:
         UnreadableImageError: an image cannot be read.
     """
-    images = np.flatnonzero(truth.breast_index == breast)
-    is_benign = (truth.benign[images] == 1).any()
-    label = 'malignant' if truth.malignant[images].any() else 'benign' if is_benign else 'not malignant'
-    if truth.unannotated[images].any():
+    label = {1.0: 'malignant', 0.0: 'not malignant'}.get(_label('malignant', positions, annotations), 'unknown')
+    if label != 'malignant' and _label('benign', positions, annotations) == 1:
+        label = 'benign'
+    if not all(annotations.is_annotated(annotations.images[position]) for position in positions):
         label += ', not all boxes annotated'
     return ReportCase(
-        case_id=' / '.join(truth.breasts[breast]),
+        case_id=_case_id(positions, annotations),
         label=label,
-        views=[_view(image, annotations, truth, predictions, matched) for image in images[:2]],
+        views=[_view(position, annotations, drawn) for position in positions[:2]],
+        caption=drawn.labels.of_breast(annotations.images[positions[0]]) if drawn.labels else '',
     )
 
 
-def _view(
-    index: int,
-    annotations: AnnotationSet,
-    truth: DetectionTruth,
-    predictions: Predictions,
-    matched: MatchedDetections,
-) -> ReportView:
+def _case_id(positions: Sequence[int], annotations: AnnotationSet) -> str:
+    return ' / '.join(annotations.images[positions[0]].breast_id)
+
+
+def _label(name: str, positions: Sequence[int], annotations: AnnotationSet) -> float:
+    """``malignant`` or ``benign`` of a breast, by the labels of its images or a finding; NaN where unknown."""
+    images = [annotations.images[position] for position in positions]
+    if any(finding.category == name for image in images for finding in annotations.findings_of(image.id)):
+        return 1.0
+    return join_labels(name, [label_value(image.labels, name) for image in images])
+
+
+def _view(index: int, annotations: AnnotationSet, drawn: Drawn) -> ReportView:
     image = annotations.images[index]
     bins = SliceBins.at_most(image.num_slices, _MAX_FRAMES)
     middles = [bins.middle(number) for number in range(bins.num_bins)]
@@ -69,13 +123,12 @@ def _view(
         )
     except ValueError as error:  # turned by 90 degrees
         raise UnreadableImageError(source.header.path, str(error)) from error
-    rows = np.flatnonzero(matched.image_index == index)
-    rows = rows[np.argsort(-predictions.scores[rows], kind='stable')][:_MAX_PREDICTIONS]
 
-    def shown(box_xywh: Sequence[float]) -> tuple[float, float, float, float]:
+    def shown(box_xywh: Sequence[float]) -> Box:
         x, y, width, height = flips.apply_to_box(tuple(map(float, box_xywh)), image.width, image.height)
         return (x, y, x + width, y + height)
 
+    size = (image.width, image.height)
     return ReportView(
         view_name=str(image.view),
         frames=np.stack([_picture(flips.apply(pixels)) for pixels in source.iter_slices(middles)]),
@@ -83,19 +136,32 @@ def _view(
             report_truth(finding, image.num_slices, shown(finding.bbox_xywh))
             for finding in annotations.findings_of(image.id)
         ],
-        predictions=[
-            ReportPrediction(
-                box_xyxy=shown(predictions.boxes_xywh[row]),
-                slice_index=int(predictions.slices[row]),
-                score=float(predictions.scores[row]),
-                hit=None if truth.unannotated[index] else bool(matched.finding_index[row] >= 0),
-            )
-            for row in rows
-        ],
-        stored_size=(image.width, image.height),
+        predictions=_findings(index, annotations.is_annotated(image), drawn, shown),
+        stored_size=size,
         slice_ranges=[(bins.first(number), bins.last(number)) for number in range(bins.num_bins)],
-        caption=image.modality,
+        caption=', '.join(filter(None, [image.modality, drawn.labels.of_image(image) if drawn.labels else ''])),
+        saliency=drawn.overlays.over(image_key(image), flips.homography(*size), size) if drawn.overlays else {},
     )
+
+
+def _findings(
+    index: int, annotated: bool, drawn: Drawn, shown: Callable[[Sequence[float]], Box]
+) -> list[ReportPrediction]:
+    """The best findings of an image, with their boxes as ``shown`` gives them."""
+    predictions, matched = drawn.predictions, drawn.matched
+    if predictions is None or matched is None:
+        return []
+    rows = np.flatnonzero(matched.image_index == index)
+    rows = rows[np.argsort(-predictions.scores[rows], kind='stable')][:_MAX_PREDICTIONS]
+    return [
+        ReportPrediction(
+            box_xyxy=shown(predictions.boxes_xywh[row]),
+            slice_index=int(predictions.slices[row]),
+            score=float(predictions.scores[row]),
+            hit=bool(matched.finding_index[row] >= 0) if annotated else None,
+        )
+        for row in rows
+    ]
 
 
 def report_truth(finding: FindingRecord, num_slices: int, box_xyxy: tuple[float, float, float, float]) -> ReportTruth:

@@ -268,8 +268,7 @@
     const views = report.cases.flatMap((entry) => entry.views);
     bindSaliency(views);
     const scores = views.flatMap((view) => view.predictions.map((p) => p.score));
-    const hasSaliency = views.some((view) => view.saliency.length);
-    document.querySelectorAll('.of-findings').forEach((label) => { label.hidden = hasSaliency && scores.length === 0; });
+    document.querySelectorAll('.of-findings').forEach((label) => { label.hidden = scores.length === 0; });
     const [low, high] = [Math.min(0, ...scores), Math.max(1, ...scores)];
     const slider = byId('threshold');
     const label = () => (byId('threshold-value').textContent = settings.threshold.toFixed(2));

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mammo_plugins.apis.test import evaluate_checkpoint
 from mammo_plugins.commands import evaluate as evaluate_command
 from mammo_plugins.commands import predict as predict_command
 from mammo_plugins.commands import report as report_command
-from mammo_plugins.evaluation import read_labels
+from mammo_plugins.evaluation import image_key, read_labels
 from mammo_plugins.evaluation.saliency_files import read_index, read_maps
 from mammo_plugins.io import read_annotations
 
@@ -119,10 +122,55 @@ def test_maps_are_the_same_in_test_evaluate_and_predict(trained, phantom_root, t
     assert [[overlay['name'] for overlay in view['saliency']] for view in views] == [['malignant', 'any']] * 4
 
 
-def test_report_of_files_shows_numbers_and_confusion(trained, phantom_root, tmp_path):
-    config, checkpoint = trained('maps')
-    evaluate_checkpoint(config, checkpoint, out=tmp_path / 'found.csv', work_dir=tmp_path)
-    images = ['--ann', str(phantom_root / 'phantoms.json'), '--modality', 'FFDM']
-    for name in ('found.csv', 'found_maps'):
-        assert report_command.main([str(tmp_path / name), *images, '--out', str(tmp_path / f'{name}.html')]) == 0
-        assert 'id="results"' in (tmp_path / f'{name}.html').read_text()
+@pytest.fixture(scope='module', name='tested')
+def tested_fixture(trained, tmp_path_factory) -> Path:
+    """A folder with ``found.csv`` (labels of images) and ``found_maps``."""
+    folder = tmp_path_factory.mktemp('tested')
+    evaluate_checkpoint(*trained('maps'), out=folder / 'found.csv', work_dir=folder)
+    return folder
+
+
+def write_report(paths: list[str], root: Path, out: Path) -> tuple[str, list[dict]]:
+    """The text of the page, and its views."""
+    truth = ['--ann', str(root / 'phantoms.json'), '--modality', 'FFDM']
+    assert report_command.main([*paths, *truth, '--cases', '2', '--out', str(out)]) == 0
+    text, data = report_data(out)
+    return text, [view for case in data['cases'] for view in case['views']]
+
+
+def test_report_of_labels_shows_the_confusion_matrix_and_cases(tested, phantom_root, tmp_path):
+    text, views = write_report([f'M={tested / "found.csv"}'], phantom_root, tmp_path / 'report.html')
+    found = numbers_of_confusion(tested / 'found.csv', phantom_root, tmp_path / 'numbers.json')
+    assert '<h3>M: malignant of each view</h3>' in text and '<th scope="col">called present</th>' in text
+    for name, (absent, present) in zip(('absent', 'present'), found):
+        assert f'<th scope="row">{name}</th><td>{absent}</td><td>{present}</td>' in text
+    assert len(views) == 4 and all(re.fullmatch(r'FFDM, malignant 0\.\d\d', view['caption']) for view in views)
+
+
+def numbers_of_confusion(path: Path, root: Path, out: Path) -> list[list[int]]:
+    numbers_of_command(path, root, out)
+    return json.loads(out.read_text())['results']['malignant']['confusion']
+
+
+def test_report_of_maps_lays_them_where_the_model_saw_them(tested, phantom_root, tmp_path):
+    maps = tested / 'found_maps'
+    text, views = write_report([f'A={maps}', f'B={maps}'], phantom_root, tmp_path / 'report.html')
+    assert 'pxap_dataset' in text and "default-src 'none'" in text
+    names = ['A: malignant', 'A: any', 'B: malignant', 'B: any']
+    assert [[overlay['name'] for overlay in view['saliency']] for view in views] == [names] * 4
+    annotations = read_annotations(phantom_root / 'phantoms.json').select(modality='FFDM')
+    stored = {str(entry.key): (entry, saliency) for entry, saliency in read_maps(maps) if entry.category == 'any'}
+    first = next(i for i in annotations.images if str(i.view) == views[0]['name'] and i.labels['malignant'])
+    entry, saliency = stored[str(image_key(first))]
+    shown = opacity(views[0]['saliency'][1]['picture'])
+    assert shown.shape == (first.height, first.width)
+    x, y = (points.astype(int) for points in entry.stored_points())
+    inside = (x >= 0) & (x < first.width - 1) & (y >= 0) & (y < first.height - 1)
+    # Phantoms are stored upright, and reports hang breasts as they are stored.
+    assert np.abs(shown[y[inside], x[inside]] / 255 - saliency[inside]).max() < 0.1
+    assert shown.max() > 0 and (shown == 0).any()  # air that was cut off has no saliency
+
+
+def opacity(url: str) -> np.ndarray:
+    encoded = base64.b64decode(url.removeprefix('data:image/png;base64,'))
+    return np.asarray(Image.open(io.BytesIO(encoded)).convert('RGBA'))[..., 3]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,9 +15,8 @@ from pydicom.sequence import Sequence
 from mammo_plugins.apis.audit import audit_dataset
 from mammo_plugins.apis.convert import convert_dataset
 from mammo_plugins.apis.found_images import find_images
-from mammo_plugins.apis.report.stored_cases import stored_case
+from mammo_plugins.apis.report.stored_cases import Drawn, stored_case
 from mammo_plugins.datasets.case_dataset import CaseDataset
-from mammo_plugins.evaluation import truth_from_annotations
 from mammo_plugins.io import AnnotationSet, ImageRecord, read_annotations, read_header, write_annotations
 from tests.io.dicom_builder import code, mammogram, save, stored_breast
 
@@ -127,9 +125,8 @@ def test_every_command_sees_the_same_upright_picture(release, converted, found, 
 
 def test_report_shows_the_picture_that_the_model_saw(found):
     annotations, pictures = read_annotations(found), prepared(found)
-    nothing = SimpleNamespace(scores=np.empty(0), image_index=np.empty(0, int), finding_index=np.empty(0, int))
     for image in annotations.images:
         alone = AnnotationSet([replace(image, labels={'malignant': 0})], [], annotations.info)
-        case = stored_case(0, alone, truth_from_annotations(alone), nothing, nothing)
+        case = stored_case([0], alone, Drawn())
         picture = pictures[Path(image.file_name).name]
         assert np.abs(case.views[0].frames[0] / 255 - picture).max() < 0.01, image.file_name
