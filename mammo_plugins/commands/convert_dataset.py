@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mammo_plugins.apis.convert import convert_dataset, print_summary
+from mammo_plugins.apis.convert.dataset import IMAGES_LOOKED_AT
 from mammo_plugins.datasets.converters.patient_splits import DEFAULT_SHARES
 from mammo_plugins.io.annotation_records import MODALITIES, SPLITS
 
@@ -16,7 +17,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Parses the command line and converts.
 
     Returns:
-        0; 1 where ``--strict`` is given and something was left out; 2 where there is nothing to convert.
+        0; 1 where ``--strict`` is given and something was left out or is in doubt; 2 where there is nothing to convert.
     """
     options = vars(_build_parser(prog).parse_args(argv))
     name, src, out, strict = (options.pop(key) for key in ('name', 'src', 'out', 'strict'))
@@ -27,10 +28,16 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         print(f'error: {error}', file=sys.stderr)
         return 2
     print_summary(annotation_set)
-    if strict and annotation_set.info['dropped']:
-        print(f'error: {len(annotation_set.info["dropped"])} rows were left out (--strict)', file=sys.stderr)
-        return 1
-    return 0
+    info = annotation_set.info
+    if strict and info['dropped']:
+        print(f'error: {len(info["dropped"])} rows were left out (--strict)', file=sys.stderr)
+    if strict and info['doubts']['in_doubt']:
+        print(f'error: {info["doubts"]["in_doubt"]} images are in doubt (--strict)', file=sys.stderr)
+    return 1 if strict and (info['dropped'] or info['doubts']['in_doubt']) else 0
+
+
+def _image_count(text: str) -> int | None:
+    return None if text == 'all' else int(text)
 
 
 def _build_parser(prog: str | None) -> argparse.ArgumentParser:
@@ -129,9 +136,16 @@ def _add_dataset(datasets: Any, name: str, summary: str) -> argparse.ArgumentPar
     parser = datasets.add_parser(name, help=summary.replace('%', '%%'), description=f'Convert {summary}.')
     parser.add_argument('src', metavar='SRC', help='folder of the data set')
     parser.add_argument('out', metavar='OUT.json', help='annotation file to write')
-    parser.add_argument('--strict', action='store_true', help='exit with 1 where anything was left out')
+    parser.add_argument('--strict', action='store_true', help='exit with 1 where anything was left out or in doubt')
     parser.add_argument(
         '--workers', type=int, metavar='N', help='processes that read images (default: one a processor)'
+    )
+    parser.add_argument(
+        '--check-images',
+        type=_image_count,
+        default=IMAGES_LOOKED_AT,
+        metavar='N|all',
+        help='images to look into for doubtful grey values, drawn at random; 0 for none (default: %(default)s)',
     )
     parser.add_argument('--no-progress', action='store_true', help='no progress bar')
     return parser

@@ -7,12 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mammo_plugins.commands.convert_dataset import _build_parser, main
 from mammo_plugins.datasets.converters import CONVERTERS
 from mammo_plugins.io import read_annotations
 from tests.datasets.converters.bcs_dbt_release import BcsDbtRelease
+from tests.io.dicom_builder import stored_breast
 
 
 @pytest.fixture
@@ -27,7 +29,10 @@ def run(release, tmp_path, *options) -> int:
     return main(['bcs-dbt', str(release.write()), str(tmp_path / 'ann.json'), '--no-progress', *options])
 
 
-def test_clean_conversion_exits_with_0_even_when_strict(release, tmp_path):
+def test_clean_conversion_exits_with_0_even_when_strict(tmp_path):
+    release = BcsDbtRelease(tmp_path / 'BCS-DBT')
+    release.add(1, label='cancer', pixels=np.stack([stored_breast(top=900)] * 3))
+    release.add_box(1)
     assert run(release, tmp_path, '--strict') == 0
     assert len(read_annotations(tmp_path / 'ann.json').findings) == 1
 
@@ -77,7 +82,7 @@ def test_tool_runs_the_command(release, tmp_path):
 @pytest.mark.parametrize('name', CONVERTERS)
 def test_every_option_of_a_converter_is_on_the_command_line(name):
     given = vars(_build_parser(None).parse_args([name, 'SRC', 'OUT.json']))
-    of_command = {'name', 'src', 'out', 'strict', 'no_progress'}
+    of_command = {'name', 'src', 'out', 'strict', 'no_progress', 'check_images'}
     parameters = inspect.signature(CONVERTERS[name]).parameters
     assert set(given) - of_command == set(parameters) - {'src', 'show_progress'}
     for option in set(given) - of_command:

@@ -8,6 +8,7 @@ import pytest
 
 from mammo_plugins.commands.convert_dataset import main
 from mammo_plugins.io import read_annotations
+from tests.io.dicom_builder import mammogram, save, stored_breast
 
 IMAGE = 'study_id,series_id,image_id,laterality,view_position,height,width,breast_birads,breast_density'.split(',')
 BREAST_TABLE = [*IMAGE, 'split']
@@ -20,27 +21,29 @@ TAGS = [
 STUDIES = {
     'b8d273e8601f348d3664778dae0e7e0b': ('training', 2, ("['No Finding']", '', '', '', '', '')),
     '8269f5971eaca3e5d3772d1796e6bd7a': (
-        'training', 5, ("['Mass', 'Skin Retraction']", 'BI-RADS 5', '2355.139892578125', '1731.6400146484375',
-                        '2482.97998046875', '1852.75'),
+        'training', 5, ("['Mass', 'Skin Retraction']", 'BI-RADS 5', '235.5139892578125', '173.16400146484375',
+                        '248.297998046875', '185.275'),
     ),
     'd931832a0815df082c085b6e09d20aac': (
-        'test', 4, ("['Suspicious Lymph Node']", '', '2420.0', '10.5', '2800.9', '190.25'),  # over the border: 2800
+        'test', 4, ("['Suspicious Lymph Node']", '', '242.0', '10.5', '280.9', '19.25'),  # over the border: 280
     ),
 }  # fmt: skip
-SIZE = {'height': 3518, 'width': 2800}
+SIZE = {'height': 352, 'width': 280}
+PIXELS = {side: stored_breast(side, (352, 280)) for side in 'LR'}
 
 
 @pytest.fixture
 def release(tmp_path):
-    """Three exams of four images, in columns, ids and numbers as the release writes them; no image can be opened."""
+    """Three exams of four images, in columns, ids and numbers as the release writes them, a tenth of its size."""
     root = tmp_path / 'physionet.org/files/vindr-mammo/1.0.0'
     breasts, findings, tags = [], [], []
     for study, (split, birads, finding) in STUDIES.items():
         (root / 'images' / study).mkdir(parents=True)
         for number, view in enumerate(('L CC', 'L MLO', 'R CC', 'R MLO')):
             image = f'{number}{study[1:]}'
-            (root / 'images' / study / f'{image}.dicom').write_bytes(b'closed')
             side, position = view.split()
+            elements = {'ImageLaterality': side, 'ViewPosition': position, 'PatientID': study}
+            save(mammogram(PIXELS[side], **elements), root / 'images' / study / f'{image}.dicom')
             shared = {
                 'study_id': study, 'series_id': f'{number}5{study[2:]}', 'image_id': image, 'laterality': side,
                 'view_position': position, 'breast_birads': f'BI-RADS {birads if side == "L" else 1}',

@@ -10,8 +10,14 @@ from typing import Any
 from mammo_plugins.datasets.converters import CONVERTERS
 from mammo_plugins.io import AnnotationSet, write_annotations
 
+from .image_doubts import find_image_doubts
 
-def convert_dataset(name: str, src: str | Path, out: str | Path, **options: Any) -> AnnotationSet:
+IMAGES_LOOKED_AT = 100
+
+
+def convert_dataset(
+    name: str, src: str | Path, out: str | Path, check_images: int | None = IMAGES_LOOKED_AT, **options: Any
+) -> AnnotationSet:
     """Converts a data set and writes its annotation file.
 
     What was left out stands in ``info['dropped']`` of the result with row and reason; it never stops the conversion.
@@ -22,6 +28,8 @@ def convert_dataset(name: str, src: str | Path, out: str | Path, **options: Any)
         name: one of :data:`~mammo_plugins.datasets.converters.CONVERTERS`, such as ``bcs-dbt``.
         src: folder of the data set.
         out: annotation file to write.
+        check_images: how many images to look into for what is doubtful about them (``info['doubts']``, see
+            :func:`find_image_doubts`); all where None, 0 for none.
         options: of the converter, see :mod:`mammo_plugins.datasets.converters`.
 
     Returns:
@@ -34,7 +42,9 @@ def convert_dataset(name: str, src: str | Path, out: str | Path, **options: Any)
         raise ValueError(f'unknown data set {name!r}: expected one of {", ".join(CONVERTERS)}')
     out = Path(out)
     converted = CONVERTERS[name](src, **options)
-    info = {**converted.info, 'root': _root_for(Path(src), out.parent)}
+    reading = {key: options[key] for key in ('workers', 'show_progress') if key in options}
+    doubts = find_image_doubts(converted, check_images, **reading)
+    info = {**converted.info, 'doubts': doubts, 'root': _root_for(Path(src), out.parent)}
     annotation_set = replace(converted, info=info, path=out)
     write_annotations(out, annotation_set)
     return annotation_set
@@ -48,7 +58,7 @@ def _root_for(src: Path, folder: Path) -> str:
 
 
 def print_summary(annotation_set: AnnotationSet, shown: int = 10) -> None:
-    """Prints what was kept, and the first rows that were not, with their reasons."""
+    """Prints what was kept, the first rows that were not, with their reasons, and each doubt about images once."""
     info = annotation_set.info
     print(f'{annotation_set.path}: {info["source"]}, {", ".join(info["release"])}')
     for name, count in info['counts'].items():
@@ -58,3 +68,9 @@ def print_summary(annotation_set: AnnotationSet, shown: int = 10) -> None:
             print(f'  {title}: {entry["row"]}: {entry["reason"]}')
         if len(entries) > shown:
             print(f'  {title}: {len(entries) - shown} more; all are listed under "info" in {annotation_set.path}')
+    doubts = info['doubts']
+    for entry in doubts['reasons']:
+        which = f'{entry["images"]} of {doubts["looked_at"]} images, such as {entry["example"]}'
+        print(f'  in doubt: {entry["reason"]} ({which})')
+    if doubts['looked_at'] < len(annotation_set.images):
+        print(f'  looked into {doubts["looked_at"]} images for doubts; --check-images all looks into every one')

@@ -23,8 +23,14 @@ class FileVerdict:
     doubts: tuple[str, ...] = ()
 
 
-def judge_file(facts: ImageFacts, thresholds: AuditThresholds) -> FileVerdict:
-    """The verdict on a file by its header and, where they were looked at, its pixels."""
+def judge_file(facts: ImageFacts, thresholds: AuditThresholds, known_turned: bool | None = None) -> FileVerdict:
+    """The verdict on a file by its header and, where they were looked at, its pixels.
+
+    Args:
+        facts: what it holds.
+        thresholds: limits.
+        known_turned: whether an annotation file says that it is stored turned by 180 degrees; None where none does.
+    """
     header, pixels = facts.header, facts.pixels
     if header is None:
         return FileVerdict(facts.problem or 'cannot be read')
@@ -36,7 +42,9 @@ def judge_file(facts: ImageFacts, thresholds: AuditThresholds) -> FileVerdict:
     if pixels is not None:
         doubts += [doubt for _, _, doubt in pixel_doubts(pixels, thresholds)]
         doubts += [pixels.way_up_doubt] if pixels.way_up_doubt else []
-        doubts += ['stored turned by 180 degrees, by the side of its chest wall: turned back'] * pixels.is_stored_turned
+        if pixels.is_stored_turned and not known_turned:
+            so = 'turned back' if known_turned is None else 'the annotation file does not say so'
+            doubts.append(f'stored turned by 180 degrees, by the side of its chest wall: {so}')
     return FileVerdict(None, special_view(facts, thresholds) or None, tuple(doubts))
 
 

@@ -35,6 +35,7 @@ def test_options_of_the_page_are_those_of_the_command(name, capsys):
         '--strict',
         '--workers',
         '--no-progress',
+        '--check-images',
     }
     table = next((rows for rows in read_tables(page(name)) if 'option' in rows[0]), [])
     shown = {option for row in table for option in re.findall(r'--[a-z][a-z-]+', row['option'])}
