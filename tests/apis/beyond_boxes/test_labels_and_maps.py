@@ -122,6 +122,18 @@ def test_maps_are_the_same_in_test_evaluate_and_predict(trained, phantom_root, t
     assert [[overlay['name'] for overlay in view['saliency']] for view in views] == [['malignant', 'any']] * 4
 
 
+def test_image_without_its_partner_is_named(trained, phantom_root, tmp_path, capsys):
+    config, checkpoint = trained('bilateral')
+    images = folder_of_patient(phantom_root, tmp_path / 'in')
+    next(images.glob('L-CC*')).unlink()
+    arguments = ['--config', str(config), '--checkpoint', str(checkpoint), '--out', str(tmp_path / 'out')]
+    assert predict_command.main([str(images), *arguments, '--device', 'cpu', '--strict']) == 1
+    said = capsys.readouterr().out
+    assert re.search(r'left out: .*R-CC\S*: case \S+/CC is missing: no left image beside rcc\n', said)
+    assert '1 pairs of breasts predicted, 1 files left out' in said
+    assert len(read_labels(tmp_path / 'out' / 'labels.csv').keys) == 1
+
+
 @pytest.fixture(scope='module', name='tested')
 def tested_fixture(trained, tmp_path_factory) -> Path:
     """A folder with ``found.csv`` (labels of images) and ``found_maps``."""
