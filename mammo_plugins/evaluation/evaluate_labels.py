@@ -111,7 +111,7 @@ def evaluate_label_subgroups(
     """
     if by not in IMAGE_GROUPS:
         raise ValueError(f'unknown subgroup {by!r} of labels: choose one of {", ".join(IMAGE_GROUPS)}')
-    units = images_by_unit(annotations, predictions.unit)
+    units = images_by_unit(annotations, predictions.unit, predictions.keys)
     _refuse_strangers(predictions, set(units), lenient)
     groups_of = {key: {IMAGE_GROUPS[by](image) for image in images} for key, images in units.items()}
     results = {}
@@ -226,7 +226,7 @@ def _cases(
     predictions: LabelPredictions, annotations: AnnotationSet, label: str, lenient: bool, threshold: float
 ) -> tuple[LabelCases, dict[str, int]]:
     """The cases of a label, and how many there are and are not."""
-    units = images_by_unit(annotations, predictions.unit)
+    units = images_by_unit(annotations, predictions.unit, predictions.keys)
     strangers = _refuse_strangers(predictions, set(units), lenient)
     predictions = _keep(predictions, np.asarray([key in units for key in predictions.keys], bool))
     truth = true_labels(annotations, units, predictions.keys, label, predictions.labels[label])

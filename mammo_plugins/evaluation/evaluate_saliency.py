@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .detection_truth import image_key
 from .functional import (
     TIOR_THRESHOLDS,
     TIOU_THRESHOLDS,
@@ -23,6 +22,7 @@ from .functional import (
     percentile_estimate,
     soft_dice,
 )
+from .image_names import image_keys, positions_by_name
 from .predictions import PredictionsError
 from .saliency_files import SaliencyMap, read_index, read_map
 from .saliency_truth import findings_of_class, truth_on_map
@@ -123,12 +123,14 @@ def evaluate_saliency(
     Raises:
         ValueError: a map is unusable, or its image is not evaluated.
     """
-    images = {image_key(image): image for image in annotations.images}
+    names = positions_by_name(image_keys(annotations.images), [image.modality for image in annotations.images])
+    images = {key: annotations.images[place] for key, place in names.items()}
     entries = read_index(folder)
     strangers = [entry for entry in entries if entry.key not in images]
     if strangers and not lenient:
         raise PredictionsError(
-            f'{folder}: a map is for the image {strangers[0].key}, which is not among the {len(images)} evaluated ones '
+            f'{folder}: a map is for the image {strangers[0].key}, which is not among the '
+            f'{len(annotations.images)} evaluated ones '
             f'({len(strangers)} such maps): check the split and the modality, or be lenient (--lenient)'
         )
     classes: dict[str, _OverlapsOfClass] = {}
@@ -138,12 +140,12 @@ def evaluate_saliency(
     results = {}
     for category, found in classes.items():
         counts = {
-            'images': len(images),
+            'images': len(annotations.images),
             'maps': found.maps,
             'images_with_finding': len(found.areas),
             'patients_with_finding': len(set(found.patients)),
             'unannotated_images': found.unannotated,
-            'without_map': len(images) - found.maps - found.unannotated,
+            'without_map': len(annotations.images) - found.maps - found.unannotated,
             'dropped_for_unknown_image': len(strangers),
         }
         results[category] = SaliencyResult(category, found.numbers(bootstrap, seed), counts, _notes(counts))

@@ -12,7 +12,7 @@ from mammo_plugins.apis.found_images import FoundImages, find_images
 from mammo_plugins.apis.inference import build_detector, build_test_dataset, find_malignant_label, predict_cases
 from mammo_plugins.apis.report.network_cases import report_case
 from mammo_plugins.apis.run_config import load_run_config
-from mammo_plugins.evaluation.detection_truth import image_key
+from mammo_plugins.evaluation.image_names import image_keys
 from mammo_plugins.evaluation.label_predictions import write_labels
 from mammo_plugins.evaluation.metrics.label_metric import label_file_name, labels_of_samples, read_sample_labels
 from mammo_plugins.evaluation.predictions import ImagePredictions, gather_predictions
@@ -131,10 +131,11 @@ def _write_labels(cases: list[MammoCaseSample], annotations: AnnotationSet, out:
 def _image_predictions(
     cases: list[MammoCaseSample], annotations: AnnotationSet, malignant_label: int
 ) -> Iterator[ImagePredictions]:
+    names = dict(zip((image.id for image in annotations.images), image_keys(annotations.images), strict=True))
     for view in (view for case in cases for view in case.views):
         found = view.pred_instances[view.pred_instances.labels == malignant_label]
         yield ImagePredictions(
-            image_key(annotations.image(view.image_id)),
+            names[view.image_id],
             found.bboxes.numpy(),
             found.slices.numpy(),
             found.scores.numpy(),

@@ -11,6 +11,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mammo_plugins.evaluation.evaluate_labels import LabelResult, evaluate_labels
+from mammo_plugins.evaluation.image_names import image_keys
 from mammo_plugins.evaluation.label_predictions import LabelKey, LabelPredictions, gather_labels, write_labels
 from mammo_plugins.evaluation.label_truth import images_by_unit, label_key
 from mammo_plugins.io import AnnotationSet, read_annotations
@@ -126,16 +127,17 @@ def read_sample_labels(sample: Mapping[str, Any]) -> dict[str, Any]:
 def labels_of_samples(samples: Sequence[Mapping[str, Any]], annotations: AnnotationSet) -> list[LabelPredictions]:
     """What :func:`read_sample_labels` gave, by unit, in the order of the annotation file; the first of two wins."""
     found: dict[str, dict[LabelKey, dict[str, float]]] = {}
+    names = dict(zip((image.id for image in annotations.images), image_keys(annotations.images), strict=True))
     for sample in samples:
         images = [annotations.image(number) for number in sample['image_ids']]
         for image, labels in zip(images, sample['views']):
             if labels is not None:
-                found.setdefault('View', {}).setdefault(label_key(image, 'View'), labels)
+                found.setdefault('View', {}).setdefault(LabelKey(*names[image.id]), labels)
         if sample['case'] is not None:
             unit = sample['unit']
             found.setdefault(unit, {}).setdefault(label_key(images[0], unit), sample['case'])
     return [
-        gather_labels(unit, [(key, rows[key]) for key in images_by_unit(annotations, unit) if key in rows])
+        gather_labels(unit, [(key, rows[key]) for key in images_by_unit(annotations, unit, rows) if key in rows])
         for unit, rows in found.items()
     ]
 

@@ -11,8 +11,8 @@ from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mammo_plugins.evaluation.detection_truth import image_key
 from mammo_plugins.evaluation.evaluate_saliency import evaluate_saliency
+from mammo_plugins.evaluation.image_names import image_keys
 from mammo_plugins.evaluation.predictions import ImageKey
 from mammo_plugins.evaluation.saliency_files import SaliencyMap, write_index, write_map
 from mammo_plugins.io import read_annotations
@@ -99,7 +99,7 @@ class SaliencyMetric(BaseMetric):
             ValueError: an image is not in the annotation file, or not of the split and modality.
         """
         annotations = read_annotations(self.ann_file).select(modality=self.modality, split=self.split)
-        known = {image.id: image for image in annotations.images}
+        known = dict(zip((image.id for image in annotations.images), image_keys(annotations.images), strict=True))
         entries = {(one['image_id'], one['category']): one for sample in reversed(results) for one in sample}
         strangers = {number for number, _ in entries if number not in known}
         if strangers:
@@ -109,7 +109,7 @@ class SaliencyMetric(BaseMetric):
             )
         place = {number: index for index, number in enumerate(known)}
         ordered = sorted(entries.values(), key=lambda one: (place[one['image_id']], one['file']))
-        write_index(self.outdir, [_entry(image_key(known[one['image_id']]), one) for one in ordered])
+        write_index(self.outdir, [_entry(known[one['image_id']], one) for one in ordered])
         print_log(f'saliency maps written to {self.outdir}', logger='current')
         scored = evaluate_saliency(self.outdir, annotations, self.threshold, self.bootstrap, self.seed)
         metrics: dict[str, float] = {}
