@@ -1,9 +1,10 @@
 """Scoring of predictions; nothing here needs torch, except :mod:`mammo_plugins.evaluation.metrics`."""
 
 from .compare import ModelComparison, compare_detections
-from .detection_truth import DetectionTruth, image_key, truth_from_annotations
+from .detection_truth import DetectionTruth, truth_from_annotations
 from .evaluate import DetectionResult, evaluate_detections
 from .evaluate_labels import LabelResult, compare_labels, evaluate_label_subgroups, evaluate_labels
+from .image_names import image_key, image_keys
 from .label_predictions import (
     LabelKey,
     LabelPredictions,
@@ -69,6 +70,7 @@ __all__ = [
     'gather_predictions',
     'get_protocol',
     'image_key',
+    'image_keys',
     'match_detections',
     'read_predictions',
     'truth_from_annotations',

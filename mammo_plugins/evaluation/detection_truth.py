@@ -13,6 +13,7 @@ import numpy as np
 
 from mammo_plugins.io.unknown_findings import UNKNOWN_CLASS
 
+from .image_names import image_keys
 from .predictions import ImageKey
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class DetectionTruth:
     """What is known about the evaluated images.
 
     Args:
-        images: the I images, in the order of the annotation file.
+        images: what predictions call the I images, in the order of the annotation file.
+        modalities: (I,) ``FFDM``, ``SM`` or ``DBT``.
         num_slices: (I,), 0 where unknown.
         slice_spacing_mm: (I,) distance of neighbouring slices, NaN where unknown.
         malignant: (I,) image label; a malignant finding implies it.
@@ -39,6 +41,7 @@ class DetectionTruth:
     """
 
     images: tuple[ImageKey, ...]
+    modalities: tuple[str, ...]
     num_slices: np.ndarray
     slice_spacing_mm: np.ndarray
     malignant: np.ndarray
@@ -70,10 +73,11 @@ def truth_from_annotations(annotations: AnnotationSet) -> DetectionTruth:
     """The arrays of an annotation set.
 
     Raises:
-        ValueError: two images have the same patient, study and view name, or it is unknown whether one is malignant.
+        ValueError: two images have the same patient, study, view name and modality, or it is unknown whether one is
+            malignant.
     """
     images, findings = annotations.images, annotations.findings
-    keys = tuple(image_key(image) for image in images)
+    keys = image_keys(images)
     _refuse_ambiguous(keys)
     position = {image.id: i for i, image in enumerate(images)}
     image_index = np.asarray([position[finding.image_id] for finding in findings], np.int64)
@@ -85,6 +89,7 @@ def truth_from_annotations(annotations: AnnotationSet) -> DetectionTruth:
     slices = np.asarray([_finding_slices(finding) for finding in findings], np.float64).reshape(-1, 3)
     return DetectionTruth(
         images=keys,
+        modalities=tuple(image.modality for image in images),
         num_slices=np.asarray([image.num_slices for image in images], np.int64),
         slice_spacing_mm=np.asarray([image.slice_spacing_mm or np.nan for image in images], np.float64),
         malignant=malignant == 1,
@@ -111,11 +116,6 @@ def truth_to_evaluate(annotations: AnnotationSet) -> DetectionTruth:
     if not annotations.images:
         raise ValueError('no image to evaluate: the annotation file, split or modality selects none')
     return truth_from_annotations(annotations)
-
-
-def image_key(image: ImageRecord) -> ImageKey:
-    """How predictions name an image of the annotation file."""
-    return ImageKey(image.patient_id, image.study_uid, image.view_name.lower())
 
 
 def _finding_slices(finding: FindingRecord) -> tuple[float, float, float]:
@@ -155,7 +155,7 @@ def _refuse_ambiguous(keys: tuple[ImageKey, ...]) -> None:
     for key in keys:
         if key in seen:
             raise ValueError(
-                f'two evaluated images are called {key}, so predictions cannot tell them apart: evaluate one modality '
-                'at a time (--modality), or give each image its own view_name'
+                f'two evaluated images are called {key}, so predictions cannot tell them apart: give each image of a '
+                'modality its own view_name'
             )
         seen.add(key)

@@ -113,7 +113,7 @@ def evaluate_label_subgroups(
     """
     if by not in IMAGE_GROUPS:
         raise ValueError(f'unknown subgroup {by!r} of labels: choose one of {", ".join(IMAGE_GROUPS)}')
-    units = images_by_unit(annotations, predictions.unit)
+    units = images_by_unit(annotations, predictions.unit, predictions.keys)
     _refuse_strangers(predictions, set(units), lenient)
     groups_of = {key: {IMAGE_GROUPS[by](image) for image in images} for key, images in units.items()}
     results = {}
@@ -242,7 +242,7 @@ def label_cases(
     Raises:
         ValueError: as for :func:`evaluate_labels`.
     """
-    units = images_by_unit(annotations, predictions.unit)
+    units = images_by_unit(annotations, predictions.unit, predictions.keys)
     strangers = _refuse_strangers(predictions, set(units), lenient)
     predictions = _keep(predictions, np.asarray([key in units for key in predictions.keys], bool))
     truth = true_labels(annotations, units, predictions.keys, label, predictions.labels[label])

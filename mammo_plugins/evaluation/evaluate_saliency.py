@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .detection_truth import image_key
 from .functional import Estimate, PatientPixelCounts, draw_patients
+from .image_names import image_keys, positions_by_name
 from .number_samples import NumberSample
-from .predictions import PredictionsError
+from .predictions import ImageKey, PredictionsError
 from .saliency_files import SaliencyMap, read_index, read_map
 from .saliency_numbers import SaliencyOverlaps
 from .saliency_truth import findings_of_class, truth_on_map
 from .subgroups import IMAGE_GROUPS
 
 if TYPE_CHECKING:
-    from mammo_plugins.io import AnnotationSet
+    from mammo_plugins.io import AnnotationSet, ImageRecord
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,11 @@ def evaluate_saliency_subgroups(
     if by not in IMAGE_GROUPS:
         raise ValueError(f'unknown subgroup {by!r} of saliency maps: choose one of {", ".join(IMAGE_GROUPS)}')
     entries, strangers = evaluated_maps(folder, annotations, lenient)
-    groups = {image_key(image): IMAGE_GROUPS[by](image) for image in annotations.images}
+    images = images_by_name(annotations)
+    groups = {key: IMAGE_GROUPS[by](image) for key, image in images.items()}
     results = {}
     for group in sorted(set(groups.values())):
-        part = annotations.keep(groups[image_key(image)] == group for image in annotations.images)
+        part = annotations.keep(IMAGE_GROUPS[by](image) == group for image in annotations.images)
         own = [entry for entry in entries if groups[entry.key] == group]
         results[group] = _score(folder, own, part, threshold, bootstrap, seed, strangers)
     return results
@@ -130,18 +131,26 @@ def sample_saliency(
     return classes.get(category, SaliencyOverlaps()).samples(draws, patients)  # there may be none of these images
 
 
+def images_by_name(annotations: AnnotationSet) -> dict[ImageKey, ImageRecord]:
+    """The evaluated images by everything that predictions may call them."""
+    images = annotations.images
+    places = positions_by_name(image_keys(images), [image.modality for image in images])
+    return {key: images[place] for key, place in places.items()}
+
+
 def evaluated_maps(folder: str | Path, annotations: AnnotationSet, lenient: bool) -> tuple[list[SaliencyMap], int]:
     """The maps of a folder whose images are evaluated, and how many others there are.
 
     Raises:
         PredictionsError: there are others, and ``lenient`` is false.
     """
-    known = {image_key(image) for image in annotations.images}
+    known = images_by_name(annotations)
     entries = read_index(folder)
     strangers = [entry for entry in entries if entry.key not in known]
     if strangers and not lenient:
         raise PredictionsError(
-            f'{folder}: a map is for the image {strangers[0].key}, which is not among the {len(known)} evaluated ones '
+            f'{folder}: a map is for the image {strangers[0].key}, which is not among the '
+            f'{len(annotations.images)} evaluated ones '
             f'({len(strangers)} such maps): check the split and the modality, or be lenient (--lenient)'
         )
     return [entry for entry in entries if entry.key in known], len(strangers)
@@ -163,7 +172,7 @@ def overlaps_by_class(
         threshold: saliency from which on a pixel is called part of a finding.
         by_patient: keep pixels by patient, so that ``pxap_dataset`` can be resampled.
     """
-    images = {image_key(image): image for image in annotations.images}
+    images = images_by_name(annotations)
     classes: dict[str, SaliencyOverlaps] = {}
     for entry in entries:
         if entry.category not in classes:

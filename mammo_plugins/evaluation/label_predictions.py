@@ -4,7 +4,8 @@
 ``Side`` (``L``, ``R``) for a breast and ``Pair`` (``CC``, ``MLO``) for both breasts in one projection. A label that is
 there or not is one column with its probability (``malignant``). A label with K classes is K columns with their
 probabilities in the order of the classes (``birads=1``, ``birads=2``, ...), which add up to 1. A blank cell: not
-predicted.
+predicted. ``Modality`` follows ``View`` where a study shows a view in several modalities, and is empty for a row that
+speaks of the view in all of them.
 
 Glossary: n rows.
 """
@@ -23,6 +24,7 @@ from .predictions import PredictionsError
 
 UNITS = ('View', 'Side', 'Pair')
 _IDS = ('PatientID', 'StudyUID')
+_MODALITY = 'Modality'
 _SUM_TOLERANCE = 1e-3  # of the probabilities of all classes
 
 
@@ -32,9 +34,10 @@ class LabelKey(NamedTuple):
     patient_id: str
     study_uid: str
     name: str
+    modality: str = ''
 
     def __str__(self) -> str:
-        return '/'.join(self)
+        return '/'.join(self[:3]) + (f' ({self.modality})' if self.modality else '')
 
 
 @dataclass(frozen=True)
@@ -125,10 +128,12 @@ def write_labels(path: str | Path, predictions: LabelPredictions) -> None:
 
     with whole_file(path) as unfinished, unfinished.open('w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file, lineterminator='\n')
-        writer.writerow([*_IDS, predictions.unit, *predictions.columns])
+        with_modality = any(key.modality for key in predictions.keys)
+        writer.writerow([*_IDS, predictions.unit, *[_MODALITY] * with_modality, *predictions.columns])
         for row, key in enumerate(predictions.keys):
             values = [float(column[row]) for column in predictions.columns.values()]
-            writer.writerow([*key, *('' if np.isnan(value) else repr(value) for value in values)])
+            shown = key if with_modality else key[:3]
+            writer.writerow([*shown, *('' if np.isnan(value) else repr(value) for value in values)])
 
 
 def is_label_file(path: str | Path) -> bool:
@@ -152,7 +157,7 @@ def read_labels(path: str | Path) -> LabelPredictions:
     except (UnicodeDecodeError, csv.Error) as error:
         raise PredictionsError(f'{path} is no CSV text file: {error}') from error
     units = [unit for unit in UNITS if unit in header]
-    names = [name for name in header if name not in (*_IDS, *units)]
+    names = [name for name in header if name not in (*_IDS, _MODALITY, *units)]
     if not set(_IDS) <= set(header) or len(units) != 1 or not names or len(set(header)) < len(header) or '' in header:
         raise PredictionsError(
             f'{path} has the columns {", ".join(header)}; needed are PatientID, StudyUID, one of {", ".join(UNITS)}, '
@@ -170,8 +175,9 @@ def _parse(
         raise PredictionsError(f'{path}, line {line}: number of cells is not the {wanted} of the header: {count}')
     name = cells[unit].strip()
     patient_id, study_uid = (cells[column].strip() for column in _IDS)
-    key = LabelKey(patient_id, study_uid, name.lower() if unit == 'View' else name.upper())
-    if not all(key):
+    modality = cells.get(_MODALITY, '').strip().upper()
+    key = LabelKey(patient_id, study_uid, name.lower() if unit == 'View' else name.upper(), modality)
+    if not all(key[:3]):
         raise PredictionsError(f'{path}, line {line}: PatientID, StudyUID or {unit} is blank')
     values = {}
     for column in names:

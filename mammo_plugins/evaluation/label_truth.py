@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .detection_truth import image_key
+from .image_names import image_key
 from .label_predictions import LabelKey
 
 if TYPE_CHECKING:
@@ -19,16 +19,27 @@ Units = dict[LabelKey, list['ImageRecord']]
 def label_key(image: ImageRecord, unit: str) -> LabelKey:
     """How the labels of the image, breast or pair that an image belongs to are called."""
     if unit == 'View':
-        return LabelKey(*image_key(image))
+        return LabelKey(*image_key(image)[:3])
     view = image.view_key
     return LabelKey(image.patient_id, image.study_uid, view.laterality.value if unit == 'Side' else view.position.value)
 
 
-def images_by_unit(annotations: AnnotationSet, unit: str) -> Units:
-    """The images of each image, breast or pair, in order of first appearance."""
-    units: Units = {}
+def images_by_unit(annotations: AnnotationSet, unit: str, named: Iterable[LabelKey] = ()) -> Units:
+    """The images of each image, breast or pair, in order of first appearance.
+
+    Args:
+        annotations: of the images.
+        unit: what a label speaks of.
+        named: what predictions speak of. A view that they name with its modality is a unit of its own.
+    """
+    named, units = set(named), {}
     for image in annotations.images:
-        units.setdefault(label_key(image, unit), []).append(image)
+        key = label_key(image, unit)
+        of_modality = key._replace(modality=image.modality)
+        if of_modality in named:
+            units.setdefault(of_modality, []).append(image)
+        if of_modality not in named or key in named:
+            units.setdefault(key, []).append(image)
     return units
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from .detection_truth import DetectionTruth
 from .functional import FrocEvents
 from .hit_rules import ROUNDING
+from .image_names import positions_by_name
 from .image_pairs import candidate_pairs, pairs_of_same_image
 from .predictions import Predictions, PredictionsError
 from .protocols import DetectionProtocol
@@ -138,9 +139,8 @@ def locate_images(
         rows = np.flatnonzero(predictions.image_index == unknown[0])
         where = predictions.where(int(rows[0])) if len(rows) else f'{predictions.source} an image score'.strip()
         raise PredictionsError(
-            f'{where} is for the image {predictions.images[unknown[0]]}, which is not among the '
-            f'{len(truth.images)} evaluated ones ({len(unknown)} such images in all): check the split and the '
-            'modality, or be lenient (--lenient) to leave these predictions out and count them'
+            f'{where} is for the image {predictions.images[unknown[0]]}, {_why_unknown(predictions, unknown, truth)}, '
+            'or be lenient (--lenient) to leave these predictions out and count them'
         )
     kept = predictions.keep_images(of_image >= 0)
     left_out = len(predictions) - len(kept) + int((predictions.without_box & (of_image < 0)).sum())
@@ -149,8 +149,22 @@ def locate_images(
 
 def image_positions(predictions: Predictions, truth: DetectionTruth) -> np.ndarray:
     """(K,) position of each predicted image in ``truth.images``, -1 for those that are not evaluated."""
-    position = {key: i for i, key in enumerate(truth.images)}
+    position = positions_by_name(truth.images, truth.modalities)
     return np.asarray([position.get(key, -1) for key in predictions.images], np.int64)
+
+
+def _why_unknown(predictions: Predictions, unknown: np.ndarray, truth: DetectionTruth) -> str:
+    key = predictions.images[unknown[0]]
+    kinds = sorted({modality for name, modality in zip(truth.images, truth.modalities) if name[:3] == key[:3]})
+    if kinds and not key.modality:
+        return (
+            f'of which {" and ".join(kinds)} are evaluated ({len(unknown)} such images in all): name one in a column '
+            'Modality, evaluate one modality at a time (--modality)'
+        )
+    return (
+        f'which is not among the {len(truth.images)} evaluated ones ({len(unknown)} such images in all): check the '
+        'split and the modality'
+    )
 
 
 def _counted(

@@ -20,14 +20,19 @@ class PredictionsError(ValueError):
 
 
 class ImageKey(NamedTuple):
-    """How a prediction names its image; the view is the release's own name in lower case, for example ``lcc2``."""
+    """How a prediction names its image.
+
+    The view is the release's own name in lower case, for example ``lcc2``; the modality is empty where the others are
+    enough, and tells an FFDM from the SM of the same view where they are not.
+    """
 
     patient_id: str
     study_uid: str
     view_name: str
+    modality: str = ''
 
     def __str__(self) -> str:
-        return f'{self.patient_id}/{self.study_uid}/{self.view_name}'
+        return '/'.join(self[:3]) + (f' ({self.modality})' if self.modality else '')
 
 
 class Fault(NamedTuple):

@@ -1,9 +1,10 @@
 """Predictions on disk: the columns of the DBTex challenge, plus an optional probability of the whole image.
 
-``PatientID,StudyUID,View,X,Width,Y,Height,Z,Depth,Score[,ImageScore]``; X and Y are the top-left corner in stored
-pixels of the source file, Z is the first slice and Depth the number of slices. This project writes the predicted slice
-as Z with a Depth of 1, and every float with as many digits as reading it back exactly takes. An image in which nothing
-was found keeps its image score in a row of its own, in which all columns from X to Score are empty.
+``PatientID,StudyUID,View,X,Width,Y,Height,Z,Depth,Score[,ImageScore][,Modality]``; X and Y are the top-left corner in
+stored pixels of the source file, Z is the first slice and Depth the number of slices. This project writes the predicted
+slice as Z with a Depth of 1, and every float with as many digits as reading it back exactly takes. An image in which
+nothing was found keeps its image score in a row of its own, in which all columns from X to Score are empty.
+``Modality`` is there where a study shows a view in several modalities, and empty for the other images.
 
 Source: submission format of the DBTex challenge (Konz et al., JAMA Network Open 2023).
 """
@@ -32,6 +33,7 @@ from .predictions import (
 __all__ = [
     'COLUMNS',
     'IMAGE_SCORE_COLUMN',
+    'MODALITY_COLUMN',
     'ImageKey',
     'ImagePredictions',
     'Predictions',
@@ -45,6 +47,7 @@ _KEY_COLUMNS = ('PatientID', 'StudyUID', 'View')
 _NUMBER_COLUMNS = ('X', 'Width', 'Y', 'Height', 'Z', 'Depth', 'Score')
 COLUMNS = _KEY_COLUMNS + _NUMBER_COLUMNS
 IMAGE_SCORE_COLUMN = IMAGE_SCORE
+MODALITY_COLUMN = 'Modality'
 
 
 def write_predictions(path: str | Path, predictions: Predictions, boxes_only: bool = False) -> None:
@@ -56,23 +59,29 @@ def write_predictions(path: str | Path, predictions: Predictions, boxes_only: bo
         boxes_only: leave image scores out, and with them the rows without a box: the challenge's own columns.
 
     Raises:
-        PredictionsError: a value is invalid or a row occurs twice (``gather_predictions`` merges such rows).
+        PredictionsError: a value is invalid, a row occurs twice (``gather_predictions`` merges such rows), or only the
+            modality tells two images apart, for which the challenge has no column.
     """
     from mammo_plugins.io.whole_file import whole_file  # its package loads pydicom, which metrics do without
 
     path = Path(path)
     if boxes_only:
         predictions = replace(predictions.keep_images(~predictions.without_box), image_scores=None)
+        if named := [key for key in predictions.images if key.modality]:
+            raise PredictionsError(f'{named[0]}: a submission has no column for the modality: predict one of them')
     columns = predictions.columns
     faults = value_faults(columns) + _repeat_faults(predictions.image_index, columns)
     _refuse(path, faults, np.arange(len(predictions)) + 2)
     with whole_file(path) as unfinished, unfinished.open('w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file, lineterminator='\n')
-        writer.writerow([*_KEY_COLUMNS, *columns])
+        with_modality = any(key.modality for key in predictions.images)
+        writer.writerow([*_KEY_COLUMNS, *columns, *[MODALITY_COLUMN] * with_modality])
         texts = [[_number_text(value) for value in values.tolist()] for values in columns.values()]
         rows = list(zip(*texts))
         for image, row in _in_order(predictions):
-            writer.writerow([*predictions.images[image], *(_lone_score(predictions, image) if row < 0 else rows[row])])
+            *key, modality = predictions.images[image]
+            numbers = _lone_score(predictions, image) if row < 0 else rows[row]
+            writer.writerow([*key, *numbers, *[modality] * with_modality])
 
 
 def _in_order(predictions: Predictions) -> list[tuple[int, int]]:
@@ -174,18 +183,20 @@ def _parse_rows(path: Path) -> tuple[_Rows, list[Fault]]:
             table[i] = [*row, *[''] * len(header)]
     numbers: dict[str, np.ndarray] = {}
     has_box = ~_blank_boxes(table, position)
-    for name in [name for name in position if name not in _KEY_COLUMNS]:
+    for name in [name for name in position if name not in (*_KEY_COLUMNS, MODALITY_COLUMN)]:
         asked = has_box | (name == IMAGE_SCORE)
         texts = [row[position[name]] if asked[i] else 'nan' for i, row in enumerate(table)]
         numbers[name], bad = _parse_numbers(name, texts)
         faults += bad
     patient, study, view = (position[name] for name in _KEY_COLUMNS)
+    modality = position.get(MODALITY_COLUMN)
     seen: dict[ImageKey, int] = {}
     index = np.empty(len(table), np.int64)
     for i, row in enumerate(table):
-        key = ImageKey(row[patient].strip(), row[study].strip(), row[view].strip().lower())
+        kind = '' if modality is None else row[modality].strip().upper()
+        key = ImageKey(row[patient].strip(), row[study].strip(), row[view].strip().lower(), kind)
         index[i] = seen.setdefault(key, len(seen))
-        if not all(key):
+        if not all(key[:3]):
             faults.append(Fault(i, 'PatientID, StudyUID or View is blank', str(key)))
     return _Rows(np.asarray(lines, np.int64), list(seen), index, numbers, has_box), faults
 
@@ -216,7 +227,7 @@ def _read_table(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
     named = [place for place, name in enumerate(header) if not is_index_column(name)]
     rows = [[row[place] for place in named] if len(row) == len(header) else row for row in table[1:]]
     if text.has_decimal_commas:
-        numbers = [place for place, name in enumerate(named) if header[name] not in _KEY_COLUMNS]
+        numbers = [place for place, name in enumerate(named) if header[name] not in (*_KEY_COLUMNS, MODALITY_COLUMN)]
         for row in rows:
             for place in numbers:
                 if place < len(row):
@@ -234,7 +245,7 @@ def _column_positions(path: Path, header: list[str]) -> dict[str, int]:
     repeated = [name for name, count in Counter(header).items() if count > 1]
     if repeated:
         raise PredictionsError(f'{path} has the column {repeated[0]!r} twice: remove one of them')
-    return {name: header.index(name) for name in (*COLUMNS, IMAGE_SCORE_COLUMN) if name in header}
+    return {name: header.index(name) for name in (*COLUMNS, IMAGE_SCORE_COLUMN, MODALITY_COLUMN) if name in header}
 
 
 def _parse_numbers(name: str, texts: list[str]) -> tuple[np.ndarray, list[Fault]]:

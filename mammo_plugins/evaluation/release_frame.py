@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .detection_truth import image_key
+from .image_names import image_keys, positions_by_name
 from .predictions import Predictions
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ def exchange_frames(predictions: Predictions, annotations: AnnotationSet) -> Pre
         predictions: N rows.
         annotations: says which images are turned, and how large they are.
     """
-    sizes = {image_key(image): (image.width, image.height) for image in annotations.images if image.rotated_180}
+    images = annotations.images
+    names = positions_by_name(image_keys(images), [image.modality for image in images])
+    turned_images = {key: images[place] for key, place in names.items() if images[place].rotated_180}
+    sizes = {key: (image.width, image.height) for key, image in turned_images.items()}
     turned = np.asarray([key in sizes for key in predictions.images], bool)[predictions.image_index]
     extent = np.asarray([sizes.get(key, (0, 0)) for key in predictions.images], np.float64).reshape(-1, 2)
     boxes = predictions.boxes_xywh.copy()

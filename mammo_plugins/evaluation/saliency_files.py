@@ -50,7 +50,7 @@ class SaliencyMap:
         """The cells of its line in the index."""
         size = [self.shape[1], self.shape[0]]
         numbers = [self.covered[1], self.covered[0], *self.homography.ravel()]
-        return [*self.key, self.category, self.file, *map(str, size), *(repr(float(value)) for value in numbers)]
+        return [*self.key[:3], self.category, self.file, *map(str, size), *(repr(float(value)) for value in numbers)]
 
     def stored_points(self) -> tuple[np.ndarray, np.ndarray]:
         """(h, w) x and y in stored pixels of the centre of each pixel of the map."""
@@ -86,8 +86,9 @@ def write_index(folder: str | Path, entries: list[SaliencyMap]) -> None:
 
     with whole_file(Path(folder) / INDEX) as unfinished, unfinished.open('w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file, lineterminator='\n')
-        writer.writerow(_ALL_COLUMNS)
-        writer.writerows(entry.row() for entry in entries)
+        with_modality = any(entry.key.modality for entry in entries)
+        writer.writerow([*_ALL_COLUMNS, *['Modality'] * with_modality])
+        writer.writerows([*entry.row(), *[entry.key.modality] * with_modality] for entry in entries)
 
 
 def read_index(folder: str | Path) -> list[SaliencyMap]:
@@ -126,7 +127,10 @@ def _parse(cells: dict[str, str]) -> SaliencyMap:
     covered = float(cells['CoveredHeight']), float(cells['CoveredWidth'])
     if min(*shape, *covered) <= 0:
         raise ValueError(f'sizes must be positive, got a map of {shape} that covers {covered}')
-    key = ImageKey(cells['PatientID'].strip(), cells['StudyUID'].strip(), cells['View'].strip().lower())
+    patient, study, view, modality = (
+        (cells.get(name) or '').strip() for name in ('PatientID', 'StudyUID', 'View', 'Modality')
+    )
+    key = ImageKey(patient, study, view.lower(), modality.upper())
     if Path(cells['File']).is_absolute() or '..' in Path(cells['File']).parts:
         raise ValueError(f'the file {cells["File"]!r} must lie in the folder of the index')
     return SaliencyMap(key, cells['Class'].strip(), cells['File'], shape, covered, homography)

@@ -6,8 +6,7 @@ import pytest
 
 from mammo_plugins.commands.convert_dataset import main
 from mammo_plugins.datasets.case_dataset import CaseDataset
-from mammo_plugins.evaluation import truth_from_annotations
-from mammo_plugins.evaluation.detection_truth import image_key
+from mammo_plugins.evaluation import image_key, truth_from_annotations
 from mammo_plugins.io import read_annotations
 from tests.datasets.converters.vindr_mammo_release import VindrMammoRelease
 

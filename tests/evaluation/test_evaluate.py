@@ -115,7 +115,7 @@ def test_nothing_to_evaluate_is_refused(build_annotations, build_predictions):
 
 def test_images_of_one_name_are_refused(build_annotations, build_predictions):
     annotations = build_annotations({'p1/s1/lcc': '', 'p1/s1/LCC': ''})
-    with pytest.raises(ValueError, match='two evaluated images are called p1/s1/lcc.*--modality'):
+    with pytest.raises(ValueError, match='two evaluated images are called p1/s1/lcc,.*its own view_name'):
         evaluate_detections(build_predictions([]), annotations)
 
 

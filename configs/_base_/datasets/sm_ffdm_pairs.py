@@ -14,6 +14,6 @@ dataset = dict(ann_file='sm_ffdm.json', modality=modalities, group_by='modalitie
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline, **dataset))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline, **dataset))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline, **dataset))
-# What is said of the FFDM is scored: tables of predictions do not tell two images of one view apart.
+# What is said of the FFDM is scored; modality=modalities scores both, and tells them apart by a column Modality.
 val_evaluator = dict(ann_file=data_root + 'sm_ffdm.json', modality='FFDM')
 test_evaluator = dict(ann_file=data_root + 'sm_ffdm.json', modality='FFDM')

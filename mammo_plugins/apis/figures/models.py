@@ -18,7 +18,8 @@ from mammo_plugins.apis.inference import build_detector, build_test_dataset, fin
 from mammo_plugins.apis.report.finding_hits import finding_hits
 from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.datasets.case_dataset import CaseDataset
-from mammo_plugins.evaluation import ImagePredictions, choose_threshold, gather_predictions, image_key
+from mammo_plugins.evaluation import ImagePredictions, choose_threshold, gather_predictions
+from mammo_plugins.evaluation.image_names import keys_by_id
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord
 from mammo_plugins.structures import SliceBins
 from mammo_plugins.structures.case_sample import MammoCaseSample
@@ -178,8 +179,9 @@ def find_in_split(loaded: LoadedModel, everything: AnnotationSet, fp_per_volume:
             by_image.setdefault(found.image.id, found)  # an image of several cases counts as in the first
     annotations = everything.keep(image.id in by_image for image in everything.images)
     _refuse_mixed(loaded, annotations)
+    names = keys_by_id(annotations.images)
     parts = [
-        ImagePredictions(image_key(found.image), found.boxes_xyxy, found.slices, found.scores)
+        ImagePredictions(names[found.image.id], found.boxes_xyxy, found.slices, found.scores)
         for found in by_image.values()
     ]
     threshold = choose_threshold(gather_predictions(parts), annotations, HIT_PROTOCOL, fp_per_volume)

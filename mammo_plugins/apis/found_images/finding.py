@@ -36,8 +36,8 @@ def find_images(source: str | Path) -> FoundImages:
     """Describes the DICOM and PNG images of a file or folder (with its sub-folders) by header and a slice of each.
 
     Files of one slice each become volumes by series, acquisition and geometry, wherever they lie. What is no image of a
-    whole breast, or is there twice, is left out by file and reason. Images of one exam whose view occurs twice get
-    suffixed view names (``lcc``, ``lcc2``), and that is said.
+    whole breast, or is there twice, is left out by file and reason. Images of one exam and modality whose view occurs
+    twice get suffixed view names (``lcc``, ``lcc2``), and that is said.
 
     Raises:
         FileNotFoundError: there is no such file or folder.
@@ -65,14 +65,13 @@ def _reasons(found: Candidates) -> str:
 
 def _records(chosen: list[tuple[Candidate, Exam]]) -> tuple[list[ImageRecord], dict[str, str]]:
     records, doubts = [], {}
-    names: Counter[tuple[str, ...]] = Counter()  # predictions do not name the modality
     views: Counter[tuple[str, ...]] = Counter()
     for number, (image, exam) in enumerate(chosen, start=1):
         view = str(image.header.view)
-        names[(*exam, view)] += 1
         views[(*exam, view, image.header.modality)] += 1
-        records.append(_record(number, image, exam, names[(*exam, view)]))
-        if (repeat := views[(*exam, view, image.header.modality)]) > 1:
+        repeat = views[(*exam, view, image.header.modality)]
+        records.append(_record(number, image, exam, repeat))
+        if repeat > 1:
             image = image.doubt(f'image {repeat} of {view} in this exam: a repeat, or of another exam')
         if image.doubts:
             doubts[str(image.path)] = '; '.join(image.doubts)

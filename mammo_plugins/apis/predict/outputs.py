@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mammo_plugins.apis.report.label_text import UNIT_NAMES
-from mammo_plugins.evaluation import ImagePredictions, LabelPredictions, gather_predictions, image_key
+from mammo_plugins.evaluation import ImagePredictions, LabelPredictions, gather_predictions
+from mammo_plugins.evaluation.image_names import keys_by_id
 from mammo_plugins.evaluation.label_predictions import UNITS, write_labels
 from mammo_plugins.evaluation.metrics.label_metric import label_file_name, labels_of_samples, read_sample_labels
 from mammo_plugins.evaluation.metrics.saliency_metric import index_maps, write_sample_maps
@@ -94,17 +95,18 @@ class PredictionWriter:
             return None
         if len(with_findings) < len(views):
             image = next(view.image_id for view in views if 'pred_instances' not in view)
-            key = image_key(self._annotations.image(image))
+            key = keys_by_id(self._annotations.images)[image]
             raise ValueError(f'the model gave findings of some images and none of {key}: set pred_instances of each')
         label = find_malignant_label()
         write_predictions(self._out / FINDINGS, gather_predictions(self._image_findings(label)))
         return self._out / FINDINGS
 
     def _image_findings(self, label: int) -> Iterator[ImagePredictions]:
+        names = keys_by_id(self._annotations.images)
         for view in (view for case in self._cases for view in case.views):
             found = view.pred_instances[view.pred_instances.labels == label]
             yield ImagePredictions(
-                image_key(self._annotations.image(view.image_id)),
+                names[view.image_id],
                 found.bboxes.numpy(),
                 found.slices.numpy(),
                 found.scores.numpy(),

@@ -59,7 +59,8 @@ class LabelTexts:
         """Those of an image, or of the pair that it belongs to; empty where there are none."""
         if self._unit == 'Side':
             return ''
-        text = self._texts.get(label_key(image, self._unit), '')
+        key = label_key(image, self._unit)
+        text = self._texts.get(key._replace(modality=image.modality)) or self._texts.get(key, '')
         return f'pair: {text}' if text and self._unit == 'Pair' else text
 
     def of_breast(self, image: ImageRecord) -> str:

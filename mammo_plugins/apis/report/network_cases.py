@@ -8,7 +8,7 @@ import numpy as np
 from mmdet.structures import DetDataSample
 
 from mammo_plugins.datasets.case_dataset import CaseDataset
-from mammo_plugins.evaluation import image_key
+from mammo_plugins.evaluation.image_names import modality_key
 from mammo_plugins.io import AnnotationSet
 from mammo_plugins.io.coco_volume import FindingRecord
 from mammo_plugins.structures.case_sample import MammoCaseSample
@@ -72,7 +72,7 @@ def _report_view(
     findings = annotations.findings_of(view['image_id'])
     boxes = project_boxes(finding_corners(findings), view['homography_matrix'])
     frames = network_frames(view)
-    key, size = image_key(annotations.image(view['image_id'])), (frames.shape[2], frames.shape[1])
+    key, size = modality_key(annotations.image(view['image_id'])), (frames.shape[2], frames.shape[1])
     return ReportView(
         view_name=view['view'],
         frames=frames,

@@ -35,7 +35,7 @@ class SaliencyOverlays:
         """Name to (h, w) uint8 saliency over a picture, 255 for 1.
 
         Args:
-            key: the image.
+            key: the image, with its modality; maps whose index names none are those of the view in any.
             homography: (3, 3) its stored pixels to those of the picture.
             size: (width, height) of the picture in these pixels.
 
@@ -43,7 +43,7 @@ class SaliencyOverlays:
             ValueError: a map cannot be read.
         """
         shown = {}
-        for name, folder, entry in self._maps.get(key, []):
+        for name, folder, entry in self._maps.get(key) or self._maps.get(key._replace(modality=''), []):
             saliency = saliency_on_picture(entry, read_map(folder, entry), homography, size, _MAX_HEIGHT)
             shown[name] = np.rint(saliency * 255).astype(np.uint8)
         return shown

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from mammo_plugins.evaluation import MatchedDetections, Predictions, image_key
+from mammo_plugins.evaluation import MatchedDetections, Predictions
+from mammo_plugins.evaluation.image_names import modality_key
 from mammo_plugins.io import AnnotationSet, FindingRecord, canonical_flips
 from mammo_plugins.io.image_labels import join_labels, label_value
 from mammo_plugins.io.image_source import open_image
@@ -140,7 +141,7 @@ def _view(index: int, annotations: AnnotationSet, drawn: Drawn) -> ReportView:
         stored_size=size,
         slice_ranges=[(bins.first(number), bins.last(number)) for number in range(bins.num_bins)],
         caption=', '.join(filter(None, [image.modality, drawn.labels.of_image(image) if drawn.labels else ''])),
-        saliency=drawn.overlays.over(image_key(image), flips.homography(*size), size) if drawn.overlays else {},
+        saliency=drawn.overlays.over(modality_key(image), flips.homography(*size), size) if drawn.overlays else {},
     )
 
 

@@ -12,6 +12,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from mammo_plugins.evaluation.evaluate_labels import LabelResult, evaluate_labels
+from mammo_plugins.evaluation.image_names import keys_by_id
 from mammo_plugins.evaluation.label_predictions import LabelKey, LabelPredictions, gather_labels, write_labels
 from mammo_plugins.evaluation.label_truth import images_by_unit, label_key
 from mammo_plugins.io import AnnotationSet, read_annotations
@@ -137,18 +138,20 @@ def labels_of_samples(samples: Sequence[Mapping[str, Any]], annotations: Annotat
     has the mean of their probabilities. Where a case is one view, the labels of its images go before its own.
     """
     found: dict[str, dict[LabelKey, dict[tuple[int, ...], dict[str, float]]]] = {}
+    names = keys_by_id(annotations.images)
     for sample in samples:
         images = [annotations.image(number) for number in sample['image_ids']]
         for image, labels in zip(images, sample['views']):
             if labels is not None:
-                found.setdefault('View', {}).setdefault(label_key(image, 'View'), {}).setdefault((image.id,), labels)
+                found.setdefault('View', {}).setdefault(LabelKey(*names[image.id]), {}).setdefault((image.id,), labels)
         unit = sample['unit']
         if sample['case'] is not None and (unit != 'View' or all(labels is None for labels in sample['views'])):
             of_unit = found.setdefault(unit, {}).setdefault(label_key(images[0], unit), {})
             of_unit.setdefault(tuple(sample['image_ids']), sample['case'])
     return [
         gather_labels(
-            unit, [(key, _mean(list(rows[key].values()))) for key in images_by_unit(annotations, unit) if key in rows]
+            unit,
+            [(key, _mean(list(rows[key].values()))) for key in images_by_unit(annotations, unit, rows) if key in rows],
         )
         for unit, rows in found.items()
     ]

@@ -11,8 +11,8 @@ from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mammo_plugins.evaluation.detection_truth import image_key
 from mammo_plugins.evaluation.evaluate_saliency import evaluate_saliency
+from mammo_plugins.evaluation.image_names import keys_by_id
 from mammo_plugins.evaluation.predictions import ImageKey
 from mammo_plugins.evaluation.saliency_files import SaliencyMap, write_index, write_map
 from mammo_plugins.io import AnnotationSet, read_annotations
@@ -126,9 +126,10 @@ def write_sample_maps(folder: str | Path, sample: Mapping[str, Any], modality: s
 def index_maps(folder: str | Path, entries: Iterable[MapEntry], annotations: AnnotationSet) -> None:
     """Writes the index of maps that :func:`write_sample_maps` wrote, in the order of the annotation file."""
     once = {(one['image_id'], one['category']): one for one in entries}
-    place = {image.id: index for index, image in enumerate(annotations.images)}
+    names = keys_by_id(annotations.images)
+    place = {number: index for index, number in enumerate(names)}
     ordered = sorted(once.values(), key=lambda one: (place[one['image_id']], one['file']))
-    write_index(folder, [_entry(image_key(annotations.image(one['image_id'])), one) for one in ordered])
+    write_index(folder, [_entry(names[one['image_id']], one) for one in ordered])
 
 
 def _write(folder: str | Path, view: Mapping[str, Any], number: int, category: str, saliency: Any) -> MapEntry:

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def views_of_modality(sample: Mapping[str, Any], modality: str | None) -> Sequence[Mapping[str, Any]]:
+def views_of_modality(sample: Mapping[str, Any], modality: str | Sequence[str] | None) -> Sequence[Mapping[str, Any]]:
     """The views of a case, or the sample itself where it is a single image.
 
     Args:
         sample: a case or an image, as an object or a dictionary.
-        modality: of the images to take of a case that pairs modalities, since tables do not tell two images of one
-            view apart; None for all.
+        modality: of the images to take of a case that pairs modalities, one or several; None for all.
     """
     views = sample.get('views')
     if views is None:
         return [sample]
     if sample.get('group_by') == 'modalities' and modality is not None:
-        return [view for view in views if view.get('modality') == modality]
+        wanted = (modality,) if isinstance(modality, str) else modality
+        return [view for view in views if view.get('modality') in wanted]
     return views

@@ -13,13 +13,13 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmengine.structures import BaseDataElement
 
-from mammo_plugins.evaluation.detection_truth import image_key
 from mammo_plugins.evaluation.evaluate import DetectionResult, evaluate_detections
 from mammo_plugins.evaluation.functional import Estimate
-from mammo_plugins.evaluation.predictions import ImagePredictions, gather_predictions
+from mammo_plugins.evaluation.image_names import image_keys
+from mammo_plugins.evaluation.predictions import ImageKey, ImagePredictions, gather_predictions
 from mammo_plugins.evaluation.predictions_csv import write_predictions
 from mammo_plugins.evaluation.protocols import get_protocol
-from mammo_plugins.io import AnnotationSet, read_annotations
+from mammo_plugins.io import AnnotationSet, ImageRecord, read_annotations
 
 from .sample_views import views_of_modality
 
@@ -57,7 +57,7 @@ class VolumeDetectionMetric(BaseMetric):
         ann_file: str | Path,
         protocols: Sequence[str] = ('mm3d', 'mm3d-2d'),
         split: str | None = None,
-        modality: str | None = None,
+        modality: str | Sequence[str] | None = None,
         bootstrap: int = 0,
         seed: int = 0,
         outfile: str | Path | None = None,
@@ -96,7 +96,8 @@ class VolumeDetectionMetric(BaseMetric):
         """
         by_id = {view['image_id']: view for case in reversed(results) for view in case}  # first one wins
         annotations = self._seen_annotations(set(by_id))
-        parts = [self._image_predictions(by_id[image.id], image) for image in annotations.images]
+        named = zip(image_keys(annotations.images), annotations.images, strict=True)
+        parts = [self._image_predictions(by_id[image.id], image, key) for key, image in named]
         predictions = gather_predictions(parts)
         if self.outfile is not None:
             write_predictions(self.outfile, predictions)
@@ -146,11 +147,11 @@ class VolumeDetectionMetric(BaseMetric):
         return AnnotationSet(images, findings, everything.info, everything.path)
 
     @staticmethod
-    def _image_predictions(view: dict[str, Any], image: Any) -> ImagePredictions:
+    def _image_predictions(view: dict[str, Any], image: ImageRecord, key: ImageKey) -> ImagePredictions:
         if view['slices'] is None and image.num_slices > 1:
-            raise ValueError(f'volume {image_key(image)} is predicted without slices: pred_instances lacks "slices"')
+            raise ValueError(f'volume {key} is predicted without slices: pred_instances lacks "slices"')
         slices = np.zeros(len(view['scores'])) if view['slices'] is None else view['slices']
-        return ImagePredictions(image_key(image), view['boxes_xyxy'], slices, view['scores'], view['image_score'])
+        return ImagePredictions(key, view['boxes_xyxy'], slices, view['scores'], view['image_score'])
 
 
 def _array(values: Any) -> np.ndarray:

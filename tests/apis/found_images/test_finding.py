@@ -44,7 +44,7 @@ def test_slices_among_other_images_are_one_volume_whatever_the_names(tmp_path):
     series = write_series(tmp_path)
     write(tmp_path / 'Z.dcm', top=2900)
     found = find_images(tmp_path)
-    assert views(found) == ['lcc DBT', 'lcc2 FFDM', 'lmlo FFDM'] and not found.left_out
+    assert views(found) == ['lcc DBT', 'lcc FFDM', 'lmlo FFDM'] and not found.left_out
     (volume,) = [image for image in found.annotations.images if image.modality == 'DBT']
     assert (volume.num_slices, volume.file_name) == (4, (tmp_path / f'{series}.series').as_posix())
     tops = [pixels.max() for pixels in open_image(volume.file_name).iter_slices(voi='none')]
