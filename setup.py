@@ -7,7 +7,13 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 REPOSITORY = Path(__file__).resolve().parent
-SHIPPED = ('configs/**/*.py', 'projects/*/configs/**/*.py', 'projects/*/weights/*', 'model-index.yml')
+SHIPPED = (
+    'configs/**/*.py',
+    'projects/*/configs/**/*.py',
+    'projects/*/study.py',
+    'projects/*/weights/*',
+    'model-index.yml',
+)
 
 
 class BuildWithConfigs(build_py):
