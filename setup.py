@@ -11,6 +11,7 @@ SHIPPED = (
     'configs/**/*.py',
     'projects/*/configs/**/*.py',
     'projects/*/plan.py',
+    'projects/*/study.py',
     'projects/*/weights/*',
     'model-index.yml',
 )

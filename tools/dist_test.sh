@@ -4,9 +4,4 @@
 # More machines: NNODES, NODE_RANK, MASTER_ADDR and PORT, as torchrun understands them.
 set -euo pipefail
 [ $# -ge 3 ] || { sed -n '2,4s/^# *//p' "$0" >&2; exit 2; }
-config=$1 checkpoint=$2 processes=$3
-shift 3
-exec "${PYTHON:-python}" -m torch.distributed.run \
-    --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" --nproc_per_node="$processes" \
-    --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
-    "$(dirname "$0")/test.py" "$config" "$checkpoint" --launcher pytorch "$@"
+exec bash "$(dirname "$0")/torchrun.sh" test.py "$3" "$1" "$2" "${@:4}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
@@ -10,21 +13,32 @@ from mmengine.dist import get_rank, get_world_size, init_dist, is_distributed
 
 T = TypeVar('T')
 
+_PATIENCE = timedelta(days=30)  # a command of one process may take hours, for which the others wait
+_waiting: list[torch.distributed.ProcessGroup] = []
 
-def join_process_group(launcher: str) -> None:
+
+def join_process_group(launcher: str) -> str:
     """Meets the other processes of a launcher before the first stage.
 
+    Returns:
+        The launcher to name to what trains and tests: without GPUs, Slurm's processes are as those of ``pytorch``.
+
     Raises:
-        ValueError: a launcher that needs GPUs, where there is none.
+        ValueError: MPI, where there is no GPU.
     """
     if launcher == 'none' or is_distributed():
-        return
+        return launcher
     if torch.cuda.is_available():
         init_dist(launcher, backend='nccl')
-    elif launcher == 'pytorch':
+    elif launcher in ('pytorch', 'slurm'):
+        if launcher == 'slurm':
+            _name_slurm_processes()
         torch.distributed.init_process_group('gloo')
+        launcher = 'pytorch'
     else:
         raise ValueError(f'launcher {launcher!r} needs GPUs; on CPU use --launcher pytorch (tools/dist_stages.sh)')
+    _waiting[:] = [torch.distributed.new_group(backend='gloo', timeout=_PATIENCE)]
+    return launcher
 
 
 def is_first_process() -> bool:
@@ -46,7 +60,20 @@ def on_first_process(action: Callable[[], T]) -> T:
             answer = [action(), None]
         except Exception as error:
             answer = [None, error]
-    torch.distributed.broadcast_object_list(answer, src=0)
+    torch.distributed.broadcast_object_list(answer, src=0, group=_waiting[0] if _waiting else None)
     if answer[1] is not None:
         raise answer[1]
     return answer[0]
+
+
+def _name_slurm_processes() -> None:
+    """Says in torch's words what Slurm says in its own."""
+    nodes = os.environ['SLURM_NODELIST']
+    first = subprocess.run(['scontrol', 'show', 'hostnames', nodes], capture_output=True, text=True, check=True).stdout
+    os.environ.update(
+        RANK=os.environ['SLURM_PROCID'],
+        LOCAL_RANK=os.environ['SLURM_LOCALID'],
+        WORLD_SIZE=os.environ['SLURM_NTASKS'],
+        MASTER_ADDR=first.split()[0],
+        MASTER_PORT=os.environ.get('MASTER_PORT', '29500'),
+    )

@@ -53,7 +53,7 @@ def run_stages(
         ValueError: no such stage; a stage has changed and is not to be run again; what one takes is not there.
     """
     chosen, again = plan.select(only, start), [plan.stage(name).name for name in redo or ()]
-    join_process_group(launcher)
+    launcher = join_process_group(launcher)
     folder = StageFolder(plan, out)
     say = announce or Console(soft_wrap=True, highlight=False).print
     records = {}

@@ -86,6 +86,13 @@ def use_annotations(cfg: Config, path: Path) -> None:
             holder.ann_file = str(path)
 
 
+def use_split(cfg: Config, split: str) -> None:
+    """Has a config tested on the images of a split."""
+    for part in ('test_dataloader', 'test_evaluator'):
+        for holder in _holders(cfg[part], 'ann_file'):
+            holder.split = split
+
+
 def be_quiet(cfg: Config) -> None:
     """Logs warnings only, and draws no progress bar: many trainings run side by side."""
     cfg.log_level = 'WARNING'

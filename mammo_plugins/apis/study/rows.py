@@ -18,7 +18,8 @@ class RowTest:
         name: unique in the row.
         checkpoint: the weights, such as ``{glam}`` or ``{glam.best}``; by default those of the row's last stage.
         config: by default that of the stage whose weights are tested, with its ``cfg_options``.
-        cfg_options: further overrides, such as another split.
+        cfg_options: further overrides.
+        split: of the images; by default that of the config.
         data: name of the data set, where a preset has several; the first one by default.
     """
 
@@ -26,6 +27,7 @@ class RowTest:
     checkpoint: str | None = None
     config: str | None = None
     cfg_options: Mapping[str, Any] = field(default_factory=dict)
+    split: str | None = None
     data: str | None = None
 
 

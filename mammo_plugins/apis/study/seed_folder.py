@@ -15,7 +15,7 @@ from mammo_plugins.apis.stages import Plan, StageFolder, make_plan
 from mammo_plugins.io.whole_file import write_whole
 
 from .number_readers import NUMBER_READERS
-from .phantom_config import entry_options, write_config
+from .phantom_config import entry_options, use_split, write_config
 from .placeholders import fill_in, has_reference
 from .rows import prediction_stem
 from .study import Study, StudyEntry
@@ -113,6 +113,8 @@ class SeedFolder:
             return None
         filled = replace(entry, fields=fill_in(entry.fields, self.annotations, self.seed))
         cfg = self.study.make_config(filled, self.preset, self.annotations, self.root, self.seed)
+        if entry.split is not None:
+            use_split(cfg, entry.split)
         for part in ('val', 'test'):
             metrics = cfg.get(f'{part}_evaluator') or []
             for metric in metrics if isinstance(metrics, list) else [metrics]:

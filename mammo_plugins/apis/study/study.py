@@ -60,12 +60,14 @@ class StudyEntry:
         fields: those of a stage of a plan.
         row: name of the row that declares it; None for what rows share.
         test: name of the row's test; None for what is no test.
+        split: of the images that are tested; None for that of the config.
         data: name of the data set; None for the first.
     """
 
     fields: Mapping[str, Any]
     row: str | None = None
     test: str | None = None
+    split: str | None = None
     data: str | None = None
 
     @property
@@ -190,4 +192,4 @@ def _test_entry(row: StudyRow, test: RowTest, stages: Mapping[str, StudyEntry]) 
         config, options = source.fields.get('config'), {**source.fields.get('cfg_options', {}), **test.cfg_options}
     fields = dict(name=f'test-{prediction_stem(row.name, test.name)}', kind='test', config=config, checkpoint=checkpoint, cfg_options=options)
     data = test.data or (source.data if source else None)
-    return StudyEntry(fields, row.name, test.name, data)
+    return StudyEntry(fields, row.name, test.name, test.split, data)
