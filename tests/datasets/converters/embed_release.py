@@ -14,6 +14,7 @@ METADATA_COLUMNS = [
     'ImageLateralityFinal', 'ViewPosition', 'spot_mag', 'num_roi', 'ROI_coords', 'match_level', 'Rows', 'Columns',
     'DCM_ROI_coords', 'PNG_ROI_coords', 'ROI_match_level',
     'PixelSpacing', 'ImagerPixelSpacing', 'EstimatedRadiographicMagnificationFactor', 'Manufacturer',
+    'AcquisitionTime', 'SeriesTime',
 ]  # fmt: skip
 CLINICAL_COLUMNS = [
     'empi_anon', 'acc_anon', 'desc', 'numfind', 'side', 'asses', 'path_severity', 'bside', 'tissueden', 'massshape',

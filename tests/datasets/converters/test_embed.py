@@ -432,14 +432,14 @@ class TestTables:
         path.write_text(path.read_text().replace('num_roi', 'num_ROI'))
         annotations = convert_embed(release.folder, show_progress=False)
         assert annotations.info['dropped'] == []
-        assert 'EMBED_OpenData_metadata.csv: 2 of 21 columns are not used' in lines(annotations, 'notes')
+        assert 'EMBED_OpenData_metadata.csv: 2 of 23 columns are not used' in lines(annotations, 'notes')
 
     def test_row_with_too_few_fields_is_listed(self, release):
         release.add()
         path = release.write() / 'tables/EMBED_OpenData_metadata.csv'
         path.write_text(path.read_text() + 'a,b\n')
         annotations = convert_embed(release.folder, show_progress=False)
-        assert lines(annotations) == ['EMBED_OpenData_metadata.csv line 3: has 2 fields, the header has 21']
+        assert lines(annotations) == ['EMBED_OpenData_metadata.csv line 3: has 2 fields, the header has 23']
 
     def test_table_that_lacks_a_column_names_it(self, release):
         release.add()

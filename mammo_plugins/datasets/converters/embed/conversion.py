@@ -10,11 +10,13 @@ descriptor, https://github.com/Emory-HITI/EMBED_Open_Data.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord
+from mammo_plugins.io.dicom_time import TIME_KEYWORDS
 from mammo_plugins.structures import Laterality, ViewKey
 
 from ..box_clipping import clip_box
@@ -24,6 +26,7 @@ from ..patient_splits import DEFAULT_SHARES, split_patients
 from ..release_files import ReleaseFiles
 from ..release_table import RowError, TableRow
 from ..tabled_geometry import read_row_spacing_mm, read_size
+from ..tabled_time import read_row_time_s
 from ..view_numbering import ViewNumbering
 from ..wide_table import iter_wide_table
 from .clinical import ClinicalExam, read_clinical_table
@@ -35,7 +38,7 @@ METADATA_COLUMNS = (
 _SPACING_COLUMNS = ('PixelSpacing', 'ImagerPixelSpacing', 'EstimatedRadiographicMagnificationFactor')
 OPTIONAL_METADATA_COLUMNS = (
     *REGION_COLUMNS, 'num_roi', 'match_level', 'ROI_match_level', 'spot_mag', 'Rows', 'Columns', 'Manufacturer',
-    *_SPACING_COLUMNS,
+    *_SPACING_COLUMNS, *TIME_KEYWORDS,
 )  # fmt: skip
 MODALITIES = {'2D': 'FFDM', 'CVIEW': 'SM', 'C-VIEW': 'SM'}
 
@@ -49,6 +52,7 @@ class _Listed:
         view: None where the table does not say.
         regions: their text where the image has regions, else empty.
         in_png_frame: whether they are in the frame of the owners' PNG files, whose chest wall is always left.
+        time_s: of the exposure, seconds of a day, or None where the table does not say.
         is_mirrored: whether the chest wall is right in the image file, so that such regions are to be mirrored.
     """
 
@@ -65,7 +69,13 @@ class _Listed:
     regions: str
     match_levels: str
     in_png_frame: bool = False
+    time_s: float | None = None
     is_mirrored: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the table says all that an image needs."""
+        return self.size is not None and self.view is not None and not self.in_png_frame
 
 
 def convert_embed(
@@ -189,6 +199,7 @@ def _list_image(files: ReleaseFiles, row: TableRow, special_views: bool, report:
         regions='' if announced == 0 else regions,
         match_levels=row.values.get('ROI_match_level') or row.values.get('match_level', ''),
         in_png_frame=in_png_frame and announced != 0 and any(letter.isdigit() for letter in regions),
+        time_s=read_row_time_s(row),
     )
 
 
@@ -209,9 +220,11 @@ def _complete_from_headers(
 ) -> list[_Listed]:
     """Looks into the images whose size or view the table does not say, and for the chest wall of marked ones.
 
-    Which way a file lies is seen in its pixels: the side of the breast does not tell.
+    Which way a file lies is seen in its pixels: the side of the breast does not tell. Where an exam repeats a view, the
+    times of all its images are looked for too: they alone tell which images belong together.
     """
-    lacking = [image for image in listed if image.size is None or image.view is None or image.in_png_frame]
+    repeating = _exams_with_repeats(listed)
+    lacking = [image for image in listed if not image.is_complete or (image.time_s is None and image.exam in repeating)]
     if not lacking:
         return list(listed)
     # Turned from where a left breast has its chest wall: that it is right.
@@ -224,6 +237,11 @@ def _complete_from_headers(
             completed.append(image)
             continue
         problem = result.problem
+        if problem and image.is_complete:
+            reason = f'{image.path.relative_to(src)}: no acquisition time: {problem}'
+            report.note(image.where, reason, 'images_without_time')
+            completed.append(image)
+            continue
         if problem is None and image.view is None and result.header.view is None:
             problem = f'the table names no known view, and in the header: {result.header.view_problem}'
         if problem is None and result.header.num_slices != 1:
@@ -239,10 +257,17 @@ def _complete_from_headers(
                 size=image.size or (header.columns, header.rows),
                 spacing_mm=image.spacing_mm or header.spacing_mm,
                 manufacturer=image.manufacturer or header.manufacturer,
+                time_s=header.acquisition_time_s if image.time_s is None else image.time_s,
                 is_mirrored=result.rotated_180,
             )
         )
     return completed
+
+
+def _exams_with_repeats(listed: Sequence[_Listed]) -> set[str]:
+    """Exams of which a modality shows a view more than once."""
+    views = Counter((image.exam, image.modality, str(image.view)) for image in listed)
+    return {exam for (exam, _, _), count in views.items() if count > 1}
 
 
 def _image_record(
@@ -266,6 +291,7 @@ def _image_record(
         view_name=numbering.name_next(image.view, image.patient_id, image.exam, image.modality),
         manufacturer=image.manufacturer,
         spacing_mm=image.spacing_mm,
+        acquisition_time_s=image.time_s,
         labels={} if exam is None else exam.breast_labels(image.side, unproven_as_benign),
     )
 
