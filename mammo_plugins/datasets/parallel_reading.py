@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import track
+
+from .worker_processes import started_pool
 
 Job = TypeVar('Job')
 Result = TypeVar('Result')
@@ -46,6 +47,7 @@ def read_in_parallel(
 
     Raises:
         ValueError: fewer than 0 workers.
+        RuntimeError: processes cannot start, see :func:`.worker_processes.started_pool`.
     """
     if workers is not None and workers < 0:
         raise ValueError(f'{workers} workers cannot work: give at least 0')
@@ -68,7 +70,7 @@ def _run_in_processes(
 ) -> Iterator[tuple[int, Result]]:
     batches = [range(start, min(start + _JOBS_AT_ONCE, len(jobs))) for start in range(0, len(jobs), _JOBS_AT_ONCE)]
     unfinished = []
-    with _new_pool(min(workers, len(batches))) as pool:
+    with started_pool(min(workers, len(batches))) as pool:
         futures = {pool.submit(_run_batch, read, [jobs[index] for index in batch]): batch for batch in batches}
         for future in as_completed(futures):
             try:
@@ -77,7 +79,7 @@ def _run_in_processes(
                 unfinished += futures[future]
     # One at a time from here on: who breaks the pool is then known.
     while unfinished:
-        with _new_pool(1) as pool:
+        with started_pool(1) as pool:
             while unfinished:
                 index = unfinished.pop(0)
                 try:
@@ -85,11 +87,6 @@ def _run_in_processes(
                 except BrokenProcessPool:
                     yield index, lost(jobs[index])
                     break
-
-
-def _new_pool(workers: int) -> ProcessPoolExecutor:
-    # Fresh interpreters: forking a process that runs threads (torch, BLAS) may hang.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context('spawn'))
 
 
 def _run_batch(read: Callable[[Job], Result], jobs: Sequence[Job]) -> list[Result]:

@@ -8,6 +8,9 @@ import numpy.typing as npt
 from .dicom_tags import DicomTags
 
 MIN_POSITION_STEP_MM = 1e-3
+POSITION_ROUNDING_MM = 1e-6
+"""Positions are decimal texts: what is a micrometre apart by them may be a little more or less as numbers."""
+
 _GROUPS = ('PerFrameFunctionalGroupsSequence', 'SharedFunctionalGroupsSequence')
 
 
@@ -18,11 +21,18 @@ def positions_along_stack(
 
     Args:
         points_mm: (n, 3) Image Position (Patient).
-        directions: (6,) Image Orientation (Patient), or None where unknown: then the axis of largest extent counts.
+        directions: (6,) Image Orientation (Patient), or None where unknown: then the axis of largest extent counts,
+            the first of those that are equal but for rounding.
     """
     if directions is not None:
         return points_mm @ np.cross(directions[:3], directions[3:])
-    return points_mm[:, np.argmax(np.ptp(points_mm, axis=0))]
+    extents = np.ptp(points_mm, axis=0)
+    return points_mm[:, np.flatnonzero(extents >= extents.max() - POSITION_ROUNDING_MM)[0]]
+
+
+def is_one_position(distance_mm: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Whether slices so far apart lie at the same position: up to a micrometre, whatever the last digit is."""
+    return np.asarray(distance_mm) <= MIN_POSITION_STEP_MM + POSITION_ROUNDING_MM
 
 
 def frame_positions(tags: DicomTags) -> npt.NDArray[np.float64] | None:
@@ -47,11 +57,11 @@ def find_frame_order_problem(tags: DicomTags) -> str | None:
     refused here and not sorted.
     """
     positions = frame_positions(tags)
-    if positions is None or np.ptp(positions) <= MIN_POSITION_STEP_MM:
+    if positions is None or is_one_position(np.ptp(positions)):
         return None
     steps = np.diff(positions)
-    if (ordered := np.diff(np.sort(positions))).min() <= MIN_POSITION_STEP_MM:
-        first, second = np.argsort(positions, kind='stable')[int(ordered.argmin()) :][:2]
+    if (close := is_one_position(np.diff(np.sort(positions)))).any():
+        first, second = np.argsort(positions, kind='stable')[int(np.flatnonzero(close)[0]) :][:2]
         return (
             f'frames {min(first, second)} and {max(first, second)} (from 0) have the same position: two acquisitions '
             'in one object are to be split first'

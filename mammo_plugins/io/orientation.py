@@ -16,6 +16,7 @@ from mammo_plugins.structures import Laterality, ViewKey
 
 _STRIP_FRACTION = 0.05
 _BREAST_LEVEL = 0.05  # of the range of grey values
+_EQUALLY_BRIGHT = 1e-7  # of the brighter strip: no more than the rounding of 32-bit grey values makes
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class OrientationFlips:
 def chest_wall_side(pixels_2d: npt.NDArray, edge_columns: int | None = None) -> str:
     """The image edge that the breast touches: ``'left'`` or ``'right'``.
 
-    The brighter of the two edge strips wins; an image whose strips are equally bright (a blank one) counts as left,
-    which means that it is not flipped.
+    The brighter of the two edge strips wins. An image whose strips are equally bright counts as left, which means that
+    it is not flipped: a blank one, and one whose sums differ by no more than rounding does (1e-7 of the larger).
 
     Args:
         pixels_2d: (H, W), dark background, dense tissue bright.
@@ -80,8 +81,10 @@ def chest_wall_side(pixels_2d: npt.NDArray, edge_columns: int | None = None) -> 
     strip = max(1, round(_STRIP_FRACTION * columns)) if edge_columns is None else edge_columns
     if not 1 <= strip <= columns:
         raise ValueError(f'strips of {strip} columns do not fit an image of {columns} columns')
-    left, right = pixels_2d[:, :strip], pixels_2d[:, columns - strip :]
-    return 'right' if right.sum(dtype=np.float64) > left.sum(dtype=np.float64) else 'left'
+    left, right = (
+        float(part.sum(dtype=np.float64)) for part in (pixels_2d[:, :strip], pixels_2d[:, columns - strip :])
+    )
+    return 'right' if right - left > _EQUALLY_BRIGHT * abs(right) else 'left'
 
 
 @dataclass(frozen=True)

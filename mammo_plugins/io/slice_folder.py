@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .dicom import DicomFile
-from .dicom_frames import MIN_POSITION_STEP_MM, positions_along_stack
+from .dicom_frames import POSITION_ROUNDING_MM, is_one_position, positions_along_stack
 from .dicom_intensity import find_mixed_rules
 from .dicom_modality import BREAST_TOMOSYNTHESIS, CT_IMAGE
 from .slice_selection import check_slice_indices
@@ -24,7 +24,7 @@ from .unreadable_image import UnreadableImageError
 from .voi import check_policy
 
 _NUMBERS_LISTED = 5
-_GAP_FACTOR = 1.5  # of the median distance of neighbouring slices: a slice is missing
+_GAP_FACTOR = 1.5  # times the median distance of neighbouring slices may lie between two; beyond, one is missing
 _ALIKE = (
     ('series_uid', 'series'), ('acquisition_number', 'acquisitions'), ('rows', 'numbers of rows'),
     ('columns', 'numbers of columns'), ('photometric_interpretation', 'photometric interpretations'),
@@ -109,12 +109,11 @@ class DicomSlices:
 
     def _distinct_positions(self, slices: list[DicomFile]) -> npt.NDArray[np.float64] | None:
         positions = _positions_of(slices)
-        if positions is None or np.ptp(positions) <= MIN_POSITION_STEP_MM:
+        if positions is None or is_one_position(np.ptp(positions)):
             return None  # absent, or one for all as in BCS-DBT
         order = np.argsort(positions, kind='stable')
-        steps = np.diff(positions[order])
-        if (close := int(np.argmin(steps))) >= 0 and steps[close] <= MIN_POSITION_STEP_MM:
-            names = ' and '.join(slices[index].path.name for index in sorted(order[close : close + 2]))
+        if len(close := np.flatnonzero(is_one_position(np.diff(positions[order])))):
+            names = ' and '.join(slices[index].path.name for index in sorted(order[close[0] : close[0] + 2]))
             raise UnreadableImageError(
                 self.path, f'{names} lie at the same position: two acquisitions, or copies, mixed in one volume'
             )
@@ -124,11 +123,12 @@ class DicomSlices:
         steps = np.diff(positions)
         if not len(steps):
             return
-        if (wide := int(np.argmax(steps))) >= 0 and steps[wide] > _GAP_FACTOR * np.median(steps):
+        usual = float(np.median(steps))
+        for wide in np.flatnonzero(steps > _GAP_FACTOR * usual + POSITION_ROUNDING_MM)[:1]:
             raise UnreadableImageError(
                 self.path,
                 f'a slice is missing between {names[wide]} and {names[wide + 1]}: they lie {steps[wide]:.2f} mm apart, '
-                f'others {np.median(steps):.2f} mm',
+                f'others {usual:.2f} mm',
             )
 
     def _check_numbers(self, numbers: list[int | None]) -> None:
@@ -199,7 +199,7 @@ def has_dicom_marker(path: Path) -> bool:
 def _slice_spacing(ordered: list[DicomFile]) -> float | None:
     """Median distance of neighbours in mm, or None where positions are absent or do not differ."""
     positions = _positions_of(ordered)
-    if positions is None or np.ptp(positions) <= MIN_POSITION_STEP_MM:
+    if positions is None or is_one_position(np.ptp(positions)):
         return None
     return float(np.median(np.diff(positions)))
 

@@ -47,7 +47,7 @@ class FindingPanel:
     """An image that a model reads.
 
     Args:
-        picture: (H, W) uint8, chest wall on the left.
+        picture: (H, W) uint8, hung as :mod:`.hanging` says.
         truth: true boxes.
         predictions: predicted boxes.
         caption: which image or slices it is.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-Box = tuple[float, float, float, float]
+from .hanging import Box, hang_box, hang_pixels
 
 
 @dataclass(frozen=True)
@@ -105,16 +105,17 @@ class ReportView:
         return self.stored_size or (self.frames.shape[2], self.frames.shape[1])
 
     def hung(self) -> ReportView:
-        """As radiologists hang it: a right breast with its chest wall at the right edge, a left one as it is."""
-        if not self.view_name.upper().startswith('R'):
-            return self
-        width = self.size[0]
+        """As radiologists hang it, see :mod:`.hanging`."""
+
+        def hung(box: Box) -> Box:
+            return hang_box(box, self.size[0], self.view_name)
+
         return replace(
             self,
-            frames=self.frames[:, :, ::-1],
-            truth=[replace(finding, box_xyxy=_mirrored(finding.box_xyxy, width)) for finding in self.truth],
-            predictions=[replace(found, box_xyxy=_mirrored(found.box_xyxy, width)) for found in self.predictions],
-            saliency={name: levels[:, ::-1] for name, levels in self.saliency.items()},
+            frames=hang_pixels(self.frames, self.view_name),
+            truth=[replace(finding, box_xyxy=hung(finding.box_xyxy)) for finding in self.truth],
+            predictions=[replace(found, box_xyxy=hung(found.box_xyxy)) for found in self.predictions],
+            saliency={name: hang_pixels(levels, self.view_name) for name, levels in self.saliency.items()},
         )
 
     @property
@@ -123,11 +124,6 @@ class ReportView:
         if self.slice_ranges is None:
             return [(index, index) for index in range(len(self.frames))]
         return [(int(first), int(last)) for first, last in self.slice_ranges]
-
-
-def _mirrored(box_xyxy: Box, width: int) -> Box:
-    left, top, right, bottom = box_xyxy
-    return (width - right, top, width - left, bottom)
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,24 @@ def test_blank_image_is_not_flipped():
     assert chest_wall_side(np.zeros((4, 4))) == 'left'
 
 
+@pytest.mark.parametrize(
+    ('difference', 'side'),
+    [(0.0, 'left'), (1e-8, 'left'), (-1e-8, 'left'), (1e-6, 'right'), (-1e-6, 'left')],
+)
+def test_strips_that_differ_by_rounding_alone_are_equally_bright(difference, side):
+    """Doubled, mirrored or summed in another order, the same image must not change its side."""
+    pixels = np.full((400, 40), 0.3)
+    pixels[:, -2:] *= 1 + difference
+    assert chest_wall_side(pixels) == side
+
+
+def test_image_that_is_its_own_mirror_image_is_not_flipped_however_it_is_summed():
+    half = np.random.default_rng(0).random((1501, 50), np.float32)
+    pixels = np.concatenate([half, half[:, ::-1]], axis=1)
+    for same in (pixels, pixels[::-1], np.asfortranarray(pixels), pixels.astype(np.float64), pixels * np.float32(0.1)):
+        assert chest_wall_side(same) == 'left'
+
+
 def test_sum_of_a_tall_16_bit_edge_does_not_overflow():
     pixels = np.zeros((100_000, 3), np.uint16)
     pixels[:, 0] = 65535

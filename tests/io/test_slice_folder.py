@@ -117,6 +117,45 @@ def test_missing_slice_is_noticed_by_position(tmp_path):
     assert reason.startswith('a slice is missing between 001.dcm and 002.dcm: they lie 2.00 mm apart')
 
 
+def at_positions(*z, **elements):
+    """Slices of the volume at some places along the stack, without numbers."""
+    slices = ct_slices(VOLUME[: len(z)], InstanceNumber=None, **elements)
+    for part, place in zip(slices, z):
+        part.ImagePositionPatient = [0, 0, place]
+    return slices
+
+
+@pytest.mark.parametrize('start', [0.0, 40.0, 1000.1])
+def test_distance_of_one_and_a_half_is_no_gap_wherever_the_stack_begins(tmp_path, start):
+    places = [round(start + z, 4) for z in (0, 0.1, 0.2, 0.35, 0.45)]
+    assert open_image(write(tmp_path, at_positions(*places))).header.num_slices == 5
+
+
+def test_distance_just_above_one_and_a_half_is_a_gap(tmp_path):
+    reason = reason_of(write(tmp_path, at_positions(40.0, 40.1, 40.2, 40.3502, 40.4502)))
+    assert reason.startswith('a slice is missing between 002.dcm and 003.dcm')
+
+
+@pytest.mark.parametrize('start', [0.0, 5.0, 10.0, 40.0, 1000.1])
+def test_slices_a_micrometre_apart_lie_at_one_position_wherever_the_stack_begins(tmp_path, start):
+    places = [round(start + z, 4) for z in (0, 0.001, 1, 2)]
+    assert 'lie at the same position' in reason_of(write(tmp_path, at_positions(*places)))
+
+
+def test_slices_more_than_a_micrometre_apart_are_two(tmp_path):
+    places = [round(40 + 0.002 * n, 4) for n in range(4)]
+    assert open_image(write(tmp_path, at_positions(*places))).header.num_slices == 4
+
+
+@pytest.mark.parametrize('difference', [0.0, 1e-7, -1e-7])
+def test_order_does_not_hang_on_which_of_two_equal_extents_is_larger(tmp_path, difference):
+    """An oblique stack without Image Orientation: x grows while z falls, by the same distance but for rounding."""
+    slices = ct_slices(VOLUME, InstanceNumber=None, ImageOrientationPatient=None)
+    for n, part in enumerate(slices):
+        part.ImagePositionPatient = [0.7 * n, 0, -(0.7 + difference) * n]
+    np.testing.assert_array_equal(read(write(tmp_path, slices)), VOLUME / np.float32(4095))
+
+
 def test_duplicate_file_is_named(tmp_path):
     folder = write(tmp_path, ct_slices(VOLUME))
     (folder / 'copy.dcm').write_bytes((folder / '004.dcm').read_bytes())

@@ -12,6 +12,7 @@ from mammo_plugins.io import FindingRecord, ImageRecord
 from mammo_plugins.structures import SliceBins
 from mammo_plugins.structures.geometry import project_boxes
 from mammo_plugins.visualization.finding_panels import FindingPanel, FindingRow, PanelBox
+from mammo_plugins.visualization.hanging import hang_box, hang_pixels
 
 from .choice import ShownImage
 from .models import ImageFindings, ModelFindings
@@ -77,8 +78,12 @@ def _describe_panel(column: ModelFindings, shown: ShownImage) -> tuple[FindingPa
     bin_index, chosen_by = _choose_bin(found, shown.finding, match)
     drawn = _drawn_rows(found, column.threshold, match)
     malignant = [finding for finding in column.annotations.findings_of(image.id) if finding.category == 'malignant']
+    picture = network_frames(view)[bin_index]
     truth, boxes = (
-        [tuple(map(float, box)) for box in project_boxes(corners, view['homography_matrix'])]
+        [
+            hang_box(tuple(map(float, box)), picture.shape[1], image.view)
+            for box in project_boxes(corners, view['homography_matrix'])
+        ]
         for corners in (finding_corners(malignant), found.boxes_xyxy[drawn])
     )
     passes = (found.scores[drawn] >= column.threshold).tolist()
@@ -92,7 +97,7 @@ def _describe_panel(column: ModelFindings, shown: ShownImage) -> tuple[FindingPa
         'annotated': [finding_numbers(finding) for finding in malignant],
         'predicted': [_prediction_numbers(found, row, column.threshold, match) for row in drawn],
     }
-    return FindingPanel(network_frames(view)[bin_index], truth, predictions, caption), numbers
+    return FindingPanel(hang_pixels(picture, image.view), truth, predictions, caption), numbers
 
 
 def _prediction_numbers(found: ImageFindings, row: int, threshold: float, match: int | None) -> Numbers:

@@ -11,7 +11,7 @@ from mammo_plugins.apis.report.finding_hits import finding_corners
 from mammo_plugins.apis.report.network_cases import network_frames
 from mammo_plugins.structures.decisive_slice import decisive_slice
 from mammo_plugins.structures.geometry import project_boxes
-from mammo_plugins.visualization.report_content import Box
+from mammo_plugins.visualization.hanging import Box, hang_box, hang_pixels
 from mammo_plugins.visualization.slice_score_plot import SliceInset, SliceScorePanel
 
 from .choice import MatchedFinding
@@ -80,9 +80,12 @@ def _bin_sizes(matched: MatchedFinding) -> str:
 def _insets(model: ModelFindings, matched: MatchedFinding, shown: list[int]) -> list[SliceInset]:
     found = matched.found
     view = model.load_view(found.image.id)
-    frames = network_frames(view)
+    frames = hang_pixels(network_frames(view), found.image.view)
     stored = np.stack([finding_corners([matched.finding])[0], found.boxes_xyxy[matched.match]])
-    truth, predicted = project_boxes(stored, view['homography_matrix'])
+    truth, predicted = (
+        np.array(hang_box(tuple(box), frames.shape[2], found.image.view))
+        for box in project_boxes(stored, view['homography_matrix'])
+    )
     left, top, side = _detail(truth, frames.shape[1:])
     truth, predicted = (tuple((box - [left, top, left, top]).tolist()) for box in (truth, predicted))
     peak = int(decisive_slice(found.slice_weights[matched.match]))

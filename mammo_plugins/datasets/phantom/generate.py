@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
+
+from mammo_plugins.datasets.worker_processes import started_pool
 
 from .bcs_dbt_release import write_tables
 from .patient_writer import PatientRecord, write_patient
@@ -75,7 +75,7 @@ def _run(
     if workers == 1:
         yield from map(_write_job, jobs)
         return
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context('spawn')) as pool:
+    with started_pool(min(workers, len(jobs))) as pool:
         yield from pool.map(_write_job, jobs)
 
 

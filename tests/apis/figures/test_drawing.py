@@ -125,6 +125,21 @@ def test_boxes_follow_the_picture_that_the_network_reads(known, monkeypatch, pha
         assert 0 <= left < right <= width and 0 <= top < bottom <= height
 
 
+def test_breasts_hang_as_in_the_report(known, monkeypatch, phantom_root, tmp_path):
+    seen = []
+    draw_panels = figures.finding_panels_figure
+    monkeypatch.setattr(figures, 'finding_panels_figure', lambda *args: seen.append(args) or draw_panels(*args))
+    draw(phantom_root, tmp_path, num_findings=4)
+    ((_, rows, _),) = seen
+    sides = {row.name.split()[1][0] for row in rows}
+    assert sides == {'L', 'R'}
+    for row in rows:
+        for panel in row.panels:
+            left, right = panel.picture[:, :4].mean(), panel.picture[:, -4:].mean()
+            assert (left > right) == (row.name.split()[1][0] == 'L')
+            assert panel.predictions[0].box_xyxy == pytest.approx(panel.truth[0], abs=1e-3)  # both moved alike
+
+
 def test_threshold_is_the_score_at_the_operating_point(known, phantom_root, tmp_path):
     # A false positive of 0.6 in every image: one a volume from 0.6 on, none from 0.8 on.
     for fp_per_volume, threshold in ((1.0, 0.6), (0.5, 0.8)):

@@ -1,0 +1,32 @@
+"""Processes to share work out to, and why they cannot start."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+
+UNGUARDED = (
+    "no process can be started to share the work with: a script has to call this below if __name__ == '__main__':, "
+    'since each process imports the script anew; or let it work in its own process (workers=0, or 1 for phantoms)'
+)
+
+
+@contextmanager
+def started_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool whose processes are known to start.
+
+    Raises:
+        RuntimeError: they end before they have done anything: the script that is run does not guard its start.
+    """
+    if getattr(multiprocessing.current_process(), '_inheriting', False):
+        raise SystemExit(1)  # a process that is only just importing an unguarded script: who started it says so
+    # Fresh interpreters: forking a process that runs threads (torch, BLAS) may hang.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context('spawn')) as pool:
+        try:
+            pool.submit(int).result()
+        except BrokenProcessPool:
+            raise RuntimeError(UNGUARDED) from None
+        yield pool
