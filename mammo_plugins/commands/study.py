@@ -24,9 +24,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         help='size of everything: small for two cores, large for a GPU; mm3d also has long, with eight times the steps '
         'on DBT (default: %(default)s)',
     )
-    parser.add_argument(
-        '--rows', nargs='+', metavar='NAME', help='rows to train, with what they build on (default: all)'
-    )
+    parser.add_argument('--rows', nargs='+', metavar='NAME', help='rows, with what they build on (default: all)')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], metavar='K', help='default: 0 1 2')
     parser.add_argument('--workers', type=int, help='trainings side by side (default: one a core, one with a GPU)')
     parser.add_argument('--bootstrap', type=int, default=1000, metavar='R', help='replicates (default: %(default)s)')
