@@ -34,13 +34,13 @@ def row_config(
     entry: StudyEntry, preset: StudyPreset, annotations: Mapping[str, Path], root: Path, seed: int
 ) -> Config:
     """The config of a training or test, see :data:`~.study.ConfigMaker`."""
-    base = read_config(preset.config)
-    if entry.row == FIRST:
+    base, row = read_config(str(preset.config)), entry.row or entry.name
+    if row == FIRST:
         cfg = read_config(base.study.ffdm_config)
     else:
-        cfg = apply_row(base, read_config(entry.fields['config']), read_config(_reference_of(entry.row)))
+        cfg = apply_row(base, read_config(entry.fields['config']), read_config(_reference_of(row)))
     cfg.merge_from_dict({**phantom_options(root), **_QUIET, 'randomness.seed': seed, 'load_from': None})
-    if not starts_from_ffdm(entry.row):
+    if not starts_from_ffdm(row):
         cfg.model.backbone.frozen_stages = -1  # nothing has been learned yet that could be kept
     for loader in _LOADERS:
         for step in cfg[loader].dataset.loading:

@@ -51,7 +51,8 @@ def default_columns(study: Study, table: StudyTable) -> list[Column]:
         rows = [row for row in rows_of(study, table) if row.reading(name)]
         if not rows or not _is_shown(name, table):
             continue
-        for number in dict.fromkeys(number for row in rows for number in row.reading(name).numbers):
+        of_rows = [reading for row in rows for reading in row.readings if reading.name == name]
+        for number in dict.fromkeys(number for one in of_rows for number in one.numbers):
             title = ', '.join(filter(None, [study.number_titles.get(number, number), reading.title or name]))
             columns.append(Column(title, number, (name,)))
             if any(row.paper_number(name, number) for row in rows):

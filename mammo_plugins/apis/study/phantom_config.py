@@ -81,7 +81,8 @@ def use_annotations(cfg: Config, path: Path) -> None:
     """Has every data set and metric of a config that reads an annotation file read this one."""
     for part in _PARTS:
         for holder in _holders(cfg.get(f'{part}_dataloader'), 'ann_file'):
-            holder.update(ann_file=str(path), data_root='')
+            several = isinstance(holder.ann_file, (list, tuple))  # one a modality
+            holder.update(ann_file=[str(path)] * len(holder.ann_file) if several else str(path), data_root='')
         for holder in _holders(cfg.get(f'{part}_evaluator'), 'ann_file'):
             holder.ann_file = str(path)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mammo_plugins.apis.stages.stage import Reference, resolve
 
 DATA, SEED = 'data', 'seed'
+T = TypeVar('T')
 
 
 def fill_in(value: Any, annotations: Mapping[str, Path], seed: int) -> Any:
@@ -31,17 +32,17 @@ def fill_in(value: Any, annotations: Mapping[str, Path], seed: int) -> Any:
     return resolve(dict(value) if isinstance(value, Mapping) else value, text_of)
 
 
-def dataset_of(annotations: Mapping[str, Path], name: str | None) -> Path:
-    """The annotation file of a data set; of the first where no name is given.
+def dataset_of(datasets: Mapping[str, T], name: str | None) -> T:
+    """What is known of a data set, such as its annotation file; of the first where no name is given.
 
     Raises:
         ValueError: no such data set.
     """
-    if not name or [*annotations] == ['']:
-        return next(iter(annotations.values()))
-    if name not in annotations:
-        raise ValueError(f'the preset has no data set {name!r}: it has {", ".join(annotations)}')
-    return annotations[name]
+    if not name or [*datasets] == ['']:
+        return next(iter(datasets.values()))
+    if name not in datasets:
+        raise ValueError(f'the preset has no data set {name!r}: it has {", ".join(datasets)}')
+    return datasets[name]
 
 
 def has_reference(value: Any) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 
 from mammo_plugins.apis.stages import Plan, StageFolder, make_plan
 from mammo_plugins.io.whole_file import write_whole
@@ -55,8 +55,9 @@ class SeedFolder:
 
     def seconds(self, names: Iterable[str]) -> dict[str, float]:
         """What some stages took that are done: ``wall``, and ``cpu`` of their process, whatever else ran."""
-        records = [self.stages.read(self.plan.stage(name)).seconds for name in names]
-        return {clock: round(sum(seconds[clock] for seconds in records), 1) for clock in ('wall', 'cpu')}
+        records = filter(None, [self.stages.read(self.plan.stage(name)) for name in names])
+        times = [record.seconds for record in records]
+        return {clock: round(sum(seconds[clock] for seconds in times), 1) for clock in ('wall', 'cpu')}
 
     def predictions(self, reader: str, row: str, test: str) -> Path:
         """Where the predictions of a row's test are, by the kind that a reader reads."""
@@ -121,12 +122,12 @@ class SeedFolder:
                 self._set_output(metric, entry, part)
         return cfg
 
-    def _set_output(self, metric: Mapping, entry: StudyEntry, part: str) -> None:
+    def _set_output(self, metric: ConfigDict, entry: StudyEntry, part: str) -> None:
         """Tests leave what the row's readers read; a training leaves nothing that could be taken for it."""
         for reader in NUMBER_READERS.values():
             if metric['type'] != reader.metric:
                 continue
-            if entry.test is not None and part == 'test':
+            if entry.row is not None and entry.test is not None and part == 'test':
                 stem = prediction_stem(entry.row, entry.test)
                 metric[reader.argument] = str(reader.path(self.root / 'predictions', stem))
             elif reader.argument in metric:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from mmengine.config import Config
 
@@ -47,14 +47,14 @@ def _study(content: Mapping[str, Any]) -> Study:
     if lacking := [name for name in ('rows', 'presets') if not content.get(name)]:
         raise ValueError(f'a study declares rows and presets: {lacking[0]} is missing')
     readings = {reading.name: reading for reading in map(_reading, content.get('readings', []))}
-    others = {name: content[name] for name in ('stages', 'number_titles', 'shared_numbers', 'digits', 'always')
-              if name in content}  # fmt: skip
-    tables = [_table(table) for table in content.get('tables', [])]
+    taken = ('stages', 'number_titles', 'shared_numbers', 'digits', 'always')
+    others: dict[str, Any] = {name: content[name] for name in taken if name in content}
+    if content.get('tables'):
+        others['tables'] = [_table(table) for table in content['tables']]
     return Study(
         rows=[_row(row, readings) for row in content['rows']],
         presets={name: _make(StudyPreset, preset, f'preset {name!r}') for name, preset in content['presets'].items()},
         claims=[_claim(claim) for claim in content.get('claims', [])],
-        **({'tables': tables} if tables else {}),
         **others,
     )
 
@@ -92,8 +92,8 @@ def _table(given: Mapping[str, Any]) -> StudyTable:
     return _make(StudyTable, {**given, 'columns': columns}, where)
 
 
-def _make(kind: type[T], given: Mapping[str, Any], where: str) -> T:
-    known = [f.name for f in fields(kind)]
+def _make(kind: Callable[..., T], given: Mapping[str, Any], where: str) -> T:
+    known = [f.name for f in fields(cast(Any, kind))]
     if unknown := [name for name in given if name not in known]:
         raise ValueError(f'{where} has the unknown field {unknown[0]!r}: expected some of {", ".join(known)}')
     try:

@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from mammo_plugins.apis.study import catalogue, find_study, run_study
 from mammo_plugins.apis.study.page import default_columns
-from mammo_plugins.apis.study.phantom_config import entry_options, phantom_config
+from mammo_plugins.apis.study.phantom_config import entry_options, phantom_config, use_annotations
 from mammo_plugins.apis.study.readings import Average
 from mammo_plugins.apis.study.rows import RowTest
 from mammo_plugins.apis.study.seed_folder import SeedFolder
@@ -75,6 +75,16 @@ def test_config_reads_the_phantoms_in_every_data_set_and_metric(segmenters, tmp_
         assert {metric.ann_file for metric in cfg.test_evaluator} == {str(tmp_path / file)}
         assert cfg.randomness.seed == 7 and cfg.load_from is None and cfg.train_cfg.max_iters == 3
         assert [hook.type for hook in cfg.custom_hooks] == ['IterationSeedHook']
+
+
+def test_data_set_of_several_files_reads_the_phantoms_as_often():
+    cfg = Config(dict(
+        train_dataloader=dict(dataset=dict(type='Wrapper', dataset=dict(ann_file=['a.json', 'b.json'], data_root='data'))),
+        test_evaluator=[dict(type='ToyError'), dict(type='LabelMetric', ann_file='a.json')],
+    ))  # fmt: skip
+    use_annotations(cfg, Path('/p/phantoms.json'))
+    assert cfg.train_dataloader.dataset.dataset == dict(ann_file=['/p/phantoms.json'] * 2, data_root='')
+    assert cfg.test_evaluator == [dict(type='ToyError'), dict(type='LabelMetric', ann_file='/p/phantoms.json')]
 
 
 def test_test_of_another_split_has_it_in_data_and_metrics(segmenters, tmp_path):
