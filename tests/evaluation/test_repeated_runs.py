@@ -15,8 +15,8 @@ from mammo_plugins.evaluation import (
     evaluate_labels,
     gather_labels,
 )
-from mammo_plugins.evaluation.image_names import image_key
 from mammo_plugins.evaluation.evaluate_saliency import evaluate_saliency, sample_saliency
+from mammo_plugins.evaluation.image_names import image_key
 from mammo_plugins.evaluation.number_samples import NumberSample, sample_difference
 from mammo_plugins.evaluation.repeated_runs import average_runs, sample_label_run, sample_run, sample_saliency_run
 from mammo_plugins.evaluation.saliency_files import SaliencyMap, write_index, write_map
