@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mammo_plugins.io.unknown_findings import UNKNOWN_CLASS
+from mammo_plugins.structures.finding_categories import UNKNOWN_CLASS
 
 from .image_names import image_keys
 from .predictions import ImageKey

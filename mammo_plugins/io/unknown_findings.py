@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mammo_plugins.structures.finding_categories import UNKNOWN_CLASS
+
 from .image_labels import label_value
 
 if TYPE_CHECKING:
     from .annotation_records import FindingRecord
-
-UNKNOWN_CLASS = 'other'
-"""Category of findings that a release marks without saying what they are."""
 
 
 def may_hide(findings: Iterable[FindingRecord], labels: Mapping[str, Any], categories: Iterable[str]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import mammo_plugins
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord
-from mammo_plugins.io.unknown_findings import UNKNOWN_CLASS
+from mammo_plugins.structures.finding_categories import UNKNOWN_CLASS
 
 
 class ConversionError(ValueError):
