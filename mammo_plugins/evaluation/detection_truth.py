@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mammo_plugins.io.unknown_findings import UNKNOWN_CLASS
-
 from .image_names import image_keys
 from .predictions import ImageKey
 
@@ -66,6 +64,8 @@ class DetectionTruth:
     @property
     def unannotated(self) -> np.ndarray:
         """(I,) malignant images without a malignant box, or with a finding that may be malignant or not."""
+        from mammo_plugins.io.unknown_findings import UNKNOWN_CLASS  # its package loads pydicom
+
         return self.malignant & (~self.has_finding('malignant') | self.has_finding(UNKNOWN_CLASS))
 
 
