@@ -27,7 +27,7 @@ class PatientPixelCounts:
         self._counts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = defaultdict(list)
 
     def update(self, patient: str, saliency: np.ndarray, mask: np.ndarray) -> None:
-        """Adds an image of a patient; arguments as for :meth:`PixelAveragePrecision.update`."""
+        """Adds an image of a patient; arguments as for ``PixelAveragePrecision.update``."""
         saliency, mask = checked_saliency(saliency, mask)
         level = np.rint(saliency * (self.num_levels - 1)).astype(np.int64)
         everywhere = np.bincount(level.ravel(), minlength=self.num_levels)

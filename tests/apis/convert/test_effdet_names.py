@@ -7,7 +7,11 @@ import mammo_plugins.registration  # noqa: F401  before mmdet's models
 from mammo_plugins.apis.convert.effdet_names import is_effdet, rename_effdet
 from mammo_plugins.commands.convert_checkpoint import main
 
-CONFIG = "default_scope = 'mmdet'\nmodel = dict(type='EfficientDet', compound='d0', num_classes=1, pretrained=True)\n"
+CONFIG = """
+default_scope = 'mmdet'
+backbone = dict(type='mmpretrain.TIMMBackbone', model_name='tf_efficientnet_b0', pretrained=True)
+model = dict(type='EfficientDet', compound='d0', num_classes=1, backbone=backbone)
+"""
 
 
 @pytest.fixture(scope='module')
