@@ -60,6 +60,12 @@ class _Walk:
         self._entered: set[tuple[int, int]] = set()
 
     def look_at(self, path: Path, waits: bool = False) -> None:
+        """Takes a file, enters a folder, or notes why neither can be done.
+
+        Args:
+            path: what to look at.
+            waits: whether a link to a folder is put off until the real folders were seen.
+        """
         try:
             str(path).encode()
             state = path.stat()
