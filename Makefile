@@ -1,10 +1,14 @@
-# make install | demo | check | test | test-oldest | lint | format | study-mm3d
+# make install | demo | check | test | test-oldest | lint | format | study-mm3d | study-sm-ffdm | study-glam | study-msvcl | study-disasymnet
 # make check                   lint, types, layers and the quick tests, for daily work
 # make test-oldest             the suite with the oldest versions that pyproject.toml promises, in an environment of its own
 # make test-oldest OLDEST_TESTS='tests/models tests/io'
 # make test PYTHON=python3.12   with another interpreter
 # make demo SEED=1              with other phantoms and starting weights
 # make study-mm3d               every row of M&M-3D on phantoms, hours; PRESET=large on a GPU
+# make study-sm-ffdm            Table 2 of SM/FFDM fusion on phantoms, with shares of the pairs
+# make study-glam               Tables 1, 2 and ablations of GLAM on phantoms, about three hours on two cores
+# make study-msvcl              Tables II to V of MSVCL v2 on phantoms of six vendors, hours
+# make study-disasymnet         Tables 1 and 2 of DisAsymNet on symmetric phantoms, and its normal images against the truth
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -22,7 +26,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 OLDEST_INSTALLED := $(OLDEST_VENV)/.installed
 
-.PHONY: install check test test-oldest lint format demo study-mm3d clean
+.PHONY: install check test test-oldest lint format demo study-mm3d study-sm-ffdm study-glam study-msvcl study-disasymnet clean
 
 install: $(INSTALLED)
 
@@ -69,6 +73,18 @@ demo: install
 
 study-mm3d: install
 	$(BIN)/python tools/study.py mm3d --preset $(PRESET) --out study/mm3d-$(PRESET)
+
+study-sm-ffdm: install
+	$(BIN)/python tools/study.py sm_ffdm_fusion --preset $(PRESET) --out study/sm-ffdm-$(PRESET)
+
+study-glam: install
+	$(BIN)/python tools/study.py glam --preset $(PRESET) --out study/glam-$(PRESET)
+
+study-msvcl: install
+	$(BIN)/python tools/study.py msvcl --preset $(PRESET) --out study/msvcl-$(PRESET)
+
+study-disasymnet: install
+	$(BIN)/python tools/study.py disasymnet --preset $(PRESET) --out study/disasymnet-$(PRESET)
 
 clean:
 	rm -rf $(VENV) $(OLDEST_VENV) build dist demo study work_dirs *.egg-info

@@ -10,8 +10,7 @@ REPOSITORY = Path(__file__).resolve().parent
 SHIPPED = (
     'configs/**/*.py',
     'projects/*/configs/**/*.py',
-    'projects/*/plan.py',
-    'projects/*/study.py',
+    'projects/*/*.py',
     'projects/*/weights/*',
     'model-index.yml',
 )

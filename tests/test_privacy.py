@@ -34,7 +34,7 @@ from mammo_plugins.apis.doctor import run_doctor
 from mammo_plugins.apis.phantoms import make_phantoms
 from mammo_plugins.apis.test import evaluate_checkpoint
 from mammo_plugins.apis.train import train
-from mammo_plugins.commands import evaluate, predict, report
+from mammo_plugins.commands import evaluate, predict, report, synthesize
 from mammo_plugins.io import UnreadableImageError, open_image
 from mammo_plugins.io.dicom_header import _KEYWORDS
 from tests.apis.conftest import quick_options
@@ -240,6 +240,7 @@ def test_no_identifier_comes_out_of_anything_that_is_done_with_images(planted, t
     out = tmp_path / 'out'
     convert_train_and_score(folder, out)
     predict_some_files(folder, tmp_path / 'images', out)
+    synthesize_volumes(folder, out)
     audit_and_diagnose(out)
     said = capfd.readouterr()
     (out / 'captured.txt').write_text(said.out + said.err)
@@ -278,6 +279,12 @@ def predict_some_files(folder: Path, images: Path, out: Path) -> None:
     checkpoint = str(out / 'training' / 'iter_1.pth')
     arguments = ['--config', CONFIG, '--checkpoint', checkpoint, '--out', str(out / 'predicted'), '--device', 'cpu']
     assert predict.main([str(images), *arguments]) == 0
+
+
+def synthesize_volumes(folder: Path, out: Path) -> None:
+    """Synthetic mammograms of the volumes, as DICOM files."""
+    convert_dataset('phantom', folder, out / 'dbt.json', modality='DBT', workers=0)
+    assert synthesize.main([str(out / 'dbt.json'), '--out', str(out / 'computed'), '--workers', '0']) == 0
 
 
 def audit_and_diagnose(out: Path) -> None:

@@ -15,6 +15,8 @@ _DEFAULT_CLASSES = ('malignant',)
 def check_head_classes(cfg: Config, splits: tuple[str, ...] = ('train', 'val')) -> None:
     """Compares ``classes`` of each split's data set with ``num_classes`` of every detection head of the model.
 
+    A model that takes findings from maps of the classes ``label_names`` (``map_findings``) needs them as ``classes``.
+
     Args:
         cfg: config of a run.
         splits: the loaders that will be used.
@@ -31,6 +33,12 @@ def check_head_classes(cfg: Config, splits: tuple[str, ...] = ('train', 'val')) 
                         f'{data_path}.classes has {len(classes)} target classes ({", ".join(classes)}), but '
                         f'{head_path}.num_classes is {count}: set both alike, or the head learns wrong classes'
                     )
+            names = cfg.model.get('label_names')
+            if cfg.model.get('map_findings') and names is not None and tuple(names) != classes:
+                raise ValueError(
+                    f'{data_path}.classes is {", ".join(classes)}, but model.map_findings takes findings from maps of '
+                    f'{", ".join(names)} (model.label_names): set both alike, or findings get wrong classes'
+                )
 
 
 def _target_classes(node: Any, path: str) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -110,7 +110,7 @@ def require_whole_fit(source: str | Path, weights: Mapping[str, Tensor], model: 
     missing = [name for name in fit.missing if not name.endswith(_UNSAVED)]
     if missing or fit.reshaped or fit.unexpected:
         raise WeightsDoNotFitError(
-            f'{source} does not hold the weights of this model: {_differences(fit)}; '
+            f'{source} does not hold the weights of this model: {describe_differences(fit)}; '
             'give the config that the checkpoint was trained with (its work directory holds a copy), or its checkpoint'
         )
 
@@ -143,8 +143,8 @@ def require_start_fit(
         fresh = sorted({*poor, *(_without_numbers(name) for name in reshaped if not matches_any(name, poor))})
         suggestion = ','.join(repr(name) for name in [*start_fresh, *fresh])
         raise WeightsDoNotFitError(
-            f'load_from={source} holds the weights of another model: {_differences(fit)}; name the weights of this '
-            f'config, or say what may start fresh: --cfg-options "start_fresh=[{suggestion}]"'
+            f'load_from={source} holds the weights of another model: {describe_differences(fit)}; name the weights of '
+            f'this config, or say what may start fresh: --cfg-options "start_fresh=[{suggestion}]"'
         )
     return fit
 
@@ -190,7 +190,8 @@ def _without_numbers(name: str) -> str:
     return '.'.join('*' if part.isdigit() else part for part in name.split('.')[:-1]) or name
 
 
-def _differences(fit: WeightFit) -> str:
+def describe_differences(fit: WeightFit) -> str:
+    """What does not fit, in a few words."""
     total = len(fit.loaded) + len(fit.reshaped) + len(fit.missing)
     text = [f'{len(fit.loaded)} of {total} weights fit']
     if fit.reshaped:

@@ -1,4 +1,4 @@
-"""``mammo convert-checkpoint SRC CONFIG OUT``: weights of another detector, as far as they fit."""
+"""``mammo convert-checkpoint SRC CONFIG OUT``: weights of another model, as far as they fit."""
 
 from __future__ import annotations
 

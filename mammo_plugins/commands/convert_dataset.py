@@ -72,6 +72,7 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
     embed.add_argument(
         '--unproven-as-benign', action='store_true', help='suspicious findings without pathology count as benign'
     )
+    _add_dataset(datasets, 'folder', 'any folder of images, without labels, for pretraining')
     inbreast = _add_dataset(datasets, 'inbreast', 'INbreast (Porto)')
     _add_shares(inbreast)
     inbreast.add_argument(
@@ -89,11 +90,19 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
     phantom.add_argument('--split', action='append', choices=SPLITS, help='may be repeated (default: all)')
     phantom.add_argument('--no-masks', dest='masks', action='store_false', help='leave the masks of lesions out')
     _add_shares(_add_dataset(datasets, 'rsna-2022', 'RSNA Screening Mammography 2022'))
+    t_synth = _add_dataset(datasets, 't-synth', 'T-SYNTH (FDA, simulated FFDM, C-View and DBT)')
+    _add_split_choice(t_synth)
+    t_synth.add_argument(
+        '--no-masks', dest='masks', action='store_false', help='boxes by the place and radius of a mass alone'
+    )
     vindr = _add_dataset(datasets, 'vindr-mammo', 'VinDr-Mammo (PhysioNet)')
     _add_split_choice(vindr)
     _add_validation_share(vindr)
     vindr.add_argument(
         '--malignant-from', type=int, default=4, metavar='BIRADS', help='lowest malignant category (default: 4)'
+    )
+    vindr.add_argument(
+        '--positioning', metavar='CSV', help='positioning_labels.csv with nipples and pectoral lines of 2,000 MLO'
     )
     return parser
 

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from mammo_plugins.apis.evaluate import ScoringOptions
 from mammo_plugins.apis.evaluate.comparison import compare_predictions_files, print_comparisons
+from mammo_plugins.apis.evaluate.group_averages import parse_averages, print_averages
 from mammo_plugins.apis.evaluate.labels_file import (
     compare_labels_files,
     evaluate_labels_file,
     evaluate_labels_subgroups,
     print_labels,
 )
+from mammo_plugins.apis.evaluate.pairs_file import evaluate_pairs_file, print_pairs
 from mammo_plugins.apis.evaluate.predictions_file import (
     choose_thresholds,
     evaluate_predictions_file,
@@ -30,6 +32,8 @@ from mammo_plugins.apis.evaluate.saliency_folder import (
     print_saliency,
 )
 from mammo_plugins.evaluation import SUBGROUPS, is_label_file
+from mammo_plugins.evaluation.evaluate_saliency import GRIDS
+from mammo_plugins.evaluation.pair_decisions import is_pair_file
 from mammo_plugins.io.annotation_records import SPLITS
 
 from .scoring_arguments import add_scoring_arguments, scoring_options
@@ -56,7 +60,8 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         'predictions',
         nargs='?',
-        help='detections (CSV with the columns of the DBTex challenge), labels (CSV), or saliency maps (folder)',
+        help='detections (CSV with the columns of the DBTex challenge), labels (CSV), pairs of findings (CSV), or '
+        'saliency maps (folder)',
     )
     parser.add_argument(
         '--compare',
@@ -70,7 +75,18 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument('--by', choices=SUBGROUPS, help='score each group of images or findings by itself')
     parser.add_argument(
+        '--average',
+        action='append',
+        metavar='NAME=GROUP,...',
+        help='with --by, the mean over some groups of images, such as seen=GE,Hologic; may be given several times',
+    )
+    parser.add_argument(
         '--threshold', type=float, metavar='SCORE', help='count at this score: hits and false positives, labels, pixels'
+    )
+    parser.add_argument(
+        '--map-grid',
+        choices=GRIDS,
+        help='of saliency maps, what counts: their own cells (map, the default) or stored pixels',
     )
     parser.add_argument(
         '--threshold-from', metavar='CSV', help='choose the score on predictions of another split, and count there'
@@ -100,6 +116,8 @@ def _refuse_contradictions(args: argparse.Namespace, parser: argparse.ArgumentPa
     for name in ('by', 'threshold_from', 'curves'):
         if args.compare and getattr(args, name) is not None:
             parser.error(f'--{name.replace("_", "-")} goes with one file or folder of predictions')
+    if args.average and not args.by:
+        parser.error('--average goes with --by')
     for name in ('threshold_from', 'curves'):
         if args.by and getattr(args, name) is not None:
             parser.error(f'--{name.replace("_", "-")} does not go with --by')
@@ -107,19 +125,31 @@ def _refuse_contradictions(args: argparse.Namespace, parser: argparse.ArgumentPa
 
 def _evaluate(args: argparse.Namespace, options: ScoringOptions) -> None:
     if Path(args.predictions).is_dir():
-        _refuse_detection_options(args, 'saliency maps', ('threshold_from', 'curves'))
+        _refuse_detection_options(args, 'saliency maps', ('threshold_from', 'curves', 'average', 'targets'))
         _evaluate_saliency(args, options)
+    elif is_pair_file(args.predictions):
+        _refuse_detection_options(args, 'pairs', ('threshold', 'threshold_from', 'curves', 'targets'))
+        averages = parse_averages(args.average or [])
+        results, means = evaluate_pairs_file(
+            args.predictions, options, by=args.by, averages=averages, json_out=args.json
+        )
+        print_pairs(results)
+        print_averages({name: {'pairs': mean} for name, mean in means.items()})
     elif is_label_file(args.predictions):
-        _refuse_detection_options(args, 'labels', ('threshold_from', 'curves'))
+        _refuse_detection_options(args, 'labels', ('threshold_from', 'curves', 'targets', 'map_grid'))
         _evaluate_labels(args, options)
     else:
+        _refuse_map_grid(args)
         _evaluate_detections(args, options)
 
 
 def _evaluate_detections(args: argparse.Namespace, options: ScoringOptions) -> None:
     if args.by:
         _refuse_threshold(args, '--by')
-        print_subgroups(evaluate_subgroups_file(args.predictions, options, args.by, json_out=args.json))
+        how = dict(averages=parse_averages(args.average or []), json_out=args.json)
+        results, means = evaluate_subgroups_file(args.predictions, options, args.by, **how)
+        print_subgroups(results)
+        print_averages(means)
         return
     thresholds = dict.fromkeys(options.protocols, args.threshold)
     if args.threshold_from:
@@ -136,6 +166,11 @@ def _refuse_detection_options(args: argparse.Namespace, what: str, names: Sequen
         raise ValueError(f'--{given[0].replace("_", "-")} does not go with {what}: leave it out')
 
 
+def _refuse_map_grid(args: argparse.Namespace) -> None:
+    if args.map_grid:
+        raise ValueError('--map-grid goes with saliency maps: leave it out')
+
+
 def _refuse_threshold(args: argparse.Namespace, option: str) -> None:
     if args.threshold is not None:
         raise ValueError(f'--threshold does not go with {option} of detections: leave it out')
@@ -144,13 +179,16 @@ def _refuse_threshold(args: argparse.Namespace, option: str) -> None:
 def _evaluate_labels(args: argparse.Namespace, options: ScoringOptions) -> None:
     how = dict(threshold=_threshold(args), json_out=args.json)
     if args.by:
-        print_labels(evaluate_labels_subgroups(args.predictions, options, args.by, **how))
+        averages = parse_averages(args.average or [])
+        results, means = evaluate_labels_subgroups(args.predictions, options, args.by, averages=averages, **how)
+        print_labels(results)
+        print_averages(means)
     else:
         print_labels({'': evaluate_labels_file(args.predictions, options, **how)})
 
 
 def _evaluate_saliency(args: argparse.Namespace, options: ScoringOptions) -> None:
-    how = dict(threshold=_threshold(args), json_out=args.json)
+    how = dict(threshold=_threshold(args), grid=args.map_grid or 'map', json_out=args.json)
     if args.by:
         print_saliency(evaluate_saliency_folder_subgroups(args.predictions, options, args.by, **how))
     else:
@@ -169,10 +207,12 @@ def _compare(args: argparse.Namespace, options: ScoringOptions) -> None:
         raise ValueError(f'--compare {" ".join(args.compare)}: a folder of maps goes with another one only')
     if all(kinds):
         _refuse_detection_options(args, 'saliency maps', ())
-        print_comparisons(compare_saliency_folders(*args.compare, options, threshold=_threshold(args), **how))
+        how |= dict(threshold=_threshold(args), grid=args.map_grid or 'map')
+        print_comparisons(compare_saliency_folders(*args.compare, options, **how))
     elif is_label_file(args.compare[0]):
-        _refuse_detection_options(args, 'labels', ())
+        _refuse_detection_options(args, 'labels', ('map_grid',))
         print_comparisons(compare_labels_files(*args.compare, options, threshold=_threshold(args), **how))
     else:
+        _refuse_map_grid(args)
         _refuse_threshold(args, '--compare')
         print_comparisons(compare_predictions_files(*args.compare, options, **how))

@@ -46,7 +46,12 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         '--release', choices=RELEASES, default='bcs-dbt', help='layout and tables (default: %(default)s)'
     )
-    parser.add_argument('--preset', default='demo', help='demo, easy or full (default: %(default)s)')
+    parser.add_argument(
+        '--preset',
+        default='demo',
+        help='demo, easy, pairs (FFDM and SM differ in what they show), symmetric (both breasts of a patient alike), '
+        'vendors (six far styles, masses with a BI-RADS each) or full (default: %(default)s)',
+    )
     parser.add_argument('--size', help='demo, full or ROWSxCOLUMNSxSLICES (default: as in the preset)')
     parser.add_argument(
         '--split', type=float, nargs=3, default=(0.6, 0.15, 0.25), metavar=('TRAIN', 'VALIDATION', 'TEST'),

@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         0; 1 where ``--strict`` is given and a file was left out or is in doubt; 2 where there is nothing to predict.
     """
     parser = argparse.ArgumentParser(
-        prog=prog, description='Predict a DICOM or PNG file, or a folder of them: findings, labels or maps.'
+        prog=prog, description='Predict a DICOM, PNG or MetaImage file, or a folder of them: findings, labels or maps.'
     )
     parser.add_argument('source', help='file or folder')
     parser.add_argument('--config', required=True, help='the config that the checkpoint was trained with')

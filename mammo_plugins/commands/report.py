@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from mammo_plugins.apis.report import report_predictions_files
-from mammo_plugins.apis.report.scored_files import prediction_kind, report_labels_files, report_saliency_folders
+from mammo_plugins.apis.report import report_predictions
 
+from .named_files import named_files
 from .scoring_arguments import add_scoring_arguments, scoring_options
 
 
@@ -20,7 +19,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         'predictions',
         nargs='+',
         metavar='[NAME=]PATH',
-        help='detections, labels or folders of maps, called NAME or as the file',
+        help='detections (CSV), labels (CSV) or folders of maps, all kinds on one page, called NAME or as the file',
     )
     parser.add_argument('--out', required=True, metavar='HTML', help='where the report goes')
     parser.add_argument('--title', default='Evaluation report', help='heading of the report')
@@ -29,27 +28,10 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     args = parser.parse_args(argv)
     options = scoring_options(args, parser)
     try:
-        named = _named(args.predictions)
-        writers = {
-            'detections': report_predictions_files,
-            'labels': report_labels_files,
-            'saliency': report_saliency_folders,
-        }
-        path = writers[prediction_kind(named)](named, options, args.out, cases=args.cases, title=args.title)
+        named = named_files(args.predictions)
+        path = report_predictions(named, options, args.out, cases=args.cases, title=args.title)
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
     print(f'report: {path.resolve()}')
     return 0
-
-
-def _named(arguments: Sequence[str]) -> dict[str, str]:
-    """Name to path; a name in front of ``=`` wins over that of the file."""
-    named: dict[str, str] = {}
-    for argument in arguments:
-        name, found, path = argument.partition('=')
-        name, path = (name, path) if found else (Path(argument).stem, argument)
-        if name in named:
-            raise ValueError(f'two predictions are called {name!r}: name them, as in first={named[name]} second={path}')
-        named[name] = path
-    return named

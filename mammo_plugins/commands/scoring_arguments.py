@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from mammo_plugins.apis.evaluate import ScoringOptions
-from mammo_plugins.evaluation import PROTOCOLS
+from mammo_plugins.evaluation import HIT_PIXELS_OF, PROTOCOLS, get_protocol
 from mammo_plugins.io.annotation_records import MODALITIES, SPLITS
 
 
@@ -23,8 +23,17 @@ def add_scoring_arguments(parser: argparse.ArgumentParser, with_tables: bool = F
     parser.add_argument(
         '--protocol',
         action='append',
-        choices=sorted(PROTOCOLS),
-        help='how detections are counted; may be given several times (default: mm3d and mm3d-2d; dbtex for its tables)',
+        type=protocol_name,
+        metavar='NAME',
+        help=f'how detections are counted: {", ".join(sorted(PROTOCOLS))}; center-hit@2 for FAUC-2; may be given '
+        'several times (default: mm3d and mm3d-2d; dbtex for its tables)',
+    )
+    add_hit_pixels_argument(parser)
+    parser.add_argument(
+        '--targets',
+        nargs='+',
+        metavar='NAME',
+        help='findings to be found: malignant, benign, or types such as mass (default: as the protocol says)',
     )
     parser.add_argument('--split', choices=SPLITS, help='images to evaluate (default: all)')
     parser.add_argument('--modality', choices=MODALITIES, help='images to evaluate (default: all)')
@@ -37,6 +46,30 @@ def add_scoring_arguments(parser: argparse.ArgumentParser, with_tables: bool = F
         '--release-frame',
         action='store_true',
         help='boxes are measured in the frame of BCS-DBT, where volumes that are stored turned are turned back',
+    )
+
+
+def protocol_name(name: str) -> str:
+    """A name that :func:`~mammo_plugins.evaluation.get_protocol` knows, for ``argparse``."""
+    try:
+        return get_protocol(name).name
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def add_hit_pixels_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--hit-pixels-of`` and ``--hit-radius-px``."""
+    parser.add_argument(
+        '--hit-pixels-of',
+        choices=HIT_PIXELS_OF,
+        help='center-hit, dbtex: whose pixels distances are measured in, those of the image itself (own, the default) '
+        'or of the image of a modality that shows the same view',
+    )
+    parser.add_argument(
+        '--hit-radius-px',
+        type=float,
+        metavar='R',
+        help='center-hit, dbtex: how far centres may be apart where half of the diagonal is shorter (default: 100)',
     )
 
 
@@ -58,4 +91,7 @@ def scoring_options(args: argparse.Namespace, parser: argparse.ArgumentParser) -
         seed=args.seed,
         lenient=args.lenient,
         release_frame=args.release_frame,
+        hit_pixels_of=args.hit_pixels_of,
+        hit_radius_px=args.hit_radius_px,
+        targets=args.targets,
     )

@@ -16,7 +16,7 @@ _NUMERIC_AND_TEXT_KINDS = '?bBhHiIlLqQefdgFDGSUmM'
 
 
 def checkpoint_allow_list() -> list[Callable]:
-    """Classes and functions for :func:`torch.serialization.safe_globals`.
+    """Classes and functions for ``torch.serialization.safe_globals``.
 
     torch tells them apart by ``__module__`` and ``__qualname__``; the aliases below carry the names under which other
     versions of NumPy and Python's pickle protocol 2 store a function.

@@ -6,8 +6,9 @@ A case: ``case_id``, ``patient_id``, ``study_uid``, ``laterality`` (L, R, or B f
 view dictionaries, one or more, in the order of the grouping) and, in training, ``rng`` (see ``case_dataset``).
 
 A view: ``image_id``, ``img_path``, ``view`` (L-CC), ``view_name``, ``modality``, ``manufacturer``, ``spacing_mm``,
-``patient_id``, ``study_uid``, ``num_source_slices``, ``ori_shape`` (H, W) stored, ``rotated_180``, ``malignant``
-(1, 0 or NaN), ``gt_labels``, ``annotated`` and the findings that are targets:
+``patient_id``, ``study_uid``, ``num_source_slices``, ``ori_shape`` (H, W) stored, ``rotated_180``, ``nipple_xy`` and
+``chest_wall_xyxy`` (annotated, in stored pixels, or None), ``malignant`` (1, 0 or NaN), ``gt_labels``, ``annotated``
+and the findings that are targets:
 
 - ``gt_bboxes`` (n, 4) float32 xyxy in current pixels,
 - ``gt_bboxes_labels`` (n,) int64,
@@ -89,6 +90,8 @@ def describe_view(image: AnnotatedImage, targets: Targets, breast_annotated: boo
         num_source_slices=record.num_slices,
         ori_shape=(record.height, record.width),
         rotated_180=record.rotated_180,
+        nipple_xy=record.nipple_xy,
+        chest_wall_xyxy=record.chest_wall_xyxy,
         malignant=image.malignancy,
         gt_labels=targets.labels_of([image]),
         annotated=breast_annotated and targets.is_annotated([image]),

@@ -20,10 +20,11 @@ from .case_filter import CaseFilter
 from .grouping import COMPLETE, CaseGroup, group_cases
 from .patient_subset import PatientSubset
 from .targets import Targets
-from .view_loader import ImageLoadingError, ViewLoader, build_transforms
+from .transform_building import build_transforms
+from .view_loader import ImageLoadingError, ViewLoader
 
 ON_ERROR = ('raise', 'skip-report')
-INCOMPLETE = ('keep', 'drop')
+INCOMPLETE = ('keep', 'drop', 'keep-first')
 _REASONS_SHOWN = 10
 
 
@@ -46,12 +47,14 @@ class CaseDataset(BaseDataset):
         group_by: what is read together: ``image``, ``breast`` (CC and MLO of one side), ``modalities`` (SM and FFDM of
             one view) or ``bilateral`` (right and left of one projection); see
             :func:`~mammo_plugins.datasets.grouping.group_cases`.
-        incomplete: ``keep`` or ``drop`` cases of which an image is missing, repeated or unreadable. Either way the log
-            counts them, and ``incomplete`` of the data set says why for each; ``dropped`` names the files.
+        incomplete: ``keep`` or ``drop`` cases of which an image is missing, repeated or unreadable; ``keep-first``
+            keeps those that have the first image of the grouping, such as an SM without its FFDM, and drops the others.
+            In any case the log counts them, and ``incomplete`` of the data set says why for each; ``dropped`` names the
+            files.
         classes: findings that are targets, in the order of their labels: ``malignant``, ``benign``, finding types of
             the annotation files such as ``mass``, or ``any``. Other findings count as background.
         labels: names of image labels, as numbers in ``gt_labels`` of views and cases: ``malignant``, ``benign``,
-            ``abnormal`` (BI-RADS is not 1), ``birads``, ``density`` (1 to 4), or a further label of the files.
+            ``abnormal`` (BI-RADS not 1 or a finding), ``birads``, ``density`` (1 to 4), or another label of the files.
         masks: give the outlines of findings as masks.
         loading: transforms of a view that give its image.
         pipeline: transforms of a case.
@@ -103,7 +106,7 @@ class CaseDataset(BaseDataset):
             raise ValueError(f'classes and labels are lists of names, got {classes!r} and {labels!r}')
         self.modality, self.split, self.group_by = modality, split, group_by
         self.targets = Targets(tuple(classes), tuple(labels), masks)
-        self.on_error, self._drops_incomplete = on_error, incomplete == 'drop'
+        self.on_error, self._keeps_incomplete = on_error, incomplete
         self.unreadable: dict[str, str] = {}  # file to reason
         self.incomplete: dict[str, str] = {}  # case to what is missing or ambiguous
         self.dropped: dict[str, str] = {}  # file to why its case was left out
@@ -165,8 +168,16 @@ class CaseDataset(BaseDataset):
             ImageLoadingError: an image of it cannot be loaded.
         """
         case = self.get_data_info(index)
-        case['views'] = [self._load_view(view) for view in case['views']]
+        case['views'] = [self.load_view(view) for view in case['views']]
         return case
+
+    def load_view(self, view: dict[str, Any]) -> dict[str, Any]:
+        """A view of a case with its image.
+
+        Raises:
+            ImageLoadingError: it cannot be loaded.
+        """
+        return self._load_view(view)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -198,18 +209,22 @@ class CaseDataset(BaseDataset):
         rest = max(0, len(lacking) - _REASONS_SHOWN)
         more = f'\n    and {rest} more, see the attribute incomplete' if rest else ''
         kinds = ', '.join(f'{number} {status}' for status, number in sorted(counts.items()))
+        dropped = [group for group in lacking if not self._keeps(group)]
+        left_out, kept = len(dropped), len(lacking) - len(dropped)
+        doing = ' and '.join([f'keeps {kept}'] * bool(kept) + [f'leaves out {left_out}'] * bool(left_out))
         _log(
-            f'{"leaves out" if self._drops_incomplete else "keeps"} {len(lacking)} of {len(groups)} cases that are not '
-            f'complete by group_by={self.group_by!r} ({kinds}):{named}{more}'
+            f'{doing} of {len(groups)} cases that are not complete by group_by={self.group_by!r} '
+            f'({kinds}):{named}{more}'
         )
-        if not self._drops_incomplete:
-            return list(groups)
         self.dropped = {
             str(image.path): f'case {group.case_id} is {group.status}: {group.reason}'
-            for group in lacking
+            for group in dropped
             for image in group.images
         }
-        return [group for group in groups if group.status == COMPLETE]
+        return [group for group in groups if group.status == COMPLETE or self._keeps(group)]
+
+    def _keeps(self, incomplete: CaseGroup) -> bool:
+        return self._keeps_incomplete == 'keep' or (self._keeps_incomplete == 'keep-first' and incomplete.leads)
 
     def _readable(self, images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
         readable = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ class CaseFilter:
         positions: projections to keep, such as ``('CC', 'MLO')``; None keeps all.
         manufacturers: manufacturers to keep, as the annotation file writes them; None keeps all.
         drop_unannotated: leave out breasts whose findings are not all marked (see ``Targets.is_annotated``).
+        known_labels: leave out cases of which one of these labels of the data set is unknown.
 
     Raises:
         ValueError: a projection is unknown.
@@ -29,6 +31,7 @@ class CaseFilter:
         positions: Sequence[str] | None = None,
         manufacturers: Sequence[str] | None = None,
         drop_unannotated: bool = False,
+        known_labels: Sequence[str] = (),
     ) -> None:
         known = [position.value for position in ViewPosition]
         if unknown := set(positions or ()) - set(known):
@@ -36,6 +39,7 @@ class CaseFilter:
         self.positions = None if positions is None else frozenset(positions)
         self.manufacturers = None if manufacturers is None else frozenset(manufacturers)
         self.drop_unannotated = drop_unannotated
+        self.known_labels = tuple(known_labels)
 
     def select_images(self, images: Sequence[AnnotatedImage]) -> list[AnnotatedImage]:
         """The images of the wanted projections and manufacturers."""
@@ -44,10 +48,22 @@ class CaseFilter:
         return kept
 
     def select_cases(self, cases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The cases whose findings are marked, where that is asked for."""
+        """The cases whose findings are marked and whose labels are known, where that is asked for.
+
+        Raises:
+            ValueError: a label is none of the data set's.
+        """
         kept = [case for case in cases if case['annotated'] or not self.drop_unannotated]
         _report(len(cases) - len(kept), 'cases', 'findings not marked, or of unknown class')
-        return kept
+        known = [case for case in kept if self._knows_labels(case)]
+        _report(len(kept) - len(known), 'cases', f'{" or ".join(self.known_labels)} unknown')
+        return known
+
+    def _knows_labels(self, case: dict[str, Any]) -> bool:
+        labels = case['gt_labels']
+        if strangers := [name for name in self.known_labels if name not in labels]:
+            raise ValueError(f'known_labels of filter_cfg has {strangers}: name them in labels of the data set too')
+        return not any(math.isnan(labels[name]) for name in self.known_labels)
 
     def _wants(self, image: AnnotatedImage) -> bool:
         position, manufacturer = image.record.view_key.position.value, image.record.manufacturer

@@ -19,7 +19,7 @@ Result = TypeVar('Result')
 LOST = 'reading it ends the process: a decoder has crashed on it'
 
 _MIN_JOBS_A_PROCESS = 32  # below it, starting a process takes longer than the reading
-_JOBS_AT_ONCE = 8  # handed to a process
+_JOBS_AT_ONCE = 8
 
 
 def read_in_parallel(
@@ -30,6 +30,7 @@ def read_in_parallel(
     workers: int | None = None,
     title: str = 'Reading files',
     show_progress: bool = True,
+    at_once: int = _JOBS_AT_ONCE,
 ) -> list[Result]:
     """What ``read`` gives for each job, in order.
 
@@ -44,6 +45,7 @@ def read_in_parallel(
             in which nothing is saved, where 0 or where a single one is worth it.
         title: of the progress bar.
         show_progress: a bar with the remaining time on standard error.
+        at_once: jobs handed to a process; 1 for few and long ones.
 
     Raises:
         ValueError: fewer than 0 workers.
@@ -58,7 +60,7 @@ def read_in_parallel(
     if workers == 0 or not jobs:
         finished = ((index, read(job)) for index, job in enumerate(jobs))
     else:
-        finished = _run_in_processes(read, jobs, lost, workers)
+        finished = _run_in_processes(read, jobs, lost, workers, at_once)
     if show_progress:
         finished = track(finished, title, total=len(jobs), console=Console(stderr=True))
     results = dict(finished)
@@ -66,9 +68,9 @@ def read_in_parallel(
 
 
 def _run_in_processes(
-    read: Callable[[Job], Result], jobs: Sequence[Job], lost: Callable[[Job], Result], workers: int
+    read: Callable[[Job], Result], jobs: Sequence[Job], lost: Callable[[Job], Result], workers: int, at_once: int
 ) -> Iterator[tuple[int, Result]]:
-    batches = [range(start, min(start + _JOBS_AT_ONCE, len(jobs))) for start in range(0, len(jobs), _JOBS_AT_ONCE)]
+    batches = [range(start, min(start + at_once, len(jobs))) for start in range(0, len(jobs), at_once)]
     unfinished = []
     with started_pool(min(workers, len(batches))) as pool:
         futures = {pool.submit(_run_batch, read, [jobs[index] for index in batch]): batch for batch in batches}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from typing import Any
 
 from mammo_plugins.io.coco_volume import CATEGORIES, AnnotationSet, FindingRecord
 from mammo_plugins.io.image_labels import LABEL_NAMES, join_labels, label_value
+from mammo_plugins.io.mass_birads import MASS_BIRADS, mass_birads
 from mammo_plugins.io.unknown_findings import may_hide
+from mammo_plugins.structures.label_classes import BIRADS_GRADES
 
 from .annotated_image import AnnotatedImage
 
@@ -105,7 +108,10 @@ def image_label(image: AnnotatedImage, name: str) -> float:
     """
     if name in CATEGORIES and any(finding.category == name for finding in image.findings):
         return 1.0
+    if name == MASS_BIRADS:
+        grade = mass_birads(image.findings)
+        return float(BIRADS_GRADES.index(grade)) if grade in BIRADS_GRADES else math.nan
     try:
-        return label_value(image.record.labels, name)
+        return label_value(image.record.labels, name, bool(image.findings))
     except ValueError as error:
         raise ValueError(f'image {image.record.id} ({image.path}): {error}') from error

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmdet.registry import TRANSFORMS
 from mmengine.dataset import Compose
 from mmengine.logging import print_log
 
@@ -99,15 +98,3 @@ class ViewLoader:
             self._reported.add(path)
             message = f'{path}: the crop to the breast cuts {cut} findings and loses {lost}'
             print_log(message, logger='current', level=logging.WARNING)
-
-
-def build_transforms(transforms: Sequence[dict | Callable]) -> list[Callable]:
-    """Transforms from their configs; what is built already stays."""
-    return [_build(transform) if isinstance(transform, dict) else transform for transform in transforms]
-
-
-def _build(config: dict[str, Any]) -> Callable:
-    # Looking a name up makes mmengine import all of mmdet's data sets, 200 MiB that a caching process does without.
-    kind = TRANSFORMS.module_dict.get(config['type'], config['type'])
-    # The scope is named, so that a data set can be built before or beside any runner.
-    return TRANSFORMS.build({'_scope_': 'mmdet', **config, 'type': kind})

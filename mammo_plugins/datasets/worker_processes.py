@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from typing import Any
 
 UNGUARDED = (
     "no process can be started to share the work with: a script has to call this below if __name__ == '__main__':, "
@@ -15,8 +16,14 @@ UNGUARDED = (
 
 
 @contextmanager
-def started_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+def started_pool(
+    workers: int, initializer: Callable[..., Any] | None = None, initargs: tuple = ()
+) -> Iterator[ProcessPoolExecutor]:
     """A pool whose processes are known to start.
+
+    Args:
+        workers: processes.
+        initializer, initargs: called in each of them first.
 
     Raises:
         RuntimeError: they end before they have done anything: the script that is run does not guard its start.
@@ -24,7 +31,8 @@ def started_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     if getattr(multiprocessing.current_process(), '_inheriting', False):
         raise SystemExit(1)  # a process that is only just importing an unguarded script: who started it says so
     # Fresh interpreters: forking a process that runs threads (torch, BLAS) may hang.
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context('spawn')) as pool:
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(workers, context, initializer, initargs) as pool:
         try:
             pool.submit(int).result()
         except BrokenProcessPool:

@@ -13,7 +13,9 @@ from .matching import image_positions
 from .predictions import Predictions
 
 
-def scored_breasts(predictions: Predictions, image_index: np.ndarray, truth: DetectionTruth) -> ScoredCases:
+def scored_breasts(
+    predictions: Predictions, image_index: np.ndarray, truth: DetectionTruth, counted: np.ndarray | None = None
+) -> ScoredCases:
     """The B breasts with the mean score over their images; a breast is malignant where any of its images is.
 
     Means count as equal when their first 15 digits are: those of (0.1, 0.7) and of (0.4, 0.4) are 0.4 in both breasts.
@@ -22,6 +24,8 @@ def scored_breasts(predictions: Predictions, image_index: np.ndarray, truth: Det
         predictions: N rows.
         image_index: (N,) image of each row in ``truth``.
         truth: the evaluated images.
+        counted: which findings of ``truth`` are of interest, all by default; malignant breasts without any of these do
+            not count as breasts.
     """
     breasts = len(truth.breasts)
     total = np.bincount(truth.breast_index, image_scores(predictions, image_index, truth), breasts)
@@ -29,7 +33,14 @@ def scored_breasts(predictions: Predictions, image_index: np.ndarray, truth: Det
     patient = np.zeros(breasts, np.int64)
     patient[truth.breast_index] = truth.patient_index
     means = total / np.bincount(truth.breast_index, minlength=breasts)
-    return ScoredCases(np.array([float(f'{mean:.15g}') for mean in means]), malignant, patient)
+    scored = ScoredCases(np.array([float(f'{mean:.15g}') for mean in means]), malignant, patient)
+    return scored if counted is None else scored.keep(~malignant | _holds_counted(truth, counted))
+
+
+def _holds_counted(truth: DetectionTruth, counted: np.ndarray) -> np.ndarray:
+    """(B,) breasts with a malignant finding that counts."""
+    findings = np.flatnonzero(counted & (truth.categories == 'malignant'))
+    return np.isin(np.arange(len(truth.breasts)), truth.breast_index[truth.image_index[findings]])
 
 
 def image_scores(predictions: Predictions, image_index: np.ndarray, truth: DetectionTruth) -> np.ndarray:

@@ -34,8 +34,9 @@ def compare_saliency(
     permutations: int = 0,
     seed: int = 0,
     lenient: bool = False,
+    grid: str = 'map',
 ) -> dict[str, ModelComparison]:
-    """Tests whether two models differ, on the images that both have a map of, each map in its own resolution.
+    """Tests whether two models differ, on the images that both have a map of.
 
     Args:
         first, second: folders of maps.
@@ -45,6 +46,8 @@ def compare_saliency(
         permutations: replicates of the permutation test of the means over images, 0 for none.
         seed: seed of both.
         lenient: leave maps of images that are not evaluated out instead of refusing them.
+        grid: each map's own cells (``map``), or stored pixels (``image``); see
+            :func:`~.evaluate_saliency.evaluate_saliency`.
 
     Returns:
         Class to differences.
@@ -58,7 +61,11 @@ def compare_saliency(
         raise ValueError(f'{first} and {second} have no map of the same image and class: nothing can be compared')
     one, other = (
         overlaps_by_class(
-            folder, [entry for entry in entries if (entry.key, entry.category) in shared], annotations, threshold
+            folder,
+            [entry for entry in entries if (entry.key, entry.category) in shared],
+            annotations,
+            threshold,
+            grid=grid,
         )
         for folder, entries in zip((first, second), indices)
     )

@@ -5,7 +5,7 @@ Glossary: I images, G findings, P patients, B breasts (patient, study and side).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import numpy as np
 from mammo_plugins.structures.finding_categories import UNKNOWN_CLASS
 
 from .image_names import image_keys
+from .pixel_grids import PixelGrids
 from .predictions import ImageKey
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class DetectionTruth:
         slice_index: (G,) most suspicious stored slice, NaN where none is annotated.
         first_slice, last_slice: (G,) visible range, NaN where none is annotated.
         categories: (G,) category names.
+        types: (G,) finding types such as ``mass``, empty where unknown.
+        grids: how the pixels of the images compare with those of other modalities.
     """
 
     images: tuple[ImageKey, ...]
@@ -56,6 +59,8 @@ class DetectionTruth:
     first_slice: np.ndarray
     last_slice: np.ndarray
     categories: np.ndarray
+    types: np.ndarray
+    grids: PixelGrids
 
     def has_finding(self, category: str) -> np.ndarray:
         """(I,) whether an image has an annotated finding of a category."""
@@ -63,10 +68,27 @@ class DetectionTruth:
         present[self.image_index[self.categories == category]] = True
         return present
 
+    def is_target(self, targets: Collection[str]) -> np.ndarray:
+        """(G,) which findings are of some categories or finding types."""
+        return np.isin(self.categories, list(targets)) | np.isin(self.types, list(targets))
+
     @property
     def unannotated(self) -> np.ndarray:
         """(I,) malignant images without a malignant box, or with a finding that may be malignant or not."""
         return self.malignant & (~self.has_finding('malignant') | self.has_finding(UNKNOWN_CLASS))
+
+    def hides_target(self, targets: Collection[str]) -> np.ndarray:
+        """(I,) images that may show a target which nobody marked.
+
+        Of categories these are the :attr:`unannotated` ones. Where a finding type is looked for, they are images that
+        are called malignant or benign and have no such finding, and those with a finding of unknown type.
+        """
+        if set(targets) <= {'malignant', 'benign', UNKNOWN_CLASS}:
+            return self.unannotated
+        untyped = np.zeros(len(self.images), bool)
+        untyped[self.image_index[(self.types == '') & ~self.is_target(targets)]] = True
+        labelled = {'malignant': self.malignant, 'benign': self.benign == 1}
+        return untyped | np.logical_or.reduce([label & ~self.has_finding(name) for name, label in labelled.items()])
 
 
 def truth_from_annotations(annotations: AnnotationSet) -> DetectionTruth:
@@ -104,7 +126,14 @@ def truth_from_annotations(annotations: AnnotationSet) -> DetectionTruth:
         first_slice=slices[:, 1],
         last_slice=slices[:, 2],
         categories=categories,
+        types=np.asarray([finding.attributes.get('type') or '' for finding in findings], dtype=np.str_),
+        grids=PixelGrids(annotations),
     )
+
+
+def is_target(finding: FindingRecord, targets: Collection[str]) -> bool:
+    """Whether a finding is of one of some categories or finding types."""
+    return finding.category in targets or finding.attributes.get('type') in targets
 
 
 def truth_to_evaluate(annotations: AnnotationSet) -> DetectionTruth:

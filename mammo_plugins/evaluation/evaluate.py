@@ -21,6 +21,7 @@ from .functional import (
     froc_band,
     roc_band,
 )
+from .hit_rules import OWN
 from .matching import MatchedDetections, locate_images, match_detections
 from .number_samples import sample_breast_numbers, sample_numbers
 from .operating_points import OperatingPoint, operating_point
@@ -148,16 +149,14 @@ def score_located(
         truth: the evaluated images.
         protocol: the rules.
         bootstrap, seed, threshold: as for :func:`evaluate_detections`.
-        counted: which findings of ``truth`` are of interest, see :func:`~.matching.match_detections`; malignant
-            breasts without any of these do not count as breasts.
+        counted: which findings of ``truth`` are of interest, see :func:`~.matching.match_detections` and
+            :func:`~.breast_scores.scored_breasts`.
         left_out: rows that were dropped before.
     """
     matched = match_detections(predictions, image_index, truth, protocol, counted)
     events = matched.events(protocol.curve_volumes)
     draws = draw_patients(len(truth.patients), bootstrap, np.random.default_rng(seed)) if bootstrap else None
-    breasts = scored_breasts(predictions, image_index, truth)
-    if counted is not None:
-        breasts = breasts.keep(~breasts.labels | _holds_counted(truth, counted))
+    breasts = scored_breasts(predictions, image_index, truth, counted)
     samples = sample_numbers(predictions, image_index, truth, matched, protocol, draws)
     errors = sample_slice_errors(predictions, truth, matched, protocol, draws)
     return DetectionResult(
@@ -172,15 +171,9 @@ def score_located(
         roc_band=_roc_band(breasts, draws),
         operating_point=None if threshold is None else operating_point(events, threshold, draws),
         counts=_counts(predictions, truth, matched) | {'dropped_for_unknown_image': left_out},
-        notes=_notes(predictions, matched, left_out),
+        notes=_notes(predictions, matched, left_out, protocol) + _pixel_notes(protocol),
         matched=matched,
     )
-
-
-def _holds_counted(truth: DetectionTruth, counted: np.ndarray) -> np.ndarray:
-    """(B,) breasts with a malignant finding that counts."""
-    findings = np.flatnonzero(counted & (truth.categories == 'malignant'))
-    return np.isin(np.arange(len(truth.breasts)), truth.breast_index[truth.image_index[findings]])
 
 
 def _curve_band(events: FrocEvents, draws: np.ndarray | None) -> CurveBand | None:
@@ -211,12 +204,19 @@ def _counts(predictions: Predictions, truth: DetectionTruth, matched: MatchedDet
     }
 
 
-def _notes(predictions: Predictions, matched: MatchedDetections, strangers: int) -> list[str]:
+def _notes(
+    predictions: Predictions, matched: MatchedDetections, strangers: int, protocol: DetectionProtocol
+) -> list[str]:
     notes = []
     if matched.unannotated_images:
+        which = (
+            'malignant images without a malignant box, or with a finding of unknown class,'
+            if {'malignant', 'benign'}.issuperset(protocol.targets)
+            else f'images that may show a {" or ".join(protocol.targets)} which nobody marked'
+        )
         notes.append(
-            f'{matched.unannotated_images} malignant images without a malignant box, or with a finding of unknown '
-            'class, count for the AUC only: what is predicted there can be called neither right nor wrong.'
+            f'{matched.unannotated_images} {which} count for the AUC only: what is predicted there can be called '
+            'neither right nor wrong.'
         )
     if not len(predictions):
         notes.append('There are no predictions: recall is 0 and every image scores 0.')
@@ -226,6 +226,13 @@ def _notes(predictions: Predictions, matched: MatchedDetections, strangers: int)
     if strangers:
         notes.append(f'Left out: {strangers} rows for images that are not evaluated.')
     return notes
+
+
+def _pixel_notes(protocol: DetectionProtocol) -> list[str]:
+    pixels_of = protocol.hit.hit_pixels_of
+    if pixels_of == OWN:
+        return []
+    return [f'Distances of centres are measured in pixels of the {pixels_of} image of each view (hit_pixels_of).']
 
 
 def _plain(values: np.ndarray) -> list[float | None]:

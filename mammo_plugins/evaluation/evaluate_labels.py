@@ -119,10 +119,10 @@ def evaluate_label_subgroups(
     results = {}
     for group in sorted(set().union(*groups_of.values())):
         members = {key for key, groups in groups_of.items() if group in groups}
-        kept = np.asarray([key in members for key in predictions.keys], bool)
+        kept = [key in members for key in predictions.keys]
         ids = {image.id for key in members for image in units[key]}
         part = annotations.keep(image.id in ids for image in annotations.images)
-        results[group] = evaluate_labels(_keep(predictions, kept), part, **options)
+        results[group] = evaluate_labels(predictions.keep(kept), part, **options)
     return results
 
 
@@ -213,11 +213,11 @@ def _common_cases(
     shared = set(first.keys) & set(second.keys)
     parts = []
     for predictions in (first, second):
-        kept = _keep(predictions, np.asarray([key in shared for key in predictions.keys], bool))
+        kept = predictions.keep([key in shared for key in predictions.keys])
         order = np.argsort([str(key) for key in kept.keys], kind='stable')
-        parts.append(_take(kept, order))
+        parts.append(kept.take(order))
     known = [_complete(part.probabilities(label)) for part in parts]
-    one, other = (_take(part, np.flatnonzero(known[0] & known[1])) for part in parts)
+    one, other = (part.keep(known[0] & known[1]) for part in parts)
     return (
         label_cases(one, annotations, label, lenient, threshold)[0],
         label_cases(other, annotations, label, lenient, threshold)[0],
@@ -244,7 +244,7 @@ def label_cases(
     """
     units = images_by_unit(annotations, predictions.unit, predictions.keys)
     strangers = _refuse_strangers(predictions, set(units), lenient)
-    predictions = _keep(predictions, np.asarray([key in units for key in predictions.keys], bool))
+    predictions = predictions.keep([key in units for key in predictions.keys])
     truth = true_labels(annotations, units, predictions.keys, label, predictions.labels[label])
     probabilities = predictions.probabilities(label)
     predicted = _complete(probabilities)
@@ -313,12 +313,3 @@ def _complete(probabilities: np.ndarray) -> np.ndarray:
     """(n,) rows of (n,) or (n, K) probabilities without NaN."""
     unknown = np.isnan(probabilities)
     return ~(unknown if unknown.ndim == 1 else unknown.any(axis=1))
-
-
-def _keep(predictions: LabelPredictions, mask: np.ndarray) -> LabelPredictions:
-    return _take(predictions, np.flatnonzero(mask))
-
-
-def _take(predictions: LabelPredictions, rows: np.ndarray) -> LabelPredictions:
-    columns = {name: values[rows] for name, values in predictions.columns.items()}
-    return replace(predictions, keys=tuple(predictions.keys[row] for row in rows), columns=columns)

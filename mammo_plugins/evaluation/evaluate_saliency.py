@@ -14,12 +14,17 @@ from .image_names import image_keys, positions_by_name
 from .number_samples import NumberSample
 from .predictions import ImageKey, PredictionsError
 from .saliency_files import SaliencyMap, read_index, read_map
+from .saliency_frames import on_image_pixels
 from .saliency_numbers import SaliencyOverlaps
 from .saliency_truth import findings_of_class, truth_on_map
 from .subgroups import IMAGE_GROUPS
 
 if TYPE_CHECKING:
     from mammo_plugins.io import AnnotationSet, ImageRecord
+
+
+GRIDS = ('map', 'image')
+"""What is counted when maps are scored: their own cells, or the pixels of the images."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ def evaluate_saliency(
     bootstrap: int = 0,
     seed: int = 0,
     lenient: bool = False,
+    grid: str = 'map',
 ) -> dict[str, SaliencyResult]:
     """Scores the maps of a folder, class by class; maps of malignant images without a box are left out and counted.
 
@@ -66,15 +72,17 @@ def evaluate_saliency(
         bootstrap: replicates of patients for the intervals, 0 for none.
         seed: seed of the bootstrap.
         lenient: leave maps of images that are not evaluated out instead of refusing them.
+        grid: ``map``: every cell of a map counts, and shows a finding where its centre lies in one; ``image``: every
+            stored pixel counts, with the value of its cell, so that maps of all sizes are scored alike.
 
     Returns:
         Class to result, and ``all classes`` with the mean TIoU and TIoR over the classes that have a finding.
 
     Raises:
-        ValueError: a map is unusable, or its image is not evaluated.
+        ValueError: a map is unusable, its image is not evaluated, or there is no such grid.
     """
     entries, strangers = evaluated_maps(folder, annotations, lenient)
-    return _score(folder, entries, annotations, threshold, bootstrap, seed, strangers)
+    return _score(folder, entries, annotations, threshold, bootstrap, seed, strangers, grid)
 
 
 def evaluate_saliency_subgroups(
@@ -85,6 +93,7 @@ def evaluate_saliency_subgroups(
     bootstrap: int = 0,
     seed: int = 0,
     lenient: bool = False,
+    grid: str = 'map',
 ) -> dict[str, dict[str, SaliencyResult]]:
     """Group of images to class to result, see :func:`evaluate_saliency`.
 
@@ -100,7 +109,7 @@ def evaluate_saliency_subgroups(
     for group in sorted(set(groups.values())):
         part = annotations.keep(IMAGE_GROUPS[by](image) == group for image in annotations.images)
         own = [entry for entry in entries if groups[entry.key] == group]
-        results[group] = _score(folder, own, part, threshold, bootstrap, seed, strangers)
+        results[group] = _score(folder, own, part, threshold, bootstrap, seed, strangers, grid)
     return results
 
 
@@ -111,11 +120,12 @@ def sample_saliency(
     draws: np.ndarray,
     threshold: float = 0.5,
     lenient: bool = False,
+    grid: str = 'map',
 ) -> dict[str, NumberSample]:
     """The numbers of a class on given draws, so that those of several folders are paired.
 
     Args:
-        folder, annotations, threshold, lenient: as for :func:`evaluate_saliency`.
+        folder, annotations, threshold, lenient, grid: as for :func:`evaluate_saliency`.
         category: the class.
         draws: (R, P) how often each patient of the annotations, in order of first appearance, is in each replicate.
 
@@ -127,7 +137,7 @@ def sample_saliency(
         raise PredictionsError(f'{folder}: no map of the class {category!r}, but of {", ".join(known) or "none"}')
     patients = list(dict.fromkeys(image.patient_id for image in annotations.images))
     entries = [entry for entry in evaluated_maps(folder, annotations, lenient)[0] if entry.category == category]
-    classes = overlaps_by_class(folder, entries, annotations, threshold, by_patient=True)
+    classes = overlaps_by_class(folder, entries, annotations, threshold, by_patient=True, grid=grid)
     return classes.get(category, SaliencyOverlaps()).samples(draws, patients)  # there may be none of these images
 
 
@@ -162,6 +172,7 @@ def overlaps_by_class(
     annotations: AnnotationSet,
     threshold: float,
     by_patient: bool = False,
+    grid: str = 'map',
 ) -> dict[str, SaliencyOverlaps]:
     """What the maps of each class overlap; reads one map at a time.
 
@@ -171,7 +182,13 @@ def overlaps_by_class(
         annotations: the findings.
         threshold: saliency from which on a pixel is called part of a finding.
         by_patient: keep pixels by patient, so that ``pxap_dataset`` can be resampled.
+        grid: see :func:`evaluate_saliency`.
+
+    Raises:
+        ValueError: there is no such grid.
     """
+    if grid not in GRIDS:
+        raise ValueError(f'unknown grid {grid!r} to score maps on: choose one of {", ".join(GRIDS)}')
     images = images_by_name(annotations)
     classes: dict[str, SaliencyOverlaps] = {}
     for entry in entries:
@@ -182,7 +199,10 @@ def overlaps_by_class(
             found.unannotated += 1
             continue
         findings = findings_of_class(annotations.findings_of(image.id), entry.category)
-        found.add(entry.key, read_map(folder, entry), truth_on_map(entry, findings, image), threshold)
+        saliency = read_map(folder, entry)
+        if grid == 'image':
+            entry, saliency = on_image_pixels(entry, saliency, (image.height, image.width))
+        found.add(entry.key, saliency, truth_on_map(entry, findings, image), threshold)
     return classes
 
 
@@ -194,9 +214,10 @@ def _score(
     bootstrap: int,
     seed: int,
     strangers: int,
+    grid: str,
 ) -> dict[str, SaliencyResult]:
     results = {}
-    for category, found in overlaps_by_class(folder, entries, annotations, threshold).items():
+    for category, found in overlaps_by_class(folder, entries, annotations, threshold, grid=grid).items():
         counts = {
             'images': len(annotations.images),
             'maps': found.maps,

@@ -7,9 +7,13 @@ and how close each is; of several findings that one prediction hits, the closest
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
+
+OWN = 'own'
+HIT_PIXELS_OF = (OWN, 'FFDM', 'SM', 'DBT')
+"""On whose pixels a distance is measured: those of the image itself, or of the view's image of a modality."""
 
 ROUNDING = 1e-9
 """An IoU, or a distance in pixels, that lies this near a limit or another one is taken as equal to it."""
@@ -25,6 +29,7 @@ class CandidatePairs:
         true_slice: (M,) annotated slice.
         first_slice, last_slice: (M,) visible range of the finding, NaN where none is annotated.
         num_slices: (M,) slices of the image; 1 for a 2-D image.
+        own_pixels: (M,) stored pixels of the image that one pixel of the rule's grid is long; 1 for its own grid.
     """
 
     predicted_boxes: np.ndarray
@@ -35,15 +40,18 @@ class CandidatePairs:
     first_slice: np.ndarray
     last_slice: np.ndarray
     num_slices: np.ndarray
+    own_pixels: np.ndarray | float = 1.0
 
 
 class HitRule(Protocol):
     """Decides about candidate pairs.
 
-    ``needs_slice`` says whether findings of volumes must have an annotated slice or visible range.
+    ``needs_slice`` says whether findings of volumes must have an annotated slice or visible range, ``hit_pixels_of``
+    on whose pixels it measures distances, one of :data:`HIT_PIXELS_OF`; ``own`` where it measures none.
     """
 
     needs_slice: bool
+    hit_pixels_of: str
 
     def __call__(self, pairs: CandidatePairs) -> tuple[np.ndarray, np.ndarray]:
         """(M,) whether each pair is a hit, and (M,) closeness, larger for the better of two hits."""
@@ -59,6 +67,8 @@ class OverlapHit:
 
     Source: M&M-3D, section 4.1 (metric).
     """
+
+    hit_pixels_of: ClassVar[str] = OWN
 
     min_iou: float = 0.25
     needs_slice: bool = True
@@ -77,6 +87,9 @@ class CentreHit:
 
     Args:
         min_radius_px: a finding is hit within half the diagonal of its box, and within this many pixels at least.
+        hit_pixels_of: whose pixels these are: ``own``, those of the image that is scored, or ``FFDM``, ``SM`` or
+            ``DBT``, those of the image of that modality which shows the same view. A radius in pixels of the FFDM is as
+            long on the breast in an FFDM as in its synthetic mammogram, whose pixels are longer.
         needs_slice: whether the centre of the predicted box along z, ``z + depth / 2``, must lie within a quarter of
             the volume's slices from the annotated slice (the middle of the visible range where no slice is annotated).
             A single-slice image has no such condition.
@@ -84,17 +97,27 @@ class CentreHit:
 
     Of several hits the one with the nearest centre is closest, in x, y and, with ``needs_slice``, in unscaled z.
 
+    Raises:
+        ValueError: there is no such grid, or the radius is negative.
+
     Source: DBTex challenge, evaluation (Konz et al. 2023).
     """
 
     min_radius_px: float = 100.0
     needs_slice: bool = True
     at_radius: bool = True
+    hit_pixels_of: str = OWN
+
+    def __post_init__(self) -> None:
+        if self.hit_pixels_of not in HIT_PIXELS_OF:
+            raise ValueError(f'hit_pixels_of is one of {", ".join(HIT_PIXELS_OF)}, got {self.hit_pixels_of!r}')
+        if not self.min_radius_px >= 0:
+            raise ValueError(f'the radius of a hit must be at least 0 pixels, got {self.min_radius_px}')
 
     def __call__(self, pairs: CandidatePairs) -> tuple[np.ndarray, np.ndarray]:
         offset = _centres(pairs.predicted_boxes) - _centres(pairs.true_boxes)
         in_plane = np.hypot(*offset.T)
-        radius = np.maximum(np.hypot(*pairs.true_boxes[:, 2:].T) / 2, self.min_radius_px)
+        radius = np.maximum(np.hypot(*pairs.true_boxes[:, 2:].T) / 2, self.min_radius_px * pairs.own_pixels)
         hit = in_plane <= radius + ROUNDING if self.at_radius else in_plane < radius - ROUNDING
         if not self.needs_slice:
             return hit, -in_plane

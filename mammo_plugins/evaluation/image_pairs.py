@@ -24,7 +24,11 @@ def pairs_of_same_image(row_image: np.ndarray, column_image: np.ndarray) -> tupl
 
 
 def candidate_pairs(
-    predictions: Predictions, truth: DetectionTruth, row: np.ndarray, finding: np.ndarray
+    predictions: Predictions,
+    truth: DetectionTruth,
+    row: np.ndarray,
+    finding: np.ndarray,
+    own_pixels: np.ndarray | None = None,
 ) -> CandidatePairs:
     """What a hit rule looks at.
 
@@ -32,7 +36,9 @@ def candidate_pairs(
         predictions, truth: where the pairs are from.
         row: (M,) positions in ``predictions``.
         finding: (M,) positions in ``truth``.
+        own_pixels: (I,) stored pixels of each image that one pixel of the rule's grid is long; 1 by default.
     """
+    image = truth.image_index[finding]
     return CandidatePairs(
         predicted_boxes=predictions.boxes_xywh[row],
         z=predictions.z[row],
@@ -41,5 +47,6 @@ def candidate_pairs(
         true_slice=truth.slice_index[finding],
         first_slice=truth.first_slice[finding],
         last_slice=truth.last_slice[finding],
-        num_slices=truth.num_slices[truth.image_index[finding]],
+        num_slices=truth.num_slices[image],
+        own_pixels=1.0 if own_pixels is None else own_pixels[image],
     )

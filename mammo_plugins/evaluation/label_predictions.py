@@ -3,9 +3,9 @@
 ``PatientID,StudyUID,View`` and a column a label; in place of ``View`` (the release's name, such as ``lcc``) stands
 ``Side`` (``L``, ``R``) for a breast and ``Pair`` (``CC``, ``MLO``) for both breasts in one projection. A label that is
 there or not is one column with its probability (``malignant``). A label with K classes is K columns with their
-probabilities in the order of the classes (``birads=1``, ``birads=2``, ...), which add up to 1. A blank cell: not
-predicted. ``Modality`` follows ``View`` where a study shows a view in several modalities, and is empty for a row that
-speaks of the view in all of them.
+probabilities in the order of the classes (``birads=1``, ``birads=2``, ...), which add up to 1; ``density=A/B`` is a
+class of both. A blank cell: not predicted. ``Modality`` follows ``View`` where a study shows a view in several
+modalities, and is empty for a row that speaks of the view in all of them.
 
 Glossary: n rows.
 """
@@ -13,8 +13,8 @@ Glossary: n rows.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,6 +108,15 @@ class LabelPredictions:
         if not classes:
             return self.columns[label]
         return np.stack([self.columns[f'{label}={value}'] for value in classes], axis=1)
+
+    def keep(self, mask: np.ndarray | Sequence[bool]) -> LabelPredictions:
+        """The rows for which ``mask`` (n,) is true."""
+        return self.take(np.flatnonzero(mask))
+
+    def take(self, rows: np.ndarray) -> LabelPredictions:
+        """Some rows in another order."""
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return replace(self, keys=tuple(self.keys[row] for row in rows), columns=columns)
 
 
 def gather_labels(unit: str, rows: Iterable[tuple[LabelKey, Mapping[str, float]]]) -> LabelPredictions:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mammo_plugins.structures.label_classes import class_of
+
 from .image_names import image_key
 from .label_predictions import LabelKey
 
@@ -55,9 +57,9 @@ def true_labels(
         annotations: where the images are from.
         units: from :func:`images_by_unit`.
         keys: n images, breasts or pairs.
-        label: ``malignant`` and ``benign`` (of the label or of a finding), ``abnormal`` (BI-RADS not 1 where the file
-            does not say), or any other label of the file.
-        classes: in order; none for a label that is there or not.
+        label: ``malignant`` and ``benign`` (of the label or of a finding), ``abnormal`` (BI-RADS not 1 or a finding,
+            see ``label_value``), ``mass_birads`` (of the largest mass), or any other label of the file.
+        classes: in order; none for a label that is there or not. One may join values of the file (``A/B``).
 
     Raises:
         ValueError: no image of the file has the label.
@@ -75,12 +77,17 @@ def true_labels(
 
 
 def _raw(annotations: AnnotationSet, image: ImageRecord, label: str) -> Any:
+    from mammo_plugins.io.image_labels import label_value
+    from mammo_plugins.io.mass_birads import MASS_BIRADS, mass_birads  # its package loads pydicom
+
+    if label == MASS_BIRADS:
+        return mass_birads(annotations.findings_of(image.id))
     if label in ('malignant', 'benign') and any(f.category == label for f in annotations.findings_of(image.id)):
         return 1
+    if label == 'abnormal':
+        value = label_value(image.labels, label, bool(annotations.findings_of(image.id)))
+        return None if np.isnan(value) else value
     value = image.labels.get(label)
-    if value is None and label == 'abnormal':
-        birads = image.labels.get('birads')
-        return None if birads in (None, '') else int(_text(birads) != '1')
     return None if value == '' else value
 
 
@@ -93,9 +100,10 @@ def _class(value: Any, classes: tuple[str, ...], label: str) -> float:
         raise ValueError(f'label {label} is {value!r} in the annotation file, and one column tells 0 from 1: predict '
                          f'a column a class, such as {label}={value}')  # fmt: skip
     text = _text(value)
-    if text not in classes and label == 'birads':
-        text = text[:1]  # 4A, 4B and 4C are BI-RADS 4 for a model that does not tell them apart
-    return float(classes.index(text)) if text in classes else np.nan
+    index = class_of(text, classes)
+    if index is None and label == 'birads':
+        index = class_of(text[:1], classes)  # 4A, 4B and 4C are BI-RADS 4 for a model that does not tell them apart
+    return np.nan if index is None else float(index)
 
 
 def _text(value: Any) -> str:

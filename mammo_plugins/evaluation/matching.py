@@ -116,9 +116,9 @@ def match_detections(
 
 def select_findings(truth: DetectionTruth, protocol: DetectionProtocol) -> tuple[np.ndarray, np.ndarray]:
     """(I,) images that a protocol leaves out, and (G,) positions of the findings that are to be found."""
-    excluded = truth.unannotated if protocol.exclude_unannotated else np.zeros(len(truth.images), bool)
-    is_target = np.isin(truth.categories, protocol.targets)
-    return excluded, np.flatnonzero(is_target & ~excluded[truth.image_index])
+    hides = truth.hides_target(protocol.targets)
+    excluded = hides if protocol.exclude_unannotated else np.zeros(len(truth.images), bool)
+    return excluded, np.flatnonzero(truth.is_target(protocol.targets) & ~excluded[truth.image_index])
 
 
 def locate_images(
@@ -196,6 +196,22 @@ def _refuse_findings_without_slice(truth: DetectionTruth, findings: np.ndarray, 
         )
 
 
+def _own_pixels(truth: DetectionTruth, findings: np.ndarray, protocol: DetectionProtocol) -> np.ndarray:
+    """(I,) stored pixels that one pixel of the protocol's grid is long, known of all images with findings."""
+    pixels_of = protocol.hit.hit_pixels_of
+    own_pixels = truth.grids.own_pixels(pixels_of)
+    with_findings = np.unique(truth.image_index[findings])
+    unknown = with_findings[np.isnan(own_pixels[with_findings])]
+    if len(unknown):
+        raise ValueError(
+            f'distances are to be measured in {pixels_of} pixels, and nothing tells how long these are in the '
+            f'{truth.modalities[unknown[0]]} image {truth.images[unknown[0]]} ({len(unknown)} such images with '
+            f'findings): {truth.grids.why_unknown(int(unknown[0]), pixels_of)}; measure in pixels of the images '
+            "themselves (hit_pixels_of='own')"
+        )
+    return own_pixels
+
+
 def _closest_hits(
     predictions: Predictions,
     image_index: np.ndarray,
@@ -205,7 +221,8 @@ def _closest_hits(
 ) -> np.ndarray:
     """(N,) the closest finding that each prediction hits, the first of equally close ones, or -1."""
     row, column = pairs_of_same_image(image_index, truth.image_index[findings])
-    hit, closeness = protocol.hit(candidate_pairs(predictions, truth, row, findings[column]))
+    own_pixels = _own_pixels(truth, findings, protocol)
+    hit, closeness = protocol.hit(candidate_pairs(predictions, truth, row, findings[column], own_pixels))
     row, column, closeness = row[hit], column[hit], closeness[hit]
     best = np.full(len(predictions), -np.inf)
     np.maximum.at(best, row, closeness)

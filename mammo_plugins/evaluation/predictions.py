@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 IMAGE_SCORE = 'ImageScore'
+IMAGE_NOTE = 'ImageNote'
+MATCHED_LESION = 'MatchedLesion'
 NO_AREA = 'box without area'
 
 
@@ -59,6 +61,10 @@ class Predictions:
         depth: (N,) slices that the box spans.
         scores: (N,) malignancy of the finding; larger is more suspicious.
         image_scores: (K,) malignancy probability of the whole image, or None where the source holds none.
+        image_notes: how the prediction of each of the K images came about, empty where that is not said; None where the
+            source says it of none.
+        lesions: (N,) number from 1 that findings of one breast share where the model says that they are one lesion, 0
+            where it says nothing of a finding; None where it says nothing of any.
         merged_duplicates: rows that were equal to an earlier row and were merged with it.
         dropped: reason to number of rows that were left out, by lenient reading or for having no area.
         source: file that the rows are from, empty where they are from none.
@@ -75,6 +81,8 @@ class Predictions:
     depth: np.ndarray
     scores: np.ndarray
     image_scores: np.ndarray | None = None
+    image_notes: tuple[str, ...] | None = None
+    lesions: np.ndarray | None = None
     merged_duplicates: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     source: str = ''
@@ -87,6 +95,10 @@ class Predictions:
             raise ValueError(f'prediction arrays do not belong together: shapes {shapes}')
         if self.image_scores is not None and self.image_scores.shape != (len(self.images),):
             raise ValueError(f'{len(self.images)} images need as many image scores, got {self.image_scores.shape}')
+        if self.image_notes is not None and len(self.image_notes) != len(self.images):
+            raise ValueError(f'{len(self.images)} images need as many notes, got {len(self.image_notes)}')
+        if self.lesions is not None and self.lesions.shape != (rows,):
+            raise ValueError(f'{rows} rows need as many lesions, got {self.lesions.shape}')
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -136,6 +148,8 @@ class Predictions:
             depth=self.depth[mask],
             scores=self.scores[mask],
             image_scores=None if self.image_scores is None else self.image_scores[used],
+            image_notes=None if self.image_notes is None else tuple(self.image_notes[i] for i in used),
+            lesions=None if self.lesions is None else self.lesions[mask],
             lines=None if self.lines is None else self.lines[mask],
         )
 
@@ -150,6 +164,9 @@ class ImagePredictions:
         slices: (n,) predicted slice, 0-based, in stored slices; zeros for a 2-D image.
         scores: (n,) malignancy of each finding.
         image_score: malignancy probability of the image, or None where the model gives none.
+        note: how the prediction came about, empty where the model does not say.
+        lesions: (n,) number of the lesion of the breast that each finding is, 0 for none; None where the model does not
+            match findings.
     """
 
     key: ImageKey
@@ -157,6 +174,8 @@ class ImagePredictions:
     slices: np.ndarray
     scores: np.ndarray
     image_score: float | None = None
+    note: str = ''
+    lesions: np.ndarray | None = None
 
 
 def gather_predictions(parts: Iterable[ImagePredictions]) -> Predictions:
@@ -184,6 +203,8 @@ def gather_predictions(parts: Iterable[ImagePredictions]) -> Predictions:
         depth=np.ones(len(corners)),
         scores=_joined([part.scores for part in filled]),
         image_scores=np.asarray([part.image_score for part in filled], np.float64) if with_image_scores else None,
+        image_notes=tuple(part.note for part in filled) if any(part.note for part in filled) else None,
+        lesions=_joined_lesions(filled),
     )
     _refuse_faults(predictions)
     flat = (predictions.boxes_xywh[:, 2:] == 0).any(axis=1)
@@ -248,6 +269,13 @@ def _check_parts(parts: Sequence[ImagePredictions]) -> None:
     without = [part.key for part in parts if part.image_score is None]
     if 0 < len(without) < len(parts):
         raise PredictionsError(f'image {without[0]} has no image score but others have: give it for all or for none')
+
+
+def _joined_lesions(parts: Sequence[ImagePredictions]) -> np.ndarray | None:
+    if all(part.lesions is None for part in parts):
+        return None
+    lesions = [np.zeros(len(part.scores)) if part.lesions is None else part.lesions for part in parts]
+    return _joined(lesions).astype(np.int64)
 
 
 def _joined(arrays: list[np.ndarray]) -> np.ndarray:

@@ -1,10 +1,12 @@
 """Predictions on disk: the columns of the DBTex challenge, plus an optional probability of the whole image.
 
-``PatientID,StudyUID,View,X,Width,Y,Height,Z,Depth,Score[,ImageScore][,Modality]``; X and Y are the top-left corner in
-stored pixels of the source file, Z is the first slice and Depth the number of slices. This project writes the predicted
-slice as Z with a Depth of 1, and every float with as many digits as reading it back exactly takes. An image in which
-nothing was found keeps its image score in a row of its own, in which all columns from X to Score are empty.
-``Modality`` is there where a study shows a view in several modalities, and empty for the other images.
+``PatientID,StudyUID,View,X,Width,Y,Height,Z,Depth,Score[,ImageScore][,Modality][,ImageNote][,MatchedLesion]``; X and Y
+are the top-left corner in stored pixels of the source file, Z is the first slice and Depth the number of slices. This
+project writes the predicted slice as Z with a Depth of 1, and every float with as many digits as reading it back
+exactly takes. An image in which nothing was found keeps its image score in a row of its own, in which all columns from
+X to Score are empty. ``Modality`` is there where a study shows a view in several modalities, and empty for the other
+images. ``ImageNote`` is there where a model says how the prediction of an image came about. ``MatchedLesion`` is there
+where a model says which findings of a breast are one lesion: the same number from 1 in each view, empty for the others.
 
 Source: submission format of the DBTex challenge (Konz et al., JAMA Network Open 2023).
 """
@@ -19,7 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from .predictions import (
+    IMAGE_NOTE,
     IMAGE_SCORE,
+    MATCHED_LESION,
     Fault,
     ImageKey,
     ImagePredictions,
@@ -33,7 +37,9 @@ from .predictions import (
 __all__ = [
     'COLUMNS',
     'IMAGE_SCORE_COLUMN',
+    'LESION_COLUMN',
     'MODALITY_COLUMN',
+    'NOTE_COLUMN',
     'ImageKey',
     'ImagePredictions',
     'Predictions',
@@ -48,6 +54,9 @@ _NUMBER_COLUMNS = ('X', 'Width', 'Y', 'Height', 'Z', 'Depth', 'Score')
 COLUMNS = _KEY_COLUMNS + _NUMBER_COLUMNS
 IMAGE_SCORE_COLUMN = IMAGE_SCORE
 MODALITY_COLUMN = 'Modality'
+NOTE_COLUMN = IMAGE_NOTE
+LESION_COLUMN = MATCHED_LESION
+_TEXT_COLUMNS = (*_KEY_COLUMNS, MODALITY_COLUMN, NOTE_COLUMN, LESION_COLUMN)
 
 
 def write_predictions(path: str | Path, predictions: Predictions, boxes_only: bool = False) -> None:
@@ -56,7 +65,8 @@ def write_predictions(path: str | Path, predictions: Predictions, boxes_only: bo
     Args:
         path: where it goes.
         predictions: what was found.
-        boxes_only: leave image scores out, and with them the rows without a box: the challenge's own columns.
+        boxes_only: leave image scores, notes and lesions out, and with the former the rows without a box: the
+            challenge's own columns.
 
     Raises:
         PredictionsError: a value is invalid, a row occurs twice (``gather_predictions`` merges such rows), or only the
@@ -66,7 +76,8 @@ def write_predictions(path: str | Path, predictions: Predictions, boxes_only: bo
 
     path = Path(path)
     if boxes_only:
-        predictions = replace(predictions.keep_images(~predictions.without_box), image_scores=None)
+        with_boxes = predictions.keep_images(~predictions.without_box)
+        predictions = replace(with_boxes, image_scores=None, image_notes=None, lesions=None)
         if named := [key for key in predictions.images if key.modality]:
             raise PredictionsError(f'{named[0]}: a submission has no column for the modality: predict one of them')
     columns = predictions.columns
@@ -75,13 +86,19 @@ def write_predictions(path: str | Path, predictions: Predictions, boxes_only: bo
     with whole_file(path) as unfinished, unfinished.open('w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file, lineterminator='\n')
         with_modality = any(key.modality for key in predictions.images)
-        writer.writerow([*_KEY_COLUMNS, *columns, *[MODALITY_COLUMN] * with_modality])
+        notes, lesions = predictions.image_notes, predictions.lesions
+        further = [*[MODALITY_COLUMN] * with_modality, *[NOTE_COLUMN] * (notes is not None)]
+        further += [LESION_COLUMN] * (lesions is not None)
+        writer.writerow([*_KEY_COLUMNS, *columns, *further])
         texts = [[_number_text(value) for value in values.tolist()] for values in columns.values()]
         rows = list(zip(*texts))
         for image, row in _in_order(predictions):
             *key, modality = predictions.images[image]
             numbers = _lone_score(predictions, image) if row < 0 else rows[row]
-            writer.writerow([*key, *numbers, *[modality] * with_modality])
+            texts_of_row = [*[modality] * with_modality, *([] if notes is None else [notes[image]])]
+            if lesions is not None:
+                texts_of_row.append(str(lesions[row]) if row >= 0 and lesions[row] > 0 else '')
+            writer.writerow([*key, *numbers, *texts_of_row])
 
 
 def _in_order(predictions: Predictions) -> list[tuple[int, int]]:
@@ -117,6 +134,7 @@ def read_predictions(path: str | Path, lenient: bool = False) -> Predictions:
     rows, faults = _parse_rows(path)
     rows = _handle(path, rows, faults + rows.value_faults(), lenient, dropped)
     rows = _handle(path, rows, _disagreement_faults(rows), lenient, dropped)
+    rows = _handle(path, rows, _note_faults(rows), lenient, dropped)
     rows = _handle(path, rows, _repeat_faults(rows.image_index, rows.comparable), lenient, dropped)
     rows = _handle(path, rows, _lone_faults(rows), lenient, dropped)
     return replace(rows.as_predictions(), dropped=dict(dropped), source=str(path), lines=rows.lines[rows.has_box])
@@ -126,7 +144,8 @@ def read_predictions(path: str | Path, lenient: bool = False) -> Predictions:
 class _Rows:
     """Rows of the file as they were read: line numbers (N,), image keys, and (N,) numbers by column.
 
-    A row without a box (``has_box`` (N,) false) has NaN in all columns but the image score.
+    A row without a box (``has_box`` (N,) false) has NaN in all columns but the image score. ``notes`` (N,) are texts,
+    ``lesions`` (N,) numbers, 0 for none; both are None where the file has no such column.
     """
 
     lines: np.ndarray
@@ -134,10 +153,13 @@ class _Rows:
     image_index: np.ndarray
     numbers: dict[str, np.ndarray]
     has_box: np.ndarray
+    notes: np.ndarray | None = None
+    lesions: np.ndarray | None = None
 
     def keep(self, mask: np.ndarray) -> _Rows:
         numbers = {name: values[mask] for name, values in self.numbers.items()}
-        return _Rows(self.lines[mask], self.keys, self.image_index[mask], numbers, self.has_box[mask])
+        notes, lesions = (None if values is None else values[mask] for values in (self.notes, self.lesions))
+        return _Rows(self.lines[mask], self.keys, self.image_index[mask], numbers, self.has_box[mask], notes, lesions)
 
     @property
     def comparable(self) -> dict[str, np.ndarray]:
@@ -169,6 +191,8 @@ class _Rows:
             depth=numbers['Depth'],
             scores=numbers['Score'],
             image_scores=None if image_scores is None else image_scores[first],
+            image_notes=None if self.notes is None else tuple(self.notes[first].tolist()),
+            lesions=None if self.lesions is None else self.lesions[self.has_box],
         )
 
 
@@ -183,7 +207,7 @@ def _parse_rows(path: Path) -> tuple[_Rows, list[Fault]]:
             table[i] = [*row, *[''] * len(header)]
     numbers: dict[str, np.ndarray] = {}
     has_box = ~_blank_boxes(table, position)
-    for name in [name for name in position if name not in (*_KEY_COLUMNS, MODALITY_COLUMN)]:
+    for name in [name for name in position if name not in _TEXT_COLUMNS]:
         asked = has_box | (name == IMAGE_SCORE)
         texts = [row[position[name]] if asked[i] else 'nan' for i, row in enumerate(table)]
         numbers[name], bad = _parse_numbers(name, texts)
@@ -198,7 +222,24 @@ def _parse_rows(path: Path) -> tuple[_Rows, list[Fault]]:
         index[i] = seen.setdefault(key, len(seen))
         if not all(key[:3]):
             faults.append(Fault(i, 'PatientID, StudyUID or View is blank', str(key)))
-    return _Rows(np.asarray(lines, np.int64), list(seen), index, numbers, has_box), faults
+    notes = None
+    if NOTE_COLUMN in position:
+        notes = np.array([row[position[NOTE_COLUMN]].strip() for row in table], dtype=object)
+    lesions = None
+    if LESION_COLUMN in position:
+        lesions, bad = _parse_lesions([row[position[LESION_COLUMN]].strip() for row in table])
+        faults += bad
+    return _Rows(np.asarray(lines, np.int64), list(seen), index, numbers, has_box, notes, lesions), faults
+
+
+def _parse_lesions(texts: list[str]) -> tuple[np.ndarray, list[Fault]]:
+    """(N,) numbers, 0 where the text is empty, and what is no whole number from 1 on."""
+    usable = [
+        not text or (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0) for text in texts
+    ]
+    numbers = [int(text) if text and is_usable else 0 for text, is_usable in zip(texts, usable)]
+    reason = f'{LESION_COLUMN} is no whole number from 1 on'
+    return np.array(numbers, np.int64), [Fault(i, reason, repr(texts[i])) for i, good in enumerate(usable) if not good]
 
 
 def _blank_boxes(table: list[list[str]], position: dict[str, int]) -> np.ndarray:
@@ -227,7 +268,7 @@ def _read_table(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
     named = [place for place, name in enumerate(header) if not is_index_column(name)]
     rows = [[row[place] for place in named] if len(row) == len(header) else row for row in table[1:]]
     if text.has_decimal_commas:
-        numbers = [place for place, name in enumerate(named) if header[name] not in (*_KEY_COLUMNS, MODALITY_COLUMN)]
+        numbers = [place for place, name in enumerate(named) if header[name] not in _TEXT_COLUMNS]
         for row in rows:
             for place in numbers:
                 if place < len(row):
@@ -245,7 +286,8 @@ def _column_positions(path: Path, header: list[str]) -> dict[str, int]:
     repeated = [name for name, count in Counter(header).items() if count > 1]
     if repeated:
         raise PredictionsError(f'{path} has the column {repeated[0]!r} twice: remove one of them')
-    return {name: header.index(name) for name in (*COLUMNS, IMAGE_SCORE_COLUMN, MODALITY_COLUMN) if name in header}
+    known = (*COLUMNS, IMAGE_SCORE_COLUMN, MODALITY_COLUMN, NOTE_COLUMN, LESION_COLUMN)
+    return {name: header.index(name) for name in known if name in header}
 
 
 def _parse_numbers(name: str, texts: list[str]) -> tuple[np.ndarray, list[Fault]]:
@@ -270,6 +312,15 @@ def _disagreement_faults(rows: _Rows) -> list[Fault]:
     first, index = rows.first_rows()
     reason = 'ImageScore differs from that of the first row of the image'
     return [Fault(int(r), reason, f'{values[r]}') for r in np.flatnonzero(values != values[first][index])]
+
+
+def _note_faults(rows: _Rows) -> list[Fault]:
+    """Rows whose note differs from that of the first row of their image."""
+    if rows.notes is None:
+        return []
+    first, index = rows.first_rows()
+    reason = f'{NOTE_COLUMN} differs from that of the first row of the image'
+    return [Fault(int(r), reason, repr(rows.notes[r])) for r in np.flatnonzero(rows.notes != rows.notes[first][index])]
 
 
 def _lone_faults(rows: _Rows) -> list[Fault]:

@@ -11,11 +11,12 @@ A protocol says everything two groups must agree on before they compare numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .hit_rules import CentreHit, HitRule, OverlapHit
+from .hit_rules import OWN, CentreHit, HitRule, OverlapHit
 from .reported_numbers import (
     CocoAveragePrecision,
     CountedVolumes,
@@ -35,7 +36,8 @@ class DetectionProtocol:
         name: what it is called on the command line.
         hit: when a prediction hits a finding.
         numbers: what is read off the FROC curve; the volumes of the first number are those of the curve that is shown.
-        targets: categories of the findings to be found; a prediction that hits another finding is a false positive.
+        targets: categories or finding types (``mass``) of the findings to be found; a prediction that hits another
+            finding is a false positive.
         exclude_unannotated: leave malignant images without a malignant box, or with a finding of unknown class beside
             it, out of the counting altogether: what is predicted there can be called neither right nor wrong.
         source: where the rules come from.
@@ -60,6 +62,7 @@ class DetectionProtocol:
 _COCO_PRECISIONS = (
     CocoAveragePrecision('AP', tuple(np.linspace(0.5, 0.95, 10).tolist())),
     CocoAveragePrecision('AP50', (0.5,)),
+    CocoAveragePrecision('AP25', (0.25,)),
 )
 
 
@@ -128,7 +131,7 @@ _PROTOCOLS = (
         hit=OverlapHit(min_iou=0.5, needs_slice=False),
         numbers=(),
         precisions=_COCO_PRECISIONS,
-        source='COCO (Lin et al., ECCV 2014): AP over IoU 0.5 to 0.95, and at 0.5',
+        source='COCO (Lin et al., ECCV 2014): AP over IoU 0.5 to 0.95, at 0.5, and (not COCO) at 0.25',
     ),
     DetectionProtocol(
         name='coco-3d',
@@ -144,11 +147,65 @@ PROTOCOLS: dict[str, DetectionProtocol] = {protocol.name: protocol for protocol 
 def get_protocol(name: str | DetectionProtocol) -> DetectionProtocol:
     """The protocol of a name; a protocol of one's own passes through.
 
+    ``center-hit@2`` has its areas up to 2 false positives a volume: FAUC-2 in place of FAUC-1.
+
     Raises:
-        ValueError: no protocol has this name.
+        ValueError: no protocol has this name, or one that reports no area is asked for one.
     """
     if isinstance(name, DetectionProtocol):
         return name
-    if name not in PROTOCOLS:
-        raise ValueError(f'unknown protocol {name!r}: choose one of {", ".join(PROTOCOLS)}')
-    return PROTOCOLS[name]
+    base, at, limit = name.partition('@')
+    if base not in PROTOCOLS:
+        raise ValueError(f'unknown protocol {base!r}: choose one of {", ".join(PROTOCOLS)}')
+    return _with_areas_up_to(PROTOCOLS[base], limit) if at else PROTOCOLS[base]
+
+
+def _with_areas_up_to(protocol: DetectionProtocol, limit: str) -> DetectionProtocol:
+    areas = [number for number in protocol.numbers if isinstance(number, FrocArea)]
+    if not areas:
+        raise ValueError(f'{protocol.name} reports no area under the curve: write it without @{limit}')
+    try:
+        max_fp = float(limit)
+    except ValueError:
+        max_fp = 0.0
+    if not 0 < max_fp < np.inf:
+        raise ValueError(f'{protocol.name}@{limit}: false positives a volume are a number above 0, such as 2')
+    renamed = tuple(
+        replace(area, name=area.name.replace(f'-{area.max_fp_per_volume:g}', f'-{max_fp:g}'), max_fp_per_volume=max_fp)
+        for area in areas
+    )
+    return replace(protocol, name=f'{protocol.name}@{max_fp:g}', numbers=renamed)
+
+
+def choose_protocols(
+    names: Sequence[str | DetectionProtocol],
+    hit_pixels_of: str | None = None,
+    hit_radius_px: float | None = None,
+    targets: Sequence[str] | None = None,
+) -> list[DetectionProtocol]:
+    """The protocols of some names, with the same targets, grid to measure distances on and radius.
+
+    Args:
+        names: as for :func:`get_protocol`.
+        hit_pixels_of: see :class:`~.hit_rules.CentreHit`; the protocols' own choice where None.
+        hit_radius_px: ``min_radius_px`` there; the protocols' own choice where None.
+        targets: categories or finding types to be found; the protocols' own choice where None.
+
+    Raises:
+        ValueError: no such protocol or grid, or a grid or radius is given and none of the protocols measures distances.
+    """
+    protocols = [get_protocol(name) for name in names]
+    if targets is not None:
+        protocols = [replace(protocol, targets=tuple(targets)) for protocol in protocols]
+    changes = {'hit_pixels_of': hit_pixels_of, 'min_radius_px': hit_radius_px}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    measuring = [protocol for protocol in protocols if isinstance(protocol.hit, CentreHit)]
+    if not measuring and (hit_pixels_of not in (None, OWN) or hit_radius_px is not None):
+        raise ValueError(
+            f'hit_pixels_of and hit_radius_px are for protocols that measure distances of centres, and '
+            f'{", ".join(protocol.name for protocol in protocols)} measure none: leave them out'
+        )
+    return [
+        replace(protocol, hit=replace(protocol.hit, **changes)) if protocol in measuring else protocol
+        for protocol in protocols
+    ]

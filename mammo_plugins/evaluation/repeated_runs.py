@@ -6,7 +6,7 @@ move with other patients; how far it would move with other runs shows in the val
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from .matching import locate_images, match_detections
 from .number_samples import NumberSample, sample_numbers
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
+from .subgroups import findings_of_kind
 
 if TYPE_CHECKING:
     from mammo_plugins.io import AnnotationSet
@@ -34,6 +35,7 @@ def sample_run(
     bootstrap: int,
     seed: int,
     lenient: bool = False,
+    findings: Mapping[str, str] | None = None,
 ) -> dict[str, NumberSample]:
     """The numbers of one run of a detector with their replicates, and ``breast_auc``.
 
@@ -47,17 +49,21 @@ def sample_run(
         bootstrap: replicates R, at least 1.
         seed: of the draws.
         lenient: leave what is predicted of other images out instead of refusing it.
+        findings: which are to be found, such as ``{'type': 'mass'}``, see :func:`~.subgroups.findings_of_kind`; None
+            or empty for all.
 
     Raises:
-        ValueError: no image is evaluated, or predictions and annotations do not fit together.
+        ValueError: no image is evaluated, there is no such finding, or predictions and annotations do not fit together.
     """
     protocol = get_protocol(protocol)
     truth = truth_to_evaluate(annotations)
     draws = draw_patients(len(truth.patients), bootstrap, np.random.default_rng(seed))
     located, image_index, _ = locate_images(predictions, truth, lenient=lenient)
-    matched = match_detections(located, image_index, truth, protocol)
+    counted = findings_of_kind(annotations, findings, protocol) if findings else None
+    matched = match_detections(located, image_index, truth, protocol, counted)
     samples = sample_numbers(located, image_index, truth, matched, protocol, draws)
-    return samples | {'breast_auc': _sample_auc(scored_breasts(located, image_index, truth), draws)}
+    breasts = scored_breasts(located, image_index, truth, counted)
+    return samples | {'breast_auc': _sample_auc(breasts, draws)}
 
 
 def sample_label_run(
@@ -97,6 +103,7 @@ def sample_saliency_run(
     seed: int,
     lenient: bool = False,
     threshold: float = 0.5,
+    grid: str = 'map',
 ) -> dict[str, NumberSample]:
     """The numbers of one run's saliency maps with their replicates; arguments and pairing as in :func:`sample_run`.
 
@@ -104,12 +111,13 @@ def sample_saliency_run(
         folder: the maps.
         category: the class that they speak of.
         threshold: saliency from which on a pixel is called part of a finding.
+        grid: what counts, see :func:`~.evaluate_saliency.evaluate_saliency`.
 
     Raises:
         ValueError: there is no map of the class, or maps and annotations do not fit together.
     """
     draws = draw_patients(len(_patients(annotations)), bootstrap, np.random.default_rng(seed))
-    return sample_saliency(folder, annotations, category, draws, threshold, lenient)
+    return sample_saliency(folder, annotations, category, draws, threshold, lenient, grid)
 
 
 def average_runs(runs: Sequence[NumberSample]) -> NumberSample:

@@ -1,10 +1,13 @@
-"""A saliency map in the frame of a picture of its image."""
+"""A saliency map in the frame of a picture of its image, or on the pixels of its image."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from scipy.ndimage import map_coordinates
 
+from .predictions import PredictionsError
 from .saliency_files import SaliencyMap
 
 
@@ -34,6 +37,36 @@ def saliency_on_picture(
     )
     found = map_coordinates(reduced, [row, column], order=1, mode='nearest')
     return np.where(inside, np.clip(found, 0, 1), 0)
+
+
+def on_image_pixels(entry: SaliencyMap, saliency: np.ndarray, size: tuple[int, int]) -> tuple[SaliencyMap, np.ndarray]:
+    """A map as if the model had given one value a stored pixel: that of its cell, and 0 where the map does not reach.
+
+    Args:
+        entry: says what the map covers.
+        saliency: (h, w) the map.
+        size: (height, width) of the image in stored pixels.
+
+    Returns:
+        The entry of the new map, and (height, width) saliency.
+
+    Raises:
+        PredictionsError: the image was turned by other than half a turn.
+    """
+    homography = np.asarray(entry.homography, np.float64)
+    if np.count_nonzero(homography[[0, 1, 2, 2], [1, 0, 0, 1]]):
+        raise PredictionsError(
+            f'the map {entry.category!r} of {entry.key} is turned, and is scored on its own cells only'
+        )
+    homography = homography / homography[2, 2]
+    found = saliency
+    for axis, row in ((0, 1), (1, 0)):
+        place = homography[row, row] * (np.arange(size[axis]) + 0.5) + homography[row, 2]
+        cell = np.floor(place * entry.shape[axis] / entry.covered[axis]).astype(np.int64)
+        inside = (cell >= 0) & (cell < entry.shape[axis])
+        taken = np.take(found, cell.clip(0, entry.shape[axis] - 1), axis=axis)
+        found = taken * np.expand_dims(inside, 1 - axis)
+    return replace(entry, shape=size, covered=(float(size[0]), float(size[1])), homography=np.eye(3)), found
 
 
 def _reduced(saliency: np.ndarray, rows: int) -> tuple[np.ndarray, int]:

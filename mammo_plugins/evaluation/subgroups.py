@@ -1,17 +1,18 @@
 """The same numbers for parts of the data: by site, by breast, by kind of finding.
 
 A group of images (manufacturer, density, view) is scored as if the others did not exist. A group of findings (type,
-size) is scored in all images: the other findings need not be found, and predictions that hit them do not count.
+size, EMBED's match level) is scored in all images: the other findings need not be found, and predictions that hit them
+do not count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .detection_truth import truth_from_annotations, truth_to_evaluate
+from .detection_truth import is_target, truth_from_annotations, truth_to_evaluate
 from .evaluate import DetectionResult, score_located
 from .matching import image_positions, locate_images
 from .predictions import Predictions
@@ -46,16 +47,25 @@ def _size(finding: FindingRecord, image: ImageRecord) -> str:
     return f'up to {small} mm' if longest <= small else f'up to {large} mm' if longest <= large else f'over {large} mm'
 
 
+def _with_attribute(name: str) -> Callable[[FindingRecord, ImageRecord], str]:
+    def group(finding: FindingRecord, image: ImageRecord) -> str:
+        value = finding.attributes.get(name)
+        return UNKNOWN if value in (None, '') else str(value)
+
+    return group
+
+
 IMAGE_GROUPS: dict[str, Callable[[ImageRecord], str]] = {
     'manufacturer': lambda image: image.manufacturer or UNKNOWN,
     'density': _labelled('density'),
     'birads': _labelled('birads'),
     'view': _projection,
-    'modality': lambda image: image.modality,
+    'modality': lambda image: image.modality_text,
 }
 FINDING_GROUPS: dict[str, Callable[[FindingRecord, ImageRecord], str]] = {
-    'type': lambda finding, image: str(finding.attributes.get('type') or UNKNOWN),
+    'type': _with_attribute('type'),
     'size': _size,
+    'match_level': _with_attribute('match_level'),
 }
 SUBGROUPS = (*IMAGE_GROUPS, *FINDING_GROUPS)
 
@@ -94,11 +104,9 @@ def evaluate_subgroups(
     truth = truth_to_evaluate(annotations)
     located, image_index, strangers = locate_images(predictions, truth, lenient)
     if by in FINDING_GROUPS:
-        if protocol.precisions:
-            raise ValueError(f'protocol {protocol.name} cannot leave single findings out: group by images instead')
-        owner = {image.id: image for image in annotations.images}
-        groups = np.array([FINDING_GROUPS[by](f, owner[f.image_id]) for f in annotations.findings], dtype=np.str_)
-        targets = np.isin(truth.categories, protocol.targets)
+        _refuse_precisions(protocol)
+        groups = _finding_groups(annotations, by)
+        targets = truth.is_target(protocol.targets)
         return {
             str(group): score_located(
                 located, image_index, truth, protocol, bootstrap, seed, counted=groups == group, left_out=strangers
@@ -111,6 +119,44 @@ def evaluate_subgroups(
         str(group): _score_images(located, positions, annotations, groups == group, protocol, bootstrap, seed)
         for group in np.unique(groups)
     }
+
+
+def findings_of_kind(
+    annotations: AnnotationSet, kind: Mapping[str, str], protocol: str | DetectionProtocol
+) -> np.ndarray:
+    """(G,) which findings are of a kind.
+
+    Args:
+        annotations: the evaluated images.
+        kind: grouping of findings to the group, such as ``{'type': 'mass'}``; all must fit.
+        protocol: names the categories or types that are to be found.
+
+    Raises:
+        ValueError: no such grouping, the protocol cannot leave single findings out, or no finding that is to be found
+            is of the kind.
+    """
+    protocol = get_protocol(protocol)
+    if unknown := [by for by in kind if by not in FINDING_GROUPS]:
+        raise ValueError(f'unknown kind of findings {unknown[0]!r}: choose one of {", ".join(FINDING_GROUPS)}')
+    _refuse_precisions(protocol)
+    groups = {by: _finding_groups(annotations, by) for by in kind}
+    targets = np.array([is_target(finding, protocol.targets) for finding in annotations.findings], bool)
+    chosen = np.logical_and.reduce([groups[by] == group for by, group in kind.items()], initial=True) & targets
+    if not chosen.any():
+        known = {by: sorted(set(found[targets].tolist())) for by, found in groups.items()}
+        raise ValueError(f'no finding that is to be found is of the kind {dict(kind)}: there are {known}')
+    return chosen
+
+
+def _finding_groups(annotations: AnnotationSet, by: str) -> np.ndarray:
+    """(G,) group of each finding."""
+    owner = {image.id: image for image in annotations.images}
+    return np.array([FINDING_GROUPS[by](f, owner[f.image_id]) for f in annotations.findings], dtype=np.str_)
+
+
+def _refuse_precisions(protocol: DetectionProtocol) -> None:
+    if protocol.precisions:
+        raise ValueError(f'protocol {protocol.name} cannot leave single findings out: group by images instead')
 
 
 def _score_images(

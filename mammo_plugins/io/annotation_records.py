@@ -10,6 +10,7 @@ from typing import Any
 
 from mammo_plugins.structures import ViewKey
 
+from .modality_text import modality_text
 from .unknown_findings import may_hide
 
 MODALITIES = ('FFDM', 'SM', 'DBT')
@@ -24,8 +25,8 @@ class ImageRecord:
 
     Attributes:
         id: unique number of the image in its file.
-        file_name: posix path of the DICOM or PNG file (of the folder for one file a slice), absolute or relative to
-            ``info['root']``.
+        file_name: posix path of the DICOM or PNG file or the MetaImage header (of the folder for one file a slice),
+            absolute or relative to ``info['root']``.
         width, height: size of the stored pixels.
         num_slices: stored frames, 1 for FFDM and SM.
         patient_id, study_uid: ids as the release writes them.
@@ -39,6 +40,11 @@ class ImageRecord:
         split: ``train``, ``validation``, ``test`` or None.
         acquisition_time_s: time of day of the exposure in seconds, or None; tells which of several images belong
             together.
+        computed: whether an SM was computed from a volume by other software than the vendor's, such as
+            ``mammo synthesize``.
+        nipple_xy: annotated nipple in stored pixels, or None.
+        chest_wall_xyxy: two points of the annotated line of the chest wall (in MLO the border of the pectoral muscle)
+            in stored pixels, which may lie outside of the image; or None.
         labels: image-level labels: ``malignant`` and ``benign`` (0 or 1), ``birads``, ``density`` (``A`` to ``D``), ...
     """
 
@@ -58,11 +64,19 @@ class ImageRecord:
     rotated_180: bool = False
     split: str | None = None
     acquisition_time_s: float | None = None
+    computed: bool = False
+    nipple_xy: tuple[float, float] | None = None
+    chest_wall_xyxy: tuple[float, float, float, float] | None = None
     labels: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.view_name and isinstance(self.view, str):
             object.__setattr__(self, 'view_name', self.view.lower().replace('-', ''))
+
+    @property
+    def modality_text(self) -> str:
+        """The modality for readers, see :func:`~mammo_plugins.io.modality_text.modality_text`."""
+        return modality_text(self.modality, self.computed)
 
     @property
     def view_key(self) -> ViewKey:
@@ -109,12 +123,14 @@ class AnnotationSet:
         findings: every finding.
         info: ``root`` (folder that relative file names start from), converter, release, counts, dropped rows.
         path: file the set was read from, or None.
+        whole: the set that this one was selected from, which may hold the other images of a view; None for a whole one.
     """
 
     images: list[ImageRecord]
     findings: list[FindingRecord]
     info: dict[str, Any] = field(default_factory=dict)
     path: Path | None = field(default=None, compare=False)
+    whole: AnnotationSet | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         self._images_by_id = {image.id: image for image in self.images}
@@ -168,7 +184,7 @@ class AnnotationSet:
         images = [image for image, kept in zip(self.images, chosen, strict=True) if kept]
         ids = {image.id for image in images}
         findings = [finding for finding in self.findings if finding.image_id in ids]
-        return AnnotationSet(images, findings, self.info, self.path)
+        return AnnotationSet(images, findings, self.info, self.path, self if self.whole is None else self.whole)
 
     def resolve_path(self, image: ImageRecord) -> Path:
         """Where the image's file lies. A relative root starts at the folder of the annotation file."""

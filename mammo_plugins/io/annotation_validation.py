@@ -79,6 +79,12 @@ def _validate_image(image: ImageRecord, where: str) -> None:
     time = image.acquisition_time_s
     is_time = time is None or (_are_numbers([time], 1) and 0 <= time < _SECONDS_A_DAY)
     expect('acquisition_time_s', time, is_time, f'null or seconds of a day, below {_SECONDS_A_DAY}')
+    is_flag = image.computed is False or (image.computed is True and image.modality == 'SM')
+    expect('computed', image.computed, is_flag, 'true or false, and true for SM alone')
+    nipple, wall = image.nipple_xy, image.chest_wall_xyxy
+    expect('nipple_xy', nipple, nipple is None or _are_numbers(nipple, 2), 'null or two finite numbers x, y')
+    is_line = wall is None or (_are_numbers(wall, 4) and tuple(wall[:2]) != tuple(wall[2:]))
+    expect('chest_wall_xyxy', wall, is_line, 'null or two different points x, y, x, y')
     expect('rotated_180', image.rotated_180, isinstance(image.rotated_180, bool), 'true or false')
     expect('split', image.split, image.split is None or image.split in SPLITS, f'null or one of {", ".join(SPLITS)}')
     _validate_labels(image.labels, where)

@@ -137,8 +137,11 @@ def _image_to_json(image: ImageRecord) -> dict[str, Any]:
     entry = {field.name: getattr(image, field.name) for field in fields(ImageRecord)}
     for name in ('id', 'width', 'height', 'num_slices'):
         entry[name] = int(entry[name])
-    if image.acquisition_time_s is None:
-        del entry['acquisition_time_s']  # most releases have none
+    for name in ('acquisition_time_s', 'nipple_xy', 'chest_wall_xyxy'):
+        if entry[name] is None:
+            del entry[name]  # most releases have none
+    if not image.computed:
+        del entry['computed']
     if image.spacing_mm is not None:
         entry['spacing_mm'] = [float(value) for value in image.spacing_mm]
     return entry
@@ -147,7 +150,8 @@ def _image_to_json(image: ImageRecord) -> dict[str, Any]:
 def image_from_json(entry: dict[str, Any]) -> ImageRecord:
     """An entry of ``images`` with known fields alone; what it says is not checked."""
     _check_hashable(entry, 'id')
-    return ImageRecord(**{**entry, 'spacing_mm': _as_tuple(entry.get('spacing_mm'))})
+    lists = ('spacing_mm', 'nipple_xy', 'chest_wall_xyxy')
+    return ImageRecord(**{**entry, **{name: _as_tuple(entry.get(name)) for name in lists}})
 
 
 def _finding_to_json(number: int, finding: FindingRecord) -> dict[str, Any]:

@@ -37,9 +37,9 @@ class TableRow:
         """A text that is not empty.
 
         Raises:
-            RowError: it is empty.
+            RowError: it is empty, or the column is absent.
         """
-        if not (value := self.values[column]):
+        if not (value := self._field(column)):
             raise RowError(f'{column} is empty')
         return value
 
@@ -47,14 +47,15 @@ class TableRow:
         """A finite number.
 
         Raises:
-            RowError: it is none.
+            RowError: it is none, or the column is absent.
         """
+        field = self._field(column)
         try:
-            value = float(number_text(self.values[column], self.has_decimal_commas))
+            value = float(number_text(field, self.has_decimal_commas))
         except ValueError:
-            raise RowError(f'{column} {self.values[column]!r} is not a number') from None
+            raise RowError(f'{column} {field!r} is not a number') from None
         if not math.isfinite(value):
-            raise RowError(f'{column} {self.values[column]!r} is not finite')
+            raise RowError(f'{column} {field!r} is not finite')
         return value
 
     def integer(self, column: str) -> int:
@@ -89,6 +90,13 @@ class TableRow:
             RowError: the field holds something else.
         """
         return self.integer(column) if self.values.get(column) else None
+
+    def _field(self, column: str) -> str:
+        """The field of a column that may be an optional one, absent from the table."""
+        try:
+            return self.values[column]
+        except KeyError:
+            raise RowError(f'the table has no column {column}') from None
 
 
 def read_csv_table(

@@ -73,6 +73,12 @@ class DicomFile:
         return self._iter_intensities(wanted, in_file_order=indices is None, voi=voi)
 
     @property
+    def instances(self) -> list[tuple[str, str]]:
+        """(SOP Class UID, SOP Instance UID) of the file; empty where it has none."""
+        header = self.header
+        return [(header.sop_class_uid, header.sop_instance_uid)] if header.sop_instance_uid else []
+
+    @property
     def position_patient_mm(self) -> tuple[float, ...]:
         """Image Position (Patient), followed by Image Orientation (Patient) where present; empty without a position."""
         position = self._tags.numbers('ImagePositionPatient')

@@ -28,6 +28,7 @@ from .dicom_modality import (
     MG_FOR_PROCESSING,
     MODALITY_KEYWORDS,
     identify_modality,
+    is_computed,
     is_for_processing,
 )
 from .dicom_pixel_data import AnnouncedPixels, find_pixel_problem, read_codestream_bits
@@ -109,6 +110,7 @@ def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> Mammogr
         bits_stored=bits_stored,
         codestream_bits=codestream_bits,
         is_inverted=read_polarity(tags)[0],
+        is_computed=modality.modality == 'SM' and is_computed(tags),
         photometric_interpretation=_read_photometric_interpretation(tags),
         view=view.view,
         view_source=view.source,

@@ -24,7 +24,8 @@ _BREAST_PROJECTIONS = (f'{_STORAGE}13.1.4', f'{_STORAGE}13.1.5')
 _CONTRAST_TERMS = ('PRE_CONTRAST', 'POST_CONTRAST', 'ADDITION', 'SUBTRACTION', 'LOW_ENERGY', 'HIGH_ENERGY')
 _BIOPSY_TERMS = ('SCOUT', 'PREFIRE', 'POSTFIRE', 'STEREO')  # as parts: TOMO_SCOUT, STEREO_PREFIRE, ...
 _SLICES_OF_2D_SERIES = 'INTELLIGENT 2D'
-_SYNTHETIC_SERIES = ('C-VIEW', 'S-VIEW', 'INTELLIGENT 2D', 'V-PREVIEW', 'INSIGHT 2D', 'SYNTHETIC')
+_SYNTHETIC_SERIES = ('C-VIEW', 'S-VIEW', 'INTELLIGENT 2D', 'V-PREVIEW', 'INSIGHT 2D', 'SYNTHETIC', 'COMPUTED SM')
+COMPUTED_BY, COMPUTED_SERIES = 'mammo_plugins', 'computed SM'
 _SYNTHETIC_FUJI_MODEL = 'FDR-3000AWS'
 _UNDECIDED_TERMS = ('TOMO_2D', 'TOMO_PROJ')
 _BREAST_REGION_CODES = ('T-04000', '76752008')
@@ -55,7 +56,8 @@ def identify_modality(tags: DicomTags) -> ModalityDecision:
     1. ``frames``: more than one frame, and no "Intelligent 2D" series: DBT.
     2. ``contrast``, ``biopsy``: terms of these in Image Type: neither.
     3. ``generated``: ``GENERATED_2D`` anywhere in Image Type: SM.
-    4. ``series``: the series is called C-View, S-View, Intelligent 2D, V-Preview, Insight 2D or synthetic: SM.
+    4. ``series``: the series is called C-View, S-View, Intelligent 2D, V-Preview, Insight 2D, synthetic or computed SM:
+       SM.
     5. ``original``: Image Type ORIGINAL: FFDM.
     6. ``fuji``: DERIVED PRIMARY of the model FDR-3000AWS: SM.
     7. ``undecided``: ``TOMO_2D`` or ``TOMO_PROJ`` alone, which headers of FFDM and of SM have.
@@ -79,6 +81,15 @@ def identify_modality(tags: DicomTags) -> ModalityDecision:
         tags.fail('raw tomosynthesis projections, not a reconstructed volume: export the Breast Tomosynthesis Image')
     modality = tags.text('Modality', 'unknown')
     tags.fail(f'not a mammogram or tomosynthesis volume: SOP class is {UID(sop_class).name}, modality {modality}')
+
+
+def is_computed(tags: DicomTags) -> bool:
+    """Whether this project, and no vendor's system, computed an SM from a volume: by its maker or its series.
+
+    The maker alone is left where a series description is removed, as de-identification does.
+    """
+    by_name = COMPUTED_SERIES.upper() in tags.text('SeriesDescription').upper()
+    return by_name or tags.text('Manufacturer') == COMPUTED_BY
 
 
 def is_for_processing(tags: DicomTags) -> bool:

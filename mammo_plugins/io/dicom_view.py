@@ -25,7 +25,7 @@ VIEW_KEYWORDS = (
 )  # fmt: skip
 
 # SNOMED CT code and its legacy SNOMED RT code
-_VIEW_CODES = {
+VIEW_CODES = {
     '399162004': ViewPosition.CC, 'R-10242': ViewPosition.CC,
     '399368009': ViewPosition.MLO, 'R-10226': ViewPosition.MLO,
     '399260004': ViewPosition.ML, 'R-10224': ViewPosition.ML,
@@ -37,7 +37,7 @@ _VIEW_CODES = {
     '441555000': ViewPosition.ISO, 'R-40AAA': ViewPosition.ISO,
     '399196006': ViewPosition.FB, 'R-10244': ViewPosition.FB,
 }  # fmt: skip
-_MODIFIER_CODES = {
+MODIFIER_CODES = {
     '399209000': 'implant displaced', 'R-102D5': 'implant displaced',
     '399163009': 'magnification', 'R-102D6': 'magnification',
     '399055006': 'spot compression', 'R-102D7': 'spot compression',
@@ -125,7 +125,7 @@ def _frame_lateralities(tags: DicomTags) -> Iterator[str]:
 def _read_position(tags: DicomTags, described: ViewKey | None) -> tuple[ViewPosition | None, str, list[str]]:
     """The projection, the tag it comes from and what contradicts it; or None and the reason."""
     codes = [item.text('CodeValue') for item in tags.items('ViewCodeSequence')]
-    coded = next((_VIEW_CODES[code] for code in codes if code in _VIEW_CODES), None)
+    coded = next((VIEW_CODES[code] for code in codes if code in VIEW_CODES), None)
     if text := _position_text(tags):
         # A text that means no view (FLATFIELD, SPECIMEN) wins over the codes, which vendors leave at a default.
         match = _POSITION_TEXT.fullmatch(text)
@@ -165,5 +165,5 @@ def _read_modifiers(tags: DicomTags, position_source: str) -> tuple[str, ...]:
 def _modifier_name(item: DicomTags) -> str:
     """By its code; a private code by its meaning, where that is the name of a known modifier."""
     code, meaning = item.text('CodeValue'), item.text('CodeMeaning').lower()
-    known = _MODIFIER_CODES.get(code) or next((name for name in _MODIFIER_CODES.values() if name in meaning), None)
+    known = MODIFIER_CODES.get(code) or next((name for name in MODIFIER_CODES.values() if name in meaning), None)
     return known or ('magnification' if 'magnif' in meaning else 'spot compression' if 'spot' in meaning else code)

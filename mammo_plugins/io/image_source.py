@@ -1,4 +1,4 @@
-"""One way into every stored image: DICOM file, folder or series of DICOM slices, PNG."""
+"""One way into every stored image: DICOM file, folder or series of DICOM slices, PNG, MetaImage."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from .dicom import DicomFile
 from .mammogram_header import MammogramHeader, MammogramImage
+from .meta_image import MetaImage
+from .meta_image_header import looks_like_meta_image
 from .png_image import PngImage
 from .slice_folder import DicomSliceFolder, dicom_files_in
 from .slice_selection import check_slice_indices
@@ -30,9 +32,10 @@ class ImageSource(Protocol):
 
 
 def open_image(path: str | Path) -> ImageSource:
-    """Opens a DICOM file, a folder of one DICOM file a slice, a series in a folder, or a PNG file.
+    """Opens a DICOM file, a folder of one DICOM file a slice, a series in a folder, a PNG file or a MetaImage header.
 
-    Told by content, not by name; a series is ``FOLDER/SERIES_UID.series`` (see :mod:`.slice_series`).
+    Told by content, not by name (but a file named ``.mhd`` or ``.mha`` is a MetaImage in any case); a series is
+    ``FOLDER/SERIES_UID.series`` (see :mod:`.slice_series`).
 
     A folder that holds exactly one DICOM file stands for that file (the layout of the BCS-DBT release).
 
@@ -48,7 +51,9 @@ def open_image(path: str | Path) -> ImageSource:
         return DicomFile(files[0]) if len(files) == 1 else DicomSliceFolder(path)
     if not start:
         raise UnreadableImageError(path, 'the file is empty')
-    return PngImage(path) if start == _PNG_SIGNATURE else DicomFile(path)
+    if start == _PNG_SIGNATURE:
+        return PngImage(path)
+    return MetaImage(path) if looks_like_meta_image(path, start) else DicomFile(path)
 
 
 def _is_name_of_series(path: Path) -> bool:

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from mammo_plugins.structures import ViewKey
 
+from .modality_text import modality_text
+
 _SPECIAL_MODIFIERS = ('magnification', 'spot compression')
 _SMALLEST_SIDE = 16  # pixels; mammograms have a thousand, stripped headers and icons a few
 
@@ -27,6 +29,7 @@ class MammogramHeader:
         rows, columns, num_slices: size of the stored pixels; one slice for FFDM and SM.
         bits_stored: bits that carry the intensity; fewer than Bits Stored where the compressed image has fewer.
         codestream_bits: bits of a sample by the compressed image's own header, or None.
+        is_computed: whether it is an SM that other software than the vendor's computed from a volume.
         is_inverted: whether low values are dense: MONOCHROME1, or what a raw image says of its values.
         photometric_interpretation: ``MONOCHROME1`` (low values are dense) or ``MONOCHROME2``.
         view: side and projection, or None with the reason in ``view_problem``.
@@ -82,6 +85,12 @@ class MammogramHeader:
     pixel_problem: str | None = None
     codestream_bits: int | None = None
     is_inverted: bool = False
+    is_computed: bool = False
+
+    @property
+    def modality_text(self) -> str:
+        """The modality for readers, see :func:`~mammo_plugins.io.modality_text.modality_text`."""
+        return modality_text(self.modality, self.is_computed)
 
     @property
     def special_view(self) -> str | None:

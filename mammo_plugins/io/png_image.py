@@ -10,17 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from mammo_plugins.structures import ViewKey, ViewPosition
-
+from .file_name_view import view_from_file_name
 from .mammogram_header import MammogramHeader, find_small_size
 from .slice_selection import check_slice_indices
 from .unreadable_image import UnreadableImageError
 from .voi import check_policy
 
 _BITS_OF_MODES = {'L': 8, 'I;16': 16, 'I;16B': 16, 'I;16L': 16, 'I': 16}
-_VIEW_PATTERN = re.compile(
-    rf'(?<![A-Za-z])([LR])[-_ ]?({"|".join(ViewPosition.__members__)})(?![A-Za-z])', re.IGNORECASE
-)
 _MASK = re.compile(r'(?<![a-z])masks?$', re.IGNORECASE)
 
 
@@ -107,14 +103,3 @@ class PngImage:
             ) from error
         except Exception as error:  # broken chunks, decompression bombs
             raise UnreadableImageError(self.path, f'truncated or broken PNG ({type(error).__name__})') from error
-
-
-def view_from_file_name(path: Path) -> tuple[ViewKey | None, str]:
-    """The view in a file name and what stands before it: ``0_L-CC.png`` gives L-CC and ``0``.
-
-    The last one counts where there are several; without one, the whole name is the prefix. ``L-CC.png`` has no prefix.
-    """
-    matches = list(_VIEW_PATTERN.finditer(path.stem))
-    if not matches:
-        return None, path.stem
-    return ViewKey.parse(matches[-1][1] + matches[-1][2]), path.stem[: matches[-1].start()].rstrip('_- ')

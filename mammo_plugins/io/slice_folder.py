@@ -70,6 +70,11 @@ class DicomSlices:
             raise UnreadableImageError(self.path, self.header.pixel_problem)
         return (pixels for index in wanted for pixels in self._slices[index].iter_slices(voi=voi))
 
+    @property
+    def instances(self) -> list[tuple[str, str]]:
+        """(SOP Class UID, SOP Instance UID) of each slice that has one."""
+        return [instance for file in self._slices for instance in file.instances]
+
     def _check_same_volume(self, slices: Sequence[DicomFile]) -> None:
         headers = [file.header for file in slices]
         if not headers:

@@ -7,7 +7,9 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
+from .meta_image_header import looks_like_meta_image, read_meta_header
 from .slice_series import names_series, series_files
+from .unreadable_image import UnreadableImageError
 from .whole_file import write_whole
 
 _BLOCK_BYTES = 1 << 20
@@ -16,7 +18,8 @@ _BLOCK_BYTES = 1 << 20
 def digest_source(path: str | Path) -> str:
     """SHA-256 of a file's bytes.
 
-    Of a folder (one file a slice) or a series in one, it is that of its files' names and bytes in order of name.
+    Of a folder (one file a slice) or a series in one, it is that of its files' names and bytes in order of name. Of a
+    MetaImage header, the file of its pixels counts too.
 
     Raises:
         OSError: it cannot be read.
@@ -97,4 +100,19 @@ def _stamp(path: Path) -> list[list[int]]:
 def _files_of(path: Path) -> list[Path]:
     if names_series(path):
         return series_files(path)
-    return sorted(entry for entry in path.iterdir() if entry.is_file()) if path.is_dir() else [path]
+    if path.is_dir():
+        return sorted(entry for entry in path.iterdir() if entry.is_file())
+    return [path, *_pixels_of_meta_image(path)]
+
+
+def _pixels_of_meta_image(path: Path) -> list[Path]:
+    """The file of its pixels where it is a MetaImage header with one beside it; a damaged header leads to none."""
+    with path.open('rb') as file:
+        start = file.read(8)
+    if not looks_like_meta_image(path, start):
+        return []
+    try:
+        data_path = read_meta_header(path).data_path
+    except UnreadableImageError:
+        return []
+    return [] if data_path == path else [data_path]

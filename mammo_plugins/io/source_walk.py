@@ -35,7 +35,7 @@ def walk_source(source: str | Path) -> SourceFiles:
     """
     source = Path(source)
     if not os.path.lexists(source):
-        raise FileNotFoundError(f'{source} does not exist: give a DICOM or PNG file, or a folder of such files')
+        raise FileNotFoundError(f'{source} does not exist: give a DICOM, PNG or MetaImage file, or a folder of them')
     walk = _Walk()
     walk.pending.append(source)
     while walk.pending:

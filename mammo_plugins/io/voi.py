@@ -45,13 +45,17 @@ class Window:
         """
         function = function or self.function
         if function == 'SIGMOID':
-            exponent = np.clip(-4.0 * (values - self.center) / self.width, -80.0, 80.0)
-            return (1.0 / (1.0 + np.exp(exponent))).astype(np.float32)
+            shown = values - np.float32(self.center)
+            shown *= np.float32(-4.0)
+            shown /= np.float32(self.width)
+            np.exp(np.clip(shown, -80.0, 80.0, out=shown), out=shown)
+            shown += np.float32(1.0)
+            return np.divide(np.float32(1.0), shown, out=shown)
         if function == 'LINEAR_EXACT':
-            return np.clip((values - self.center) / self.width + 0.5, 0.0, 1.0)
+            return _ramp(values, self.center, self.width, 0.5)
         if self.width <= 1.0:  # the slope of LINEAR is 1 / (width - 1): a step
             return (values > self.center - 0.5).astype(np.float32)
-        return np.clip((values - (self.center - 0.5)) / (self.width - 1.0) + 0.5, 0.0, 1.0)
+        return _ramp(values, self.center - 0.5, self.width - 1.0, 0.5)
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,13 @@ class LookUpTable:
 
     def apply(self, values: npt.NDArray) -> npt.NDArray[np.float32]:
         """Entries of the table, as stored."""
-        index = np.clip(np.rint(values).astype(np.int64) - self.first_mapped, 0, len(self.entries) - 1)
-        return self.entries[index]
+        shown = np.empty(values.shape, np.float32)
+        rows = (-1, values.shape[-1])
+        # A film has 40 million pixels: only a row of places is held.
+        for row, entries in zip(values.reshape(rows), shown.reshape(rows)):
+            places = np.rint(row).astype(np.int64) - self.first_mapped
+            np.take(self.entries, np.clip(places, 0, len(self.entries) - 1), out=entries)
+        return shown
 
 
 @dataclass(frozen=True)
@@ -124,13 +133,15 @@ def to_intensities(stored: npt.NDArray, rules: IntensityRules, voi: str = 'auto'
     if rules.modality_table is not None:
         values = rules.modality_table.apply(stored)
     else:
-        values = stored.astype(np.float32) * np.float32(rules.slope) + np.float32(rules.intercept)
+        values = stored.astype(np.float32)
+        values *= np.float32(rules.slope)
+        values += np.float32(rules.intercept)
     background = _is_padding(stored, rules)
     intensities = _apply_voi(values, background, rules, voi)
     if rules.is_inverted:
-        intensities = 1.0 - intensities
+        np.subtract(1.0, intensities, out=intensities)
     if background is not None:
-        intensities = np.where(background, np.float32(0), intensities)
+        intensities[background] = 0
     return np.ascontiguousarray(intensities, dtype=np.float32)
 
 
@@ -144,7 +155,9 @@ def _apply_voi(
     if voi == 'lut':
         if rules.voi_table is None:
             raise ValueError('the header holds no VOI LUT Sequence (0028,3010): use voi="auto" or voi="none"')
-        return np.clip(rules.voi_table.apply(values) / np.float32(rules.voi_table.max_entry), 0.0, 1.0)
+        shown = rules.voi_table.apply(values)
+        shown /= np.float32(rules.voi_table.max_entry)
+        return np.clip(shown, 0.0, 1.0, out=shown)
     if voi in ('window', 'sigmoid'):
         if rules.window is None:
             raise ValueError('the header holds no usable Window Center (0028,1050): use voi="auto" or voi="none"')
@@ -167,4 +180,12 @@ def _observed_range(values: npt.NDArray[np.float32], background: npt.NDArray[np.
 def _stretch(values: npt.NDArray[np.float32], low: float, high: float) -> npt.NDArray[np.float32]:
     if high <= low:
         return np.zeros_like(values)
-    return np.clip((values - np.float32(low)) / np.float32(high - low), 0.0, 1.0)
+    return _ramp(values, np.float32(low), np.float32(high - low))
+
+
+def _ramp(values: npt.NDArray[np.float32], start: float, width: float, offset: float = 0.0) -> npt.NDArray[np.float32]:
+    """``(values - start) / width + offset`` in [0, 1]; one array more is held, since a film has 40 million pixels."""
+    shown = values - start
+    shown /= width
+    shown += offset
+    return np.clip(shown, 0.0, 1.0, out=shown)

@@ -29,11 +29,18 @@ class MammoCaseSample(BaseDataElement):
             xyxy in network pixels, ``labels`` (n,), ``slices`` (n,) bin index, or -1 where no slice is annotated, on
             request ``masks``; ``gt_labels`` (dict[str, float]), image labels, NaN where unknown; and the meta keys
             ``image_id``, ``view`` (``L-CC``), ``homography_matrix`` (3, 3) stored to network pixels, ``slice_bins``
-            (:class:`~mammo_plugins.structures.SliceBins`), ``num_slices`` (bins), ``img_shape``, ``ori_shape`` and
-            ``annotated``. Predicting adds ``pred_instances`` (see
-            :class:`~mammo_plugins.models.detectors.MultiViewSparseRCNN`) and ``pred_malignancy`` by detectors,
-            ``pred_labels`` (dict[str, float]) by classifiers, ``pred_saliency`` (class to (h, w) tensor in [0, 1] that
-            covers ``img_shape``) by whatever gives maps; ``sample_predictions`` sets the latter two.
+            (:class:`~mammo_plugins.structures.SliceBins`), ``num_slices`` (bins), ``img_shape``, ``ori_shape``,
+            ``annotated`` and, where ``LocateLandmarks`` ran, ``landmarks``
+            (:class:`~mammo_plugins.structures.breast_landmarks.BreastLandmarks` in stored pixels) and, where
+            ``CropFinding`` ran, ``finding_xyxy``, in stored pixels, None where it found nothing. Predicting adds
+            ``pred_instances`` (see :class:`~mammo_plugins.models.detectors.MultiViewSparseRCNN`) and
+            ``pred_malignancy`` by detectors; ``pred_instances`` have ``lesions`` (n,) where a model matches findings of
+            a breast: the same number from 1 in both views for one lesion, 0 for the others. Further ``pred_labels``
+            (dict[str, float]) by classifiers, ``pred_saliency`` (class to (h, w) tensor in [0, 1] that covers
+            ``img_shape``) by whatever gives maps, ``pred_pictures`` (name to (h, w) tensor in [0, 1]) by models that
+            make images, ``pred_note`` (str), how its prediction came about, by models that know several ways;
+            ``sample_predictions`` sets the latter four. Training on synthetic findings has ``synthetic``, the image
+            (1, 1, H, W) with findings put in.
         gt_malignancy (LabelData): ``breast`` () and ``views`` (V,) float tensors, 1 for malignant, NaN where unknown.
         gt_labels (dict[str, float]): labels of the case, NaN where unknown.
         pred_malignancy (float): predicted malignancy of the breast.
@@ -86,10 +93,11 @@ class MammoCaseSample(BaseDataElement):
 
 
 def _moved_view(view: DetDataSample, move: Callable[[Movable], Movable]) -> DetDataSample:
-    """A view moved with its saliency maps, which mmengine does not reach in their dictionary."""
+    """A view moved with its maps and pictures, which mmengine does not reach in their dictionaries."""
     moved = move(view)
-    if 'pred_saliency' in view:
-        moved.set_field({name: move(saliency) for name, saliency in view.pred_saliency.items()}, 'pred_saliency')
+    for field in ('pred_saliency', 'pred_pictures'):
+        if field in view:
+            moved.set_field({name: move(plane) for name, plane in view.get(field).items()}, field)
     return moved
 
 

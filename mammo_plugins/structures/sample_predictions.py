@@ -1,4 +1,4 @@
-"""What a model says beside boxes: labels of images and cases, and saliency maps of images."""
+"""What a model says beside boxes: labels of images and cases, saliency maps of images, and how they came about."""
 
 from __future__ import annotations
 
@@ -49,6 +49,36 @@ def store_labels(view: DetDataSample, labels: Mapping[str, float | Tensor]) -> N
     view.set_field(checked_labels(labels), 'pred_labels')
 
 
+def store_note(view: DetDataSample, note: str) -> None:
+    """Sets ``pred_note`` of an image: how its prediction came about, where the same weights know several ways.
+
+    Tables of findings have it in the column ``ImageNote``, reports beside the image.
+
+    Args:
+        view: the image.
+        note: a few words on one line, such as ``SM features and FFDM features from the FFDM``.
+
+    Raises:
+        ValueError: the note is empty or has several lines.
+    """
+    if not note.strip() or len(note.splitlines()) > 1:
+        raise ValueError(f'pred_note is a few words on one line, got {note!r}')
+    view.set_field(note.strip(), 'pred_note', dtype=str)
+
+
+def store_pictures(view: DetDataSample, pictures: Mapping[str, Tensor]) -> None:
+    """Sets ``pred_pictures`` of an image: pictures that a model makes of it, such as what it would be without findings.
+
+    Args:
+        view: the image; a picture covers its ``img_shape`` in the frame of the network, from edge to edge.
+        pictures: name (``normal``) to (h, w) intensities in [0, 1].
+
+    Raises:
+        ValueError: there is no picture, it is not two-dimensional, or its values leave [0, 1].
+    """
+    _store_planes(view, 'pred_pictures', 'picture', pictures)
+
+
 def store_saliency(view: DetDataSample, maps: Mapping[str, Tensor]) -> None:
     """Sets ``pred_saliency`` of an image.
 
@@ -61,11 +91,15 @@ def store_saliency(view: DetDataSample, maps: Mapping[str, Tensor]) -> None:
     Raises:
         ValueError: there is no map, it is not two-dimensional, or its values leave [0, 1].
     """
-    if not maps:
-        raise ValueError('pred_saliency is empty: give a map a class, or leave it unset')
-    for name, saliency in maps.items():
-        if saliency.ndim != 2 or not saliency.numel():
-            raise ValueError(f'saliency map {name!r} must be (h, w), got the shape {tuple(saliency.shape)}')
-        if not bool(torch.all((saliency >= 0) & (saliency <= 1))):
-            raise ValueError(f'saliency map {name!r} must lie in [0, 1] and not be NaN: apply sigmoid')
-    view.set_field({str(name): saliency for name, saliency in maps.items()}, 'pred_saliency')
+    _store_planes(view, 'pred_saliency', 'saliency map', maps)
+
+
+def _store_planes(view: DetDataSample, name: str, what: str, planes: Mapping[str, Tensor]) -> None:
+    if not planes:
+        raise ValueError(f'{name} is empty: name a {what}, or leave it unset')
+    for key, plane in planes.items():
+        if plane.ndim != 2 or not plane.numel():
+            raise ValueError(f'{what} {key!r} must be (h, w), got the shape {tuple(plane.shape)}')
+        if not bool(torch.all((plane >= 0) & (plane <= 1))):
+            raise ValueError(f'{what} {key!r} must lie in [0, 1] and not be NaN: apply sigmoid')
+    view.set_field({str(key): plane for key, plane in planes.items()}, name)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import html
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from mammo_plugins.io.whole_file import write_whole
 
 from .audit_content import SEVERITIES, AuditPage, PageBox, PageCheck, PageFinding, PagePicture, PageTable
+from .page_parts import asset, box_style
 from .report_frames import encode_stacks
 from .result_table import column_names
 
@@ -37,10 +37,10 @@ def write_audit_report(path: str | Path, page: AuditPage, max_bytes: int = _MAX_
     """
     path = Path(path)
     urls = [stack[0] for stack in encode_stacks([picture.pixels[None] for picture in page.pictures], max_bytes)]
-    content = Template(_asset('report.html')).substitute(
+    content = Template(asset('report.html')).substitute(
         title=html.escape(page.title),
-        style=_asset('report.css') + _asset('audit.css'),
-        script=_asset('report.js'),
+        style=asset('report.css') + asset('audit.css'),
+        script=asset('report.js'),
         data=_NO_CASES,
         results=_summary_section(page) + _findings_section(page.checks),
         curves=_pictures_section(page.pictures, urls),
@@ -48,10 +48,6 @@ def write_audit_report(path: str | Path, page: AuditPage, max_bytes: int = _MAX_
     )
     write_whole(path, content)
     return path
-
-
-def _asset(name: str) -> str:
-    return files(__package__).joinpath('assets', name).read_text(encoding='utf-8')
 
 
 def _summary_section(page: AuditPage) -> str:
@@ -187,10 +183,7 @@ def _figure(picture: PagePicture, url: str) -> str:
 
 
 def _box(box: PageBox, width: int, height: int) -> str:
-    left, top, right, bottom = box.box_xyxy
-    place = {'left': left / width, 'top': top / height, 'width': (right - left) / width}
-    place['height'] = (bottom - top) / height
-    style = ';'.join(f'{name}:{share:.3%}' for name, share in place.items())
+    style = box_style(box.box_xyxy, (width, height))
     names = ['box', box.kind, *(['away'] if not box.in_slice else []), *(['flagged'] if box.flagged else [])]
     return f'<div class="{" ".join(names)}" style="{style}" title="{html.escape(box.text, quote=True)}"></div>'
 

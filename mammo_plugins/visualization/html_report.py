@@ -6,23 +6,21 @@ import html
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from mammo_plugins.evaluation.functional import Estimate
 from mammo_plugins.io.whole_file import write_whole
 
 from .curve_plot import PlotCurve, froc_svg, roc_svg
+from .page_parts import asset, notes_list, results_table, tables_section
 from .report_content import ReportCase, ReportPrediction, ReportTruth, ReportView
 from .report_frames import encode_stacks
 from .report_overlays import overlay_url
-from .result_table import Row, column_names
+from .result_table import Row
 
 _MAX_BYTES = 10_000_000
 _MAX_PREDICTIONS = 20  # a view; more boxes than a reader looks at
 _WEIGHT_DIGITS = 5
-_LOWER_IS_BETTER = ('brier', 'ece')
 
 
 def write_report(
@@ -61,13 +59,13 @@ def write_report(
     overlays = [_overlays(view) for case in cases for view in case.views]
     parts = {
         'title': html.escape(title),
-        'style': _asset('report.css'),
-        'script': _asset('report.js'),
-        'results': _results_section(rows, notes) + _tables_section(tables),
+        'style': asset('report.css'),
+        'script': asset('report.js'),
+        'results': _results_section(rows, notes) + tables_section(tables),
         'curves': _curves_section(froc or {}, roc or {}, figures),
         'cases': _cases_section(cases),
     }
-    page = Template(_asset('report.html'))
+    page = Template(asset('report.html'))
     taken = len(page.substitute(parts, data=_embed(_case_data(cases, iter(overlays)))).encode())
     stacks = [view.frames for case in cases for view in case.views]
     pictures = encode_stacks(stacks, max_bytes - taken)
@@ -76,54 +74,11 @@ def write_report(
     return path
 
 
-def _asset(name: str) -> str:
-    return files(__package__).joinpath('assets', name).read_text(encoding='utf-8')
-
-
 def _results_section(rows: Sequence[Row], notes: Sequence[str]) -> str:
     if not rows and not notes:
         return ''
-    items = ''.join(f'<li>{html.escape(note)}</li>' for note in notes)
-    listed = f'<ul class="notes">{items}</ul>' if notes else ''
-    return f'<section id="results"><h2>Results</h2><div class="scroll">{_table(rows)}</div>{listed}</section>'
-
-
-def _tables_section(tables: Sequence[tuple[str, Sequence[Row]]]) -> str:
-    parts = [f'<h3>{html.escape(caption)}</h3><div class="scroll">{_table(rows)}</div>' for caption, rows in tables]
-    return f'<section id="tables"><h2>Tables</h2>{"".join(parts)}</section>' if parts else ''
-
-
-def _table(rows: Sequence[Row]) -> str:
-    if not rows:
-        return ''
-    names = column_names(rows)
-    best = {name: _best_value(rows, name) for name in names}
-    head = ''.join(f'<th scope="col">{html.escape(name)}</th>' for name in names)
-    body = ''.join(
-        '<tr>' + ''.join(_cell(row.get(name, ''), best[name], is_name=not i) for i, name in enumerate(names)) + '</tr>'
-        for row in rows
-    )
-    return f'<table class="results"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-
-
-def _best_value(rows: Sequence[Row], name: str) -> float | None:
-    """Best value of a column, None where there is nothing to compare."""
-    values = [row[name].value for row in rows if isinstance(row.get(name), Estimate)]
-    better = min if name in _LOWER_IS_BETTER else max
-    return better(values) if len(values) > 1 else None
-
-
-def _cell(value: str | Estimate, best: float | None, is_name: bool) -> str:
-    if not isinstance(value, Estimate):
-        text = html.escape(str(value))
-        return f'<th scope="row">{text}</th>' if is_name else f'<td>{text}</td>'
-    hint = html.escape('; '.join(filter(None, [value.method, value.reason])), quote=True)
-    css = ' class="best"' if value.value == best else ''
-    title = f' title="{hint}"' if hint else ''
-    number, error, interval = (html.escape(text) for text in value.parts())
-    error = f' <small>{error}</small>' if error else ''
-    interval = f'<br><small>{interval}</small>' if interval else ''
-    return f'<td{css}{title}>{number}{error}{interval}</td>'
+    table = f'<div class="scroll">{results_table(rows)}</div>'
+    return f'<section id="results"><h2>Results</h2>{table}{notes_list(notes)}</section>'
 
 
 def _curves_section(
@@ -152,7 +107,7 @@ def _cases_section(cases: Sequence[ReportCase]) -> str:
     options = ''.join(
         f'<option{" selected" if n == 3 else ""}>{n}</option>' for n in (1, 2, 3, 5, 10, _MAX_PREDICTIONS)
     )
-    return Template(_asset('cases.html')).substitute(options=options)
+    return Template(asset('cases.html')).substitute(options=options)
 
 
 def _overlays(view: ReportView) -> list[dict[str, str]]:
@@ -211,7 +166,17 @@ def _prediction_data(finding: ReportPrediction) -> dict[str, object]:
         'score': float(finding.score),
         'weights': None if weights is None else [round(float(weight), _WEIGHT_DIGITS) for weight in weights],
         'hit': None if finding.hit is None else bool(finding.hit),
+        'lesion': lesion_letters(finding.lesion),
     }
+
+
+def lesion_letters(number: int) -> str:
+    """A for 1, Z for 26, AA for 27; nothing for 0."""
+    letters = ''
+    while number > 0:
+        number, place = divmod(number - 1, 26)
+        letters = chr(ord('A') + place) + letters
+    return letters
 
 
 def _embed(data: dict[str, object]) -> str:

@@ -46,6 +46,7 @@ class ReportPrediction:
         score: malignancy.
         slice_weights: (S,) weight of each slice bin; None where the detector has none.
         hit: whether it hits an annotated finding; None where this was not determined.
+        lesion: number from 1 that it shares with a finding of the other view, shown as a letter; 0 for none.
     """
 
     box_xyxy: Box
@@ -53,6 +54,7 @@ class ReportPrediction:
     score: float
     slice_weights: Sequence[float] | None = None
     hit: bool | None = None
+    lesion: int = 0
 
 
 @dataclass(frozen=True)

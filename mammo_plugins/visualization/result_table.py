@@ -14,7 +14,7 @@ Row = Mapping[str, 'str | Estimate']
 
 _AUC_TITLE = 'Breast AUC'
 _BREAST_TITLES = {'breast_auc': _AUC_TITLE} | {number.name: number.title for number in BREAST_NUMBERS}
-_TEXT_COLUMNS = ('Model', 'Group', 'Protocol', 'Number')
+_TEXT_COLUMNS = ('Model', 'Group', 'Protocol', 'Number', 'Bucket', 'Missed by')
 
 
 def number_rows(results: Mapping[str, DetectionResult]) -> list[Row]:

@@ -36,3 +36,11 @@ def test_data_sets_in_wrappers_are_found():
     cfg.train_dataloader.dataset = dict(type='ConcatDataset', datasets=parts)
     with pytest.raises(ValueError, match=r'train_dataloader\.dataset\.datasets\.0\.classes has 1'):
         check_head_classes(cfg)
+
+
+def test_findings_from_maps_need_the_classes_of_the_data():
+    model = dict(label_names=['benign', 'malignant'], map_findings=dict(threshold=0.5))
+    check_head_classes(config(['benign', 'malignant'], **model))
+    check_head_classes(config(['malignant'], **dict(model, map_findings=None)))
+    with pytest.raises(ValueError, match=r'classes is malignant, but model\.map_findings takes'):
+        check_head_classes(config(['malignant'], **model))

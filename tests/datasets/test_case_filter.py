@@ -31,3 +31,14 @@ def test_unknown_position_is_quoted():
 def test_unknown_rule_is_an_error(make_dataset, release):
     with pytest.raises(TypeError, match='min_size'):
         make_dataset(release.path, filter_cfg=dict(min_size=3))
+
+
+def test_cases_of_unknown_labels_can_be_dropped(make_dataset, release):
+    options = dict(modality='FFDM', labels=['malignant', 'benign'])
+    everything = make_dataset(release.path, **options)
+    known = make_dataset(release.path, filter_cfg=dict(known_labels=['malignant']), **options)
+    assert len(known) == len(everything) == 6  # every image says whether it is malignant
+    some = make_dataset(release.path, group_by='image', filter_cfg=dict(known_labels=['benign']), **options)
+    assert [some.get_data_info(index)['case_id'] for index in range(len(some))] == ['P1/P1-S/R']  # has a benign finding
+    with pytest.raises(ValueError, match=r"known_labels of filter_cfg has \['density'\]"):
+        make_dataset(release.path, filter_cfg=dict(known_labels=['density']), **options)

@@ -244,13 +244,14 @@ class TestLabels:
             phantoms, 'unknown',
             lambda image: replace(image, labels={**image.labels, 'birads': '5' if image.view == 'R-CC' else None}),
         )  # fmt: skip
-        dataset = dataset_of(path, labels=['abnormal', 'birads'])
+        dataset = dataset_of(path, labels=['abnormal', 'birads', 'malignant', 'benign'])
         for index in range(len(dataset)):
             sample = dataset[CaseDraw(index, 0, 0)]['data_samples']
             assert math.isnan(sample.gt_labels['birads'])
+            proven = sample.gt_labels['malignant'] == 1 or sample.gt_labels['benign'] == 1
             assert (
                 sample.gt_labels['abnormal'] == 1
-                if sample.laterality == 'R'
+                if sample.laterality == 'R' or proven
                 else math.isnan(sample.gt_labels['abnormal'])
             )
 
@@ -296,6 +297,9 @@ class TestIncompleteCases:
         assert [sample.case_id for sample in samples if not sample.complete] == [name]
         dropped = dataset_of(path, group_by, modality, incomplete='drop')
         assert len(dropped) == whole - 1 and dropped.incomplete == kept.incomplete and kept.dropped == {}
+        leads = group_by == 'bilateral'  # what is alone is the right side; else the FFDM, or the oblique view
+        led = dataset_of(path, group_by, modality, incomplete='keep-first')
+        assert len(led) == whole - (not leads) and led.dropped == ({} if leads else dropped.dropped)
         ((file, why),) = dropped.dropped.items()
         assert why == f'case {name} is {reason}' and file not in {
             view['img_path'] for index in range(len(dropped)) for view in dropped.get_data_info(index)['views']
@@ -331,6 +335,10 @@ class TestIncompleteCases:
         (said,) = [line for line in lines if 'not complete' in line]
         assert said.startswith("leaves out 4 of 8 cases that are not complete by group_by='bilateral' (4 missing):\n")
         assert said.count('no right image beside lcc') == 4
+        path = rewritten(phantoms, 'some-sides', lambda image: None if image.view in ('R-CC', 'L-MLO') else image)
+        dataset_of(path, 'bilateral', incomplete='keep-first').full_init()
+        said = [line for line in lines if 'not complete' in line][-1]
+        assert said.startswith("keeps 4 and leaves out 4 of 8 cases that are not complete by group_by='bilateral' (8 ")
 
     def test_nothing_left_says_why(self, phantoms):
         path = rewritten(phantoms, 'left', lambda image: image if image.view[0] == 'L' else None)

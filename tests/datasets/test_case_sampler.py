@@ -189,3 +189,53 @@ def test_run_resumed_with_workers_sees_what_an_uninterrupted_one_without_sees(ma
     train(make_dataset, release, tmp_path / 'part', num_workers=0, max_iters=3)
     checkpoint = str(tmp_path / 'part' / 'iter_3.pth')
     assert train(make_dataset, release, tmp_path / 'part', 2, max_iters=6, load_from=checkpoint) == whole[3:]
+
+
+class Exams(Labels):
+    """Cases of exams of four images, of whose first image one exam in four has a malignant and one a benign finding."""
+
+    def __init__(self, exams=16):
+        self.labels = np.array([float(exam % 4 == 0 and image == 0) for exam in range(exams) for image in range(4)])
+        self.benign = np.array([float(exam % 4 == 1 and image == 0) for exam in range(exams) for image in range(4)])
+
+    def case_labels(self, name):
+        return {'benign': self.benign}[name]
+
+    def get_data_info(self, index):
+        return dict(patient_id='P', study_uid=str(index // 4))
+
+
+@pytest.mark.parametrize(
+    ('settings', 'positive'),
+    [
+        (dict(label='benign'), lambda index: index % 16 == 4),
+        (dict(label=['benign', 'malignant']), lambda index: index % 16 in (0, 4)),
+        (dict(label=['benign', 'malignant'], unit='exam'), lambda index: index % 16 < 8),
+    ],
+)
+def test_epoch_has_every_positive_case_once_and_as_many_others(settings, positive):
+    sampler = BalancedCaseSampler(Exams(), epoch_length='positives', seed=0, **settings)
+    wanted = [index for index in range(64) if positive(index)]
+    for epoch in (0, 1):
+        sampler.set_epoch(epoch)
+        drawn = [draw.index for draw in sampler]
+        assert sorted(index for index in drawn if positive(index)) == wanted
+        assert len(set(drawn)) == len(drawn) == 2 * len(wanted) == len(sampler)
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'message'),
+    [
+        (dict(unit='breast'), 'unit is one of'),
+        (dict(epoch_length='all'), 'epoch_length'),
+        (dict(epoch_length=0), 'epoch_length'),
+        (dict(epoch_length='positives', positive_fraction=None), 'needs a positive_fraction'),
+        (dict(label=['malignant'], positive_fraction=1.0, unit='exam', epoch_length='positives'), None),
+    ],
+)
+def test_arguments_are_checked(wrong, message):
+    if message is None:
+        assert len(BalancedCaseSampler(Exams(), seed=0, **wrong)) == 16
+        return
+    with pytest.raises(ValueError, match=message):
+        BalancedCaseSampler(Exams(), seed=0, **wrong)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mammo_plugins.evaluation import evaluate_detections
+from mammo_plugins.commands.evaluate import main
+from mammo_plugins.evaluation import evaluate_detections, get_protocol
 from tests.references.dbtex_challenge import dbtex_sensitivities
 
 SMALL = (480, 480, 40, 40)  # centre (500, 500): within 100 px
@@ -96,6 +97,34 @@ def test_faucs_of_all_and_of_positive_images(build):
     rows = [centred(500, 500, score=0.5), centred(100, 100, score=0.9)]
     assert value('FAUC-1', 'center-hit', rows, [finding()], build) == 0.5
     assert value('FAUC-1 (positive images)', 'center-hit', rows, [finding()], build) == 0
+
+
+def test_area_up_to_another_limit(build):
+    # As above: found from half a false positive an image on, and up to 2 of all images, from 1 up to 2 of the positive.
+    rows = [centred(500, 500, score=0.5), centred(100, 100, score=0.9)]
+    assert value('FAUC-2', 'center-hit@2', rows, [finding()], build) == 1.5
+    assert value('FAUC-2 (positive images)', 'center-hit@2.0', rows, [finding()], build) == 1
+    assert value('FAUC-0.25', 'center-hit@0.25', rows, [finding()], build) == 0
+
+
+@pytest.mark.parametrize(
+    ('name', 'reason'),
+    [
+        ('center-hit@', 'a number above 0'),
+        ('center-hit@0', 'a number above 0'),
+        ('center-hit@two', 'a number above 0'),
+        ('center-hit@inf', 'a number above 0'),
+        ('center-hit@nan', 'a number above 0'),
+        ('mm3d@2', 'no area'),
+        ('centre@2', "unknown protocol 'centre'"),
+    ],
+)
+def test_limits_that_cannot_be(name, reason, capsys):
+    with pytest.raises(ValueError, match=reason):
+        get_protocol(name)
+    with pytest.raises(SystemExit):
+        main(['found.csv', '--ann', 'ann.json', '--protocol', name])
+    assert reason in capsys.readouterr().err
 
 
 def test_single_slice_images_have_no_slice_condition(build_annotations, build_predictions):

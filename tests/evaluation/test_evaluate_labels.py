@@ -17,7 +17,7 @@ from mammo_plugins.evaluation import (
     gather_labels,
     write_labels,
 )
-from mammo_plugins.io import AnnotationSet, write_annotations
+from mammo_plugins.io import AnnotationSet, FindingRecord, write_annotations
 
 VIEWS = ('lcc', 'lmlo', 'rcc', 'rmlo')
 BIRADS = {'lcc': '5', 'lmlo': '4B', 'rcc': '1', 'rmlo': '2'}
@@ -106,6 +106,15 @@ def test_breast_and_pair_have_the_highest_class_of_their_images(annotations):
     assert result.confusion.tolist() == [[0, 0, 0], [0, 0, 1], [0, 0, 1]]
     pairs = [(LabelKey('p0', 's', position), {'abnormal': 0.9}) for position in ('CC', 'MLO')]
     assert evaluate_labels(gather_labels('Pair', pairs), annotations)['abnormal'].counts['true_1'] == 2
+
+
+def test_marked_finding_makes_an_image_abnormal_whatever_its_birads(annotations):
+    images = [replace(image, labels={'birads': '1'}) for image in annotations.images]
+    rows = [(LabelKey(image.patient_id, 's', image.view_name), {'abnormal': 0.5}) for image in images]
+    finding = FindingRecord(images[2].id, 'other', (0.0, 0.0, 2.0, 2.0))
+    for findings, positives in (([], 0), ([finding], 1)):
+        scored = evaluate_labels(gather_labels('View', rows), AnnotationSet(images, findings))['abnormal']
+        assert (scored.counts['true_1'], scored.counts['true_0']) == (positives, len(images) - positives)
 
 
 def test_unknown_truth_is_left_out_and_counted(annotations):

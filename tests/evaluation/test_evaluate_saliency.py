@@ -13,6 +13,7 @@ from mammo_plugins.evaluation import ImageKey, PredictionsError
 from mammo_plugins.evaluation.compare_saliency import compare_saliency
 from mammo_plugins.evaluation.evaluate_saliency import evaluate_saliency, evaluate_saliency_subgroups
 from mammo_plugins.evaluation.saliency_files import SaliencyMap, read_index, read_maps, write_index, write_map
+from mammo_plugins.evaluation.saliency_frames import on_image_pixels
 from mammo_plugins.evaluation.saliency_truth import truth_on_map
 from mammo_plugins.io import AnnotationSet, FindingRecord, write_annotations
 
@@ -66,6 +67,55 @@ def test_hand_worked_folder(folder, annotations):
     assert values['pxap_dataset'] == pytest.approx(0.25 * 4 / 9 + 0.75 * 16 / 3750)
     assert result.counts['images_with_finding'] == 2
     assert result.counts['unannotated_images'] == 1
+
+
+def test_stored_pixels_count_with_the_value_of_their_cell(folder, annotations):
+    """40 x 40 stored pixels a cell, and findings end at cells: shares of areas are those of cells, ranks likewise."""
+    of_cells, of_pixels = (
+        {
+            name: one.value
+            for name, one in evaluate_saliency(folder, annotations, grid=grid)['malignant'].numbers.items()
+        }
+        for grid in ('map', 'image')
+    )
+    assert of_pixels == pytest.approx(of_cells)
+
+
+def test_map_that_reaches_a_part_of_its_image_is_0_elsewhere():
+    crop = np.array([[0.5, 0, -10], [0, 0.5, -5], [0, 0, 1]])  # of 12 x 8 network pixels from stored (20, 10) on
+    part = replace(entry('lcc'), shape=(2, 3), covered=(8.0, 12.0), homography=crop)
+    values = np.arange(1, 7).reshape(2, 3) / 10
+    placed, found = on_image_pixels(part, values, (40, 60))
+    expected = np.zeros((40, 60))
+    expected[10:26, 20:44] = np.kron(values, np.ones((8, 8)))
+    np.testing.assert_array_equal(found, expected)
+    assert placed.shape == (40, 60) and placed.stored_points()[0][0, 0] == 0.5
+    finer = np.kron(values, np.ones((4, 4)))
+    same = replace(part, shape=finer.shape)
+    np.testing.assert_array_equal(on_image_pixels(same, finer, (40, 60))[1], expected)
+
+
+def test_command_scores_and_compares_on_stored_pixels(folder, annotations, tmp_path, capsys):
+    write_annotations(tmp_path / 'ann.json', annotations)
+    how = ['--ann', str(tmp_path / 'ann.json'), '--map-grid', 'image', '--json', str(tmp_path / 'out.json')]
+    assert main([str(folder), *how]) == 0
+    written = json.loads((tmp_path / 'out.json').read_text())
+    value = evaluate_saliency(folder, annotations, grid='image')['malignant'].numbers['soft_dice'].value
+    assert written['settings']['grid'] == 'image'
+    assert written['results']['malignant']['metrics']['soft_dice']['value'] == pytest.approx(value)
+    assert main(['--compare', str(folder), str(folder), *how, '--bootstrap', '2']) == 0
+    assert json.loads((tmp_path / 'out.json').read_text())['settings']['grid'] == 'image'
+    (tmp_path / 'boxes.csv').write_text('PatientID,StudyUID,View,X,Width,Y,Height,Z,Depth,Score\n')
+    assert main([str(tmp_path / 'boxes.csv'), *how]) == 2
+    assert '--map-grid goes with saliency maps' in capsys.readouterr().err
+
+
+def test_turned_maps_and_unknown_grids_are_refused(folder, annotations):
+    turned = replace(entry('lcc'), homography=np.array([[0, 1.0, 0], [1, 0, 0], [0, 0, 1]]))
+    with pytest.raises(PredictionsError, match='is turned'):
+        on_image_pixels(turned, np.zeros((50, 25)), (100, 100))
+    with pytest.raises(ValueError, match="unknown grid 'pixels'"):
+        evaluate_saliency(folder, annotations, grid='pixels')
 
 
 def test_overlaps_agree_with_monai(folder, annotations):

@@ -104,6 +104,36 @@ def test_image_without_boxes_and_score_leaves_no_row():
     assert (predictions.images, len(predictions)) == ((), 0)
 
 
+def noted(patient, score, note=''):
+    box = [[1, 1, 5, 5]] if score else np.zeros((0, 4))
+    return ImagePredictions(ImageKey(patient, 's1', 'lcc'), box, [0] * len(box), [score] * len(box), 0.5, note)
+
+
+def test_notes_of_images_come_back(tmp_path):
+    predictions = gather_predictions(
+        [noted('p1', 0.5, 'from two, "views"'), noted('p2', 0, 'from one'), noted('p3', 0.4)]
+    )
+    write_predictions(tmp_path / 'found.csv', predictions)
+    assert (tmp_path / 'found.csv').read_text().splitlines()[0] == f'{HEADER},ImageScore,ImageNote'
+    back = read_predictions(tmp_path / 'found.csv')
+    assert back.image_notes == predictions.image_notes == ('from two, "views"', 'from one', '')
+    assert back.keep_images(np.array([False, True, True])).image_notes == ('from one', '')
+    write_predictions(tmp_path / 'boxes.csv', predictions, boxes_only=True)
+    assert (tmp_path / 'boxes.csv').read_text().splitlines()[0] == HEADER
+
+
+def test_without_notes_there_is_no_column(tmp_path):
+    predictions = gather_predictions([noted('p1', 0.5)])
+    write_predictions(tmp_path / 'found.csv', predictions)
+    assert predictions.image_notes is None and 'ImageNote' not in (tmp_path / 'found.csv').read_text()
+
+
+def test_an_image_has_one_note(csv_file):
+    rows = (f'{GOOD},from one', f'{GOOD.replace("0.5", "0.4")},from two')
+    with pytest.raises(PredictionsError, match="line 3: ImageNote differs .*: 'from two'"):
+        read_predictions(csv_file(*rows, header=f'{HEADER},ImageNote'))
+
+
 def test_boxes_without_area_are_left_out_and_counted():
     boxes = [[0, 5, 0, 9], [1, 2, 3, 4], [7, 8, 9, 8]]
     part = ImagePredictions(ImageKey('p', 's', 'lcc'), boxes, [0, 0, 0], [0.9, 0.8, 0.7], 0.5)
@@ -221,3 +251,43 @@ def test_image_score_for_some_images_only_is_refused():
     ]
     with pytest.raises(PredictionsError, match='p/s/rcc has no image score but others have'):
         gather_predictions(parts)
+
+
+class TestMatchedLesions:
+    """Which findings of a breast are one lesion, in a column of its own."""
+
+    def write(self, tmp_path, lesions):
+        boxes, scores = np.array([[1.0, 2, 3, 4], [5.0, 6, 9, 9]]), np.array([0.5, 0.25])
+        parts = [
+            ImagePredictions(ImageKey('p', 's', 'lcc'), boxes, np.zeros(2), scores, 0.5, lesions=lesions),
+            ImagePredictions(ImageKey('p', 's', 'lmlo'), boxes[:0], np.zeros(0), scores[:0], 0.1),
+        ]
+        write_predictions(tmp_path / 'found.csv', gather_predictions(parts))
+        return tmp_path / 'found.csv'
+
+    def test_numbers_come_back_and_nothing_is_empty(self, tmp_path):
+        path = self.write(tmp_path, np.array([0, 3]))
+        assert path.read_text().splitlines() == [
+            'PatientID,StudyUID,View,X,Width,Y,Height,Z,Depth,Score,ImageScore,MatchedLesion',
+            'p,s,lcc,1,2,2,2,0,1,0.5,0.5,',
+            'p,s,lcc,5,4,6,3,0,1,0.25,0.5,3',
+            'p,s,lmlo,,,,,,,,0.1,',
+        ]
+        assert read_predictions(path).lesions.tolist() == [0, 3]
+        assert read_predictions(path).keep(np.array([False, True])).lesions.tolist() == [3]
+
+    def test_models_that_do_not_match_have_no_such_column(self, tmp_path):
+        path = self.write(tmp_path, None)
+        assert 'MatchedLesion' not in path.read_text() and read_predictions(path).lesions is None
+
+    def test_challenge_has_no_such_column(self, tmp_path):
+        write_predictions(tmp_path / 'x.csv', read_predictions(self.write(tmp_path, np.array([0, 3]))), boxes_only=True)
+        assert (tmp_path / 'x.csv').read_text().splitlines()[0].endswith('Depth,Score')
+
+    @pytest.mark.parametrize('text', ['0', '-1', '1.5', 'A', '9' * 30])
+    def test_other_text_is_refused_by_line(self, tmp_path, text):
+        path = self.write(tmp_path, np.array([0, 3]))
+        path.write_text(path.read_text().replace('0.25,0.5,3', f'0.25,0.5,{text}'))
+        with pytest.raises(PredictionsError, match='line 3.*MatchedLesion is no whole number from 1 on'):
+            read_predictions(path)
+        assert read_predictions(path, lenient=True).lesions.tolist() == [0]

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from mammo_plugins.evaluation import SUBGROUPS, evaluate_detections, evaluate_subgroups
+from mammo_plugins.evaluation.subgroups import IMAGE_GROUPS
+from mammo_plugins.io import ImageRecord
 
 BOX, AWAY, ALARM = (100, 100, 40, 40), (500, 500, 150, 40), (800, 800, 40, 40)
 
@@ -24,8 +26,10 @@ def cohort_fixture(build_annotations, build_predictions):
         for image, vendor, density in zip(annotations.images, ('A', 'B', 'A'), ('C', 'C', None))
     ]
     annotations.findings[:] = [
-        replace(finding, attributes={'type': kind})
-        for finding, kind in zip(annotations.findings, ('mass', 'distortion', 'mass'))
+        replace(finding, attributes={'type': kind} | level)
+        for finding, kind, level in zip(
+            annotations.findings, ('mass', 'distortion', 'mass'), ({'match_level': 1}, {'match_level': 2}, {})
+        )
     ]
     annotations = type(annotations)(annotations.images, annotations.findings, annotations.info)
     rows = [
@@ -51,6 +55,7 @@ def counts(result):
         ('modality', {'DBT': (3, 3, 2, 2, 0)}),
         # The box that hits the finding of the other type is neither true nor false nor a repeat.
         ('type', {'mass': (3, 2, 1, 2, 0), 'distortion': (3, 1, 1, 2, 0)}),
+        ('match_level', {'1': (3, 1, 1, 2, 0), '2': (3, 1, 1, 2, 0), 'unknown': (3, 1, 0, 2, 0)}),
         ('size', {'up to 10 mm': (3, 2, 1, 2, 0), 'up to 20 mm': (3, 1, 1, 2, 0)}),
     ],
 )
@@ -101,3 +106,9 @@ def test_finding_without_spacing_has_an_unknown_size(cohort):
     images = [replace(image, spacing_mm=None) for image in annotations.images]
     unknown = type(annotations)(images, annotations.findings, annotations.info)
     assert list(evaluate_subgroups(predictions, unknown, 'size')) == ['unknown']
+
+
+def test_computed_images_are_a_group_beside_those_of_vendors():
+    vendors = ImageRecord(1, 'a.dcm', 10, 10, 1, 'p', 's', 'L-CC', 'SM')
+    computed = replace(vendors, computed=True)
+    assert [IMAGE_GROUPS['modality'](image) for image in (vendors, computed)] == ['SM', 'SM (computed)']

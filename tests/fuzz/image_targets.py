@@ -11,6 +11,7 @@ import numpy as np
 
 from mammo_plugins.io import UnreadableImageError, open_image, read_dbt_volume
 from mammo_plugins.io.volume_cache import BrokenVolumeError, VolumeCache
+from tests.io.meta_image_builder import TYPES, meta_header
 
 from .bombs import PNG_BOMBS, png_bomb, png_chunk
 from .dicom_mutations import mutate_dicom
@@ -202,4 +203,22 @@ class CachedVolumes(_SingleFileTarget):
                 raise InsaneResultError(f'{volume.dtype} {volume.shape} {record}')
 
 
-TARGETS = (DicomFiles, SliceFolder, PngFiles, CachedVolumes)
+class MetaImages(_SingleFileTarget):
+    """Mammograms and volumes as MetaImage, values in the same file."""
+
+    name, cases, file_name = 'meta-image', 600, 'L-CC.mha'
+
+    def valid_files(self) -> dict[str, bytes]:
+        files = {}
+        for dtype, shape in (('<f8', (3, 20, 18)), ('<u2', (20, 18)), ('<f4', (2, 20, 18))):
+            values = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+            header = meta_header(shape[::-1], TYPES[dtype[1:]], 'LOCAL', ElementNumberOfChannels='1', HeaderSize='-1')
+            files[f'{dtype} {shape}'] = header.encode() + values.tobytes()
+        return files
+
+    def mutate(self, rng: Random, content: bytes) -> bytes:
+        end = content.index(b'LOCAL') + 6
+        return mutate_bytes(rng, content, 0, end) if rng.random() < 0.7 else mutate_bytes(rng, content, end)
+
+
+TARGETS = (DicomFiles, SliceFolder, PngFiles, MetaImages, CachedVolumes)

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+import numpy as np
+
 from mammo_plugins.apis.phantoms import make_phantoms
 from mammo_plugins.datasets.converters import CONVERTERS, ConversionError
 from mammo_plugins.io import read_annotations, write_annotations
@@ -19,6 +21,7 @@ from tests.datasets.converters.embed_release import EmbedRelease
 from tests.datasets.converters.inbreast_release import SQUARE, InbreastRelease
 from tests.datasets.converters.omi_db_release import OmiDbRelease, biopsy, mark
 from tests.datasets.converters.rsna_2022_release import Rsna2022Release
+from tests.datasets.converters.t_synth_release import SHAPE, TSynthRelease
 from tests.datasets.converters.vindr_mammo_release import VindrMammoRelease
 
 from .ddsm_mutations import mutate_ics, mutate_overlay
@@ -172,6 +175,16 @@ def inbreast() -> ReleaseTarget:
     return ReleaseTarget('inbreast', 900, build, kinds)
 
 
+def t_synth() -> ReleaseTarget:
+    def build(folder: Path) -> None:
+        mask = np.zeros(SHAPE, bool)
+        mask[2, 4:8, 10:16] = True
+        TSynthRelease(folder).add_volume(loc='12 5 2 2\n', mask=mask)  # alone: without it nothing is left
+
+    kinds = {'*.mhd': mutate_bytes, '*.loc': mutate_bytes, '*.h5': mutate_bytes}
+    return ReleaseTarget('t-synth', 500, build, kinds)
+
+
 _PLIST_START = b'<!DOCTYPE plist PUBLIC'
 _ENTITIES = b'<!DOCTYPE plist [<!ENTITY a "' + b'x' * 1000 + b'">' + b''.join(
     b'<!ENTITY %s "%s">' % (bytes([98 + n]), b'&%s;' % bytes([97 + n]) * 50) for n in range(8)
@@ -207,4 +220,4 @@ def mutate_plist(rng: Random, content: bytes) -> bytes:
     return content.replace(old, escaped, rng.choice((1, -1)))
 
 
-TARGETS = (bcs_dbt, phantom, vindr_mammo, cbis_ddsm, cmmd, rsna_2022, embed, omi_db, ddsm, inbreast)
+TARGETS = (bcs_dbt, phantom, vindr_mammo, cbis_ddsm, cmmd, rsna_2022, embed, omi_db, ddsm, inbreast, t_synth)

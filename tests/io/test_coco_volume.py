@@ -52,6 +52,15 @@ def test_file_gives_back_what_was_written(tmp_path):
     assert read_annotations(tmp_path / 'ann.json') == written
 
 
+def test_only_computed_images_say_so_in_the_file(tmp_path):
+    computed = replace(MAMMOGRAM, id=9, modality='SM', computed=True)
+    write_annotations(tmp_path / 'ann.json', annotation_set(images=(VOLUME, MAMMOGRAM, computed)))
+    entries = json.loads((tmp_path / 'ann.json').read_text())['images']
+    assert ['computed' in entry for entry in entries] == [False, False, True]
+    images = read_annotations(tmp_path / 'ann.json').images
+    assert [image.modality_text for image in images] == ['DBT', 'FFDM', 'SM (computed)']
+
+
 _NUMBERS = st.floats(0, 1000, allow_nan=False, width=64)
 
 
@@ -153,7 +162,8 @@ def test_malignant_image_without_malignant_finding_counts_as_not_annotated(label
         ('num_slices', -1), ('patient_id', None), ('study_uid', ' '), ('view', 'lcc'), ('view', 'X-CC'), ('view', 3),
         ('modality', 'MRI'), ('slice_spacing_mm', 0), ('slice_spacing_mm', '1'),
         ('spacing_mm', (0.1,)), ('spacing_mm', (0.1, 0)), ('spacing_mm', (0.1, float('nan'))),
-        ('rotated_180', 1), ('split', 'val'), ('labels', None), ('manufacturer', None), ('view_name', 5),
+        ('rotated_180', 1), ('computed', 1), ('computed', True), ('split', 'val'),
+        ('labels', None), ('manufacturer', None), ('view_name', 5),
     ],
 )  # fmt: skip
 def test_broken_image_field_is_named(field, value):

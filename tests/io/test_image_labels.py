@@ -21,6 +21,12 @@ NAN = math.nan
         ('abnormal', {'birads': '2'}, 1),
         ('abnormal', {'birads': '0'}, 1),
         ('abnormal', {'density': 'A'}, NAN),
+        ('abnormal', {'birads': '1', 'malignant': 1}, 1),
+        ('abnormal', {'birads': '1', 'benign': 1}, 1),
+        ('abnormal', {'malignant': 0, 'benign': 0}, NAN),
+        ('abnormal', {'malignant': 0, 'benign': None, 'abnormal': 0}, 0),
+        ('abnormal', {'birads': '2', 'abnormal': 0}, 0),
+        ('abnormal', {'birads': None, 'abnormal': True}, 1),
         ('birads', {'birads': '4B'}, 4),
         ('density', {'density': 'A'}, 1),
         ('density', {'density': 'D'}, 4),
@@ -30,6 +36,12 @@ NAN = math.nan
 )
 def test_labels_are_numbers_by_name(name, labels, value):
     assert label_value(labels, name) == pytest.approx(value, nan_ok=True)
+
+
+@pytest.mark.parametrize('labels', [{}, {'birads': '1'}, {'abnormal': 0}])
+def test_marked_finding_makes_an_image_abnormal_and_nothing_else(labels):
+    assert label_value(labels, 'abnormal', has_findings=True) == 1
+    assert label_value({'malignant': 0, **labels}, 'malignant', has_findings=True) == 0
 
 
 @pytest.mark.parametrize('labels', [{'race': 'unknown'}, {'race': [1]}])

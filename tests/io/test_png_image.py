@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mammo_plugins.io.png_image import PngImage, view_from_file_name
+from mammo_plugins.io.file_name_view import view_from_file_name
+from mammo_plugins.io.png_image import PngImage
 from mammo_plugins.io.unreadable_image import UnreadableImageError
 
 

@@ -9,8 +9,10 @@ import torch
 from mmdet.registry import MODELS
 from torch import Tensor, nn
 
+from mammo_plugins.models.bilateral.asymmetric_transformer import AsymmetricBlock
 from mammo_plugins.models.slice_fusion.base import SliceFusion
 from tests.models.detectors.test_mammogram_detector import CONFIGS, small
+from tests.models.released_weights import glam_config
 from tests.models.small_models import HIDDEN, NUM_PROPOSALS, build, detector_config
 
 PRIOR = -4.59511985013459  # logit of a probability of 0.01
@@ -24,7 +26,10 @@ FUSIONS = {
     'RoIAttentionFusion': dict(embed_dims=HIDDEN, num_heads=2),
 }
 # Registered modules that declare how they begin, each with a test below; a fusion's is compared parameter by parameter.
-DECLARING = {'BiFPN', 'EfficientDetHead', 'MammogramDetector', 'ModalityFusionDetector', 'SliceDIIHead', *FUSIONS}
+DECLARING = {
+    'AsymmetricTransformer', 'BiFPN', 'EfficientDetHead', 'ForegroundAttention', 'GlobalModule', 'LocalModule',
+    'MammogramClassifier', 'MammogramDetector', 'ModalityFusionDetector', 'ResNet22', 'SliceDIIHead', *FUSIONS,
+}  # fmt: skip
 
 
 def registered() -> dict[str, type]:
@@ -115,3 +120,56 @@ def test_a_fused_head_begins_as_that_of_its_first_branch():
     own, fused = detector.backbone.sm.bbox_head, detector.bbox_head
     assert torch.equal(fused.class_tower.predict.pointwise.weight, own.class_tower.predict.pointwise.weight)
     assert not fused.box_tower.convs[0].pointwise.weight[:, 64:].any()
+
+
+def test_glam_begins_with_xavier_s_and_kaiming_s_normal_distributions():
+    model = build(glam_config())
+    model.init_weights()
+    for part, spread in ((model.global_module, _xavier), (model.local_module, _kaiming)):
+        for name, value in part.named_parameters():
+            if value.dim() == 4 and value.numel() > 5000:
+                assert float(value.detach().std()) == pytest.approx(spread(value), rel=0.05), name
+            elif name.endswith(('norm1.weight', 'bn2.weight')):
+                assert torch.equal(value, torch.ones_like(value)), name
+    (head,) = model.local_module.head.parameters()
+    assert float(head.detach().std()) == pytest.approx(_kaiming(head), rel=0.1)
+    for head in model.global_module.heads[1:]:
+        assert float(head.weight.detach().std()) == pytest.approx(_xavier(head.weight), rel=0.2)
+
+
+def _xavier(value: Tensor) -> float:
+    return (2 / sum(nn.init._calculate_fan_in_and_fan_out(value))) ** 0.5
+
+
+def _kaiming(value: Tensor) -> float:
+    return (2 / nn.init._calculate_fan_in_and_fan_out(value)[1]) ** 0.5
+
+
+def test_blocks_of_attention_begin_with_the_spread_that_they_declare():
+    block = AsymmetricBlock(embed_dims=256)
+    block.init_weights()
+    # Kaiming's for a rectifier: the variance is 2 over the inputs; Xavier's: 2 over inputs and outputs.
+    assert float(block.expand.weight.detach().std()) == pytest.approx((2 / 768) ** 0.5, rel=0.05)
+    assert float(block.shrink.weight.detach().std()) == pytest.approx((2 / 512) ** 0.5, rel=0.05)
+    assert not any(parameter.any() for name, parameter in block.named_parameters() if name.endswith('bias'))
+
+
+def test_a_classifier_begins_near_zero():
+    torch.manual_seed(0)
+    classifier = MODELS.build(
+        dict(
+            type='MammogramClassifier',
+            backbone=dict(type='ResNet', depth=18, out_indices=(3,)),
+            targets=[dict(name='density', classes=['A/B', 'C/D'])],
+            in_channels=512,
+        )
+    )
+    classifier.init_weights()
+    assert float(classifier.fc.weight.detach().std()) == pytest.approx(0.01, rel=0.2)
+    assert not classifier.fc.bias.any()
+
+
+def test_attention_of_ham_begins_with_nothing():
+    attention = build(dict(type='ForegroundAttention', in_channels=16, out_channels=8))
+    attention.init_weights()
+    assert not attention.places.gain.any() and not attention.channels.gain.any()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import torch
-import torch.distributed
-import torch.multiprocessing
+
+from tests.two_processes import in_two_processes as run_in_two_processes
 
 Results = list[tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]]
 """Losses and gradients, by name, of every batch."""
@@ -41,39 +40,21 @@ def losses_and_gradients(batches: list[list]) -> Results:
 def in_two_processes(batches: tuple[list[list], list[list]], folder: Path) -> tuple[Results, Results]:
     """Runs `losses_and_gradients` on one list of batches a process.
 
-    This process is the first of the two, because starting one takes seconds.
-
     Args:
         batches: What each of the two processes gets.
-        folder: An empty folder, through which the processes meet and the second gives its results.
+        folder: An empty folder, through which the processes meet.
     """
-    context = torch.multiprocessing.spawn(_run_second, (_describe(batches[1]), str(folder)), join=False)
-    first = _run(0, batches[0], folder)
-    context.join()
-    return first, torch.load(folder / 'second.pt', weights_only=True)
+    return run_in_two_processes(_of_described, tuple(map(_describe, batches)), folder)
 
 
-def _run(rank: int, batches: list[list], folder: Path) -> Results:
-    torch.distributed.init_process_group(
-        'gloo', init_method=f'file://{folder}/store', rank=rank, world_size=2, timeout=timedelta(minutes=3)
-    )
-    try:
-        return losses_and_gradients(batches)
-    finally:
-        torch.distributed.destroy_process_group()
-
-
-def _run_second(_: int, described: list, folder: str) -> None:
-    from mammo_plugins.compat import install_mmcv_ops
-
-    install_mmcv_ops()
-    import mammo_plugins.models  # noqa: F401
+def _of_described(described: list) -> Results:
     from tests.models.small_cases import SmallView
 
-    batches = [[(seed, [SmallView(**view) for view in views]) for seed, views in batch] for batch in described]
-    torch.save(_run(1, batches, Path(folder)), f'{folder}/second.pt')
+    return losses_and_gradients(
+        [[(seed, [SmallView(**view) for view in views]) for seed, views in batch] for batch in described]
+    )
 
 
 def _describe(batches: list[list]) -> list:
-    """Breasts as plain dictionaries: a new process must install the operators before it can unpickle a view."""
+    """Breasts as plain dictionaries, which can be sent to a process before it has imported mmdet."""
     return [[(seed, [vars(view) for view in views]) for seed, views in batch] for batch in batches]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
+from tests.warm_processes import run_script
+
 
 @pytest.fixture
-def run(repository, tmp_path):
+def run(tmp_path):
     def benchmark(name, *arguments):
         out = tmp_path / 'out.json'
-        command = [sys.executable, f'tools/benchmarks/{name}.py', *map(str, arguments), '--out', str(out)]
-        done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+        done = run_script(f'tools/benchmarks/{name}.py', [*arguments, '--out', out])
         assert done.returncode == 0, done.stderr[-3000:]
         return json.loads(out.read_text()), done.stdout.splitlines()
 
@@ -56,12 +55,45 @@ def test_memory_on_fake_tensors(run):
     assert 0 < saving < plain
 
 
+def test_memory_of_efficientdet_on_fake_tensors(run):
+    content, _ = run('efficientdet_memory', '--batch', 1, '--size', 256, 128)
+    peaks = {(row['model'], row['path']): row['peak_gib'] for row in content['rows']}
+    for model in ('EfficientDet', 'stage III'):
+        plain, again, mixed = (peaks[model, path] for path in ('plain', 'recomputed', 'recomputed, --amp'))
+        assert 0 < mixed < again < plain
+
+
 def test_efficientdet_against_effdet(run):
     pytest.importorskip('effdet', reason='effdet is not installed: pip install .[test]')
     content, lines = run('efficientdet', '--size', 128, '--repeats', 1)
     ratios = content['ratios']
     assert ratios['stage III'] == content['seconds']['fused_training'] / content['seconds']['training'] > 0
     assert lines[-3:] == [f'{name} {value:.2f}x' for name, value in ratios.items()]
+
+
+def test_patch_selection_against_the_literal_algorithm(run):
+    content, lines = run('patch_selection', '--images', 2, '--cells', 40, 36, '--patches', 2, '--repeats', 1)
+    seconds = content['seconds']  # and the same patches, or it would have failed
+    assert lines[-1] == f'{seconds["literal"] / seconds["ours"]:.0f}x'
+
+
+def test_inference_of_glam_against_the_transcription(run):
+    content, lines = run('glam_inference', '--size', 128, 128, '--patch', 32, '--repeats', 1)
+    assert content['largest_difference'] < 1e-5 and lines[-1] == f'{content["ratio"]:.1f}x'
+
+
+def test_memory_of_disasymnet_on_fake_tensors(run):
+    content, _ = run(
+        'disasymnet_memory', '--configs', 'disasymnet', 'disasymnet_low_memory', '--batch', 4, '--size', 256, 128
+    )
+    peaks = {(row['config'], row['amp']): row['peak_gib'] for row in content['rows']}
+    assert peaks['disasymnet_low_memory', False] < peaks['disasymnet', False]
+
+
+def test_memory_of_glam_on_fake_tensors(run):
+    content, _ = run('glam_memory', '--configs', 'glam_joint_low_memory', '--size', 128, 64, '--patch', 64)
+    peaks = {row['step']: row['peak_gib'] for row in content['rows']}
+    assert 0 < peaks['prediction'] < peaks['training']
 
 
 def test_reading_a_volume(run):
@@ -79,3 +111,9 @@ def test_reading_against_a_training_step(run):
 def test_converting_long_tables(run):
     content, _ = run('convert_tables', '--rows', 60)
     assert all(of['images'] >= 30 and of['seconds'] > 0 for of in content.values()) and len(content) == 2
+
+
+def test_bank_of_styles_gives_what_generators_give(run):
+    content, lines = run('style_bank', '--size', 64, 48, '--width', 2, '--blocks', 1, '--repeats', 1)
+    assert content['bytes'] > 0 and min(content['seconds'].values()) > 0
+    assert lines[-1] == f'{content["ratio"]:.1f}x'

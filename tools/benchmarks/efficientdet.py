@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
-import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +21,7 @@ import torch
 from effdet.bench import DetBenchPredict, DetBenchTrain
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
+from rounds import median_ratio, median_seconds, time_rounds
 from torch import Tensor
 
 import mammo_plugins.registration  # noqa: F401  before anything imports mmdet
@@ -124,22 +123,8 @@ RATIOS = {
 
 def measure(runs: dict[str, Callable[[], object]], repeats: int) -> tuple[dict[str, float], dict[str, float]]:
     """Median seconds of each, and the ratios."""
-    for run in runs.values():
-        run()
-    rounds = []
-    for _ in range(repeats):
-        seconds = {}
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            seconds[name] = time.perf_counter() - start
-        rounds.append(seconds)
-    medians = {name: statistics.median(seconds[name] for seconds in rounds) for name in runs}
-    ratios = {
-        name: statistics.median(seconds[ours] / seconds[theirs] for seconds in rounds)
-        for name, (ours, theirs) in RATIOS.items()
-    }
-    return medians, ratios
+    rounds = time_rounds(runs, repeats)
+    return median_seconds(rounds), {name: median_ratio(rounds, *pair) for name, pair in RATIOS.items()}
 
 
 def main() -> None:

@@ -20,19 +20,16 @@ import contextlib
 import json
 import statistics
 import time
-import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
+from live_memory import GIB, LiveMemory, make_fake
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_map_only
 
 import mammo_plugins.registration  # noqa: F401  before anything imports mmdet
 from mammo_plugins.apis.run_config import load_run_config
@@ -53,7 +50,6 @@ VARIANTS = {
 # Paths whose seconds are compared, at 16 slices.
 TIMED = {'plain': None, 'headline': 0, '80 GB': 12}
 FULL_SIZE = (2208, 1120)  # 2200 x 1100, padded to a multiple of 32
-GIB = 2**30
 
 
 def make_case(num_slices: int, size: tuple[int, int]) -> MammoCaseSample:
@@ -153,44 +149,13 @@ class FinestLevel(nn.Module):
         return self.pooling(levels[0], rois) + sum(level.mean() for level in levels[1:])
 
 
-class LiveMemory(TorchDispatchMode):
-    """Adds up the storages that live, each once, whatever views there are of it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.current = self.peak = 0
-        self._known: set[int] = set()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        result = func(*args, **(kwargs or {}))
-        tree_map_only(Tensor, self.add, result)
-        return result
-
-    def add(self, tensor: Tensor) -> None:
-        """Counts the storage of a tensor from now on until nobody holds it."""
-        storage = tensor.untyped_storage()
-        if id(storage) not in self._known:
-            self._known.add(id(storage))
-            weakref.finalize(storage, self._forget, id(storage), storage.nbytes())
-            self.current += storage.nbytes()
-            self.peak = max(self.peak, self.current)
-
-    def _forget(self, key: int, size: int) -> None:
-        self._known.discard(key)
-        self.current -= size
-
-
 def on_fake_tensors(variant: str, num_slices: int, size: tuple[int, int]) -> dict[str, float]:
     """Peak of what lives on fake tensors in a forward and backward pass with AdamW's state."""
     detector, cfg = build(variant)
     for stage, extractor in enumerate(detector.roi_head.bbox_roi_extractor):
         detector.roi_head.bbox_roi_extractor[stage] = FinestLevel(extractor)
-    mode = FakeTensorMode()
+    mode = make_fake(detector)
     for module in detector.modules():
-        for name, parameter in list(module.named_parameters(recurse=False)):
-            setattr(module, name, nn.Parameter(mode.from_tensor(parameter.detach())))
-        for name, buffer in list(module.named_buffers(recurse=False)):
-            setattr(module, name, mode.from_tensor(buffer))
         if isinstance(module, nn.LayerNorm):
             module.register_forward_pre_hook(_in_float32)
     with mode:

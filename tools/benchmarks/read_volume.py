@@ -44,9 +44,10 @@ def read(way: str, job: Path) -> dict[str, float]:
 
     from mammo_plugins.apis.cache import caching  # noqa: F401
     from mammo_plugins.datasets.case_dataset import CaseDataset
+    from mammo_plugins.datasets.transform_building import build_transforms
     from mammo_plugins.datasets.transforms import LoadMammogram
     from mammo_plugins.datasets.transforms.loading import pool_slices
-    from mammo_plugins.datasets.view_loader import ViewLoader, build_transforms
+    from mammo_plugins.datasets.view_loader import ViewLoader
     from mammo_plugins.io.dicom_header import read_dicom_header
     from mammo_plugins.io.dicom_intensity import read_intensity_rules
     from mammo_plugins.io.voi import to_intensities

@@ -32,7 +32,7 @@ from mammo_plugins.datasets.audit import (
 from mammo_plugins.datasets.audit.acquisition_tables import box_size_rows, vendor_rows, view_rows
 from mammo_plugins.datasets.audit.audited_image import name_first
 from mammo_plugins.datasets.audit.check_catalogue import PIXELS
-from mammo_plugins.datasets.audit.class_balance import class_balance_rows, label_rows
+from mammo_plugins.datasets.audit.class_balance import attribute_rows, class_balance_rows, label_rows
 from mammo_plugins.datasets.audit.grouping_table import grouping_rows
 from mammo_plugins.datasets.parallel_reading import LOST, read_in_parallel
 from mammo_plugins.io.whole_file import write_whole
@@ -236,6 +236,11 @@ def _tables(audit: DatasetAudit) -> list[PageTable]:
         PageTable('Boxes', box_size_rows(images), 'The longer side of each box, where its spacing is known.'),
         PageTable('Density', label_rows(images, 'density', 'Density'), 'Images.'),
         PageTable('BI-RADS', label_rows(images, 'birads', 'BI-RADS'), 'Images.'),
+        PageTable(
+            'Match level',
+            attribute_rows(images, 'match_level', 'Match level'),
+            'Boxes of EMBED: 1 was marked on this image, 2 moved from its sibling.',
+        ),
     ]
 
 

@@ -58,7 +58,7 @@ def draw_picture(image: AuditedImage, findings: Sequence[AuditFinding]) -> PageP
     shown = _slice_to_show(image, findings, source.header.num_slices)
     pixels = next(iter(source.iter_slices([shown])))
     flagged = {finding.finding_number for finding in findings}
-    facts = [record.view, record.modality, record.split or 'no split']
+    facts = [record.view, record.modality_text, record.split or 'no split']
     facts += [f'slice {shown} (0 to {record.num_slices - 1})'] if record.num_slices > 1 else []
     facts += ['malignant'] if image.malignancy == 1 else []
     return PagePicture(

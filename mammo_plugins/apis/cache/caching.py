@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.progress import track
 
 from mammo_plugins.apis.run_config import load_run_config
-from mammo_plugins.datasets.view_loader import ImageLoadingError, ViewLoader, build_transforms
+from mammo_plugins.datasets.transform_building import build_transforms
+from mammo_plugins.datasets.view_loader import ImageLoadingError, ViewLoader
 
 SPLIT_LOADERS = {'train': 'train_dataloader', 'validation': 'val_dataloader', 'test': 'test_dataloader'}
 

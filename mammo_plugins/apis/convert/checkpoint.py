@@ -1,4 +1,4 @@
-"""Weights of another detector, as far as they fit a config: mmdet's published ones, and those of effdet."""
+"""Weights of another model, as far as they fit a config: mmdet's published ones, those of effdet, of GLAM and GMIC."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mammo_plugins.compat.checkpoints import load_checkpoint_file
 from mammo_plugins.compat.pretrained_weights import drop_pretrained
 
 from .effdet_names import is_effdet, rename_effdet
+from .glam_names import RELEASED_LABELS, is_glam, rename_glam
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ def convert_checkpoint(source: str | Path, config: str | Path, out: str | Path, 
     """Writes the weights that a config's model can take, to be named by its ``load_from``.
 
     Names of mmdet's detectors are this project's names, so their weights are copied as they are; those of the package
-    effdet are renamed (see :func:`~mammo_plugins.apis.convert.effdet_names.rename_effdet`). Weights of another shape
-    (the classifier of 80 classes) or without counterpart (another backbone) are left out, and the model initialises its
-    own.
+    effdet are renamed (see :func:`~mammo_plugins.apis.convert.effdet_names.rename_effdet`), and so are the released
+    ones of GLAM and GMIC (:func:`~mammo_plugins.apis.convert.glam_names.rename_glam`). Weights of another shape (the
+    classifier of 80 classes) or without counterpart (another backbone) are left out, and the model initialises its own.
 
     Args:
         source: path or URL of a checkpoint.
@@ -58,6 +59,8 @@ def convert_checkpoint(source: str | Path, config: str | Path, out: str | Path, 
     weights = _state_dict(load_checkpoint_file(source, trusted=config_options.get('trust_checkpoint', False)), source)
     if is_effdet(weights):
         weights = rename_effdet(weights)
+    elif is_glam(weights):
+        weights = rename_glam(weights, cfg.model.get('label_names', RELEASED_LABELS))
     wanted = _model_weights(cfg)
     table = ConversionTable(
         copied=[name for name, value in weights.items() if name in wanted and wanted[name].shape == value.shape],

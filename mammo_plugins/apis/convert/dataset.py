@@ -10,9 +10,11 @@ from typing import Any
 from mammo_plugins.datasets.converters import CONVERTERS
 from mammo_plugins.io import AnnotationSet, write_annotations
 
+from .folder import convert_folder
 from .image_doubts import find_image_doubts
 
 IMAGES_LOOKED_AT = 100
+FOLDER = 'folder'
 
 
 def convert_dataset(
@@ -25,7 +27,8 @@ def convert_dataset(
     file, so that both can be moved together; else they are absolute.
 
     Args:
-        name: one of :data:`~mammo_plugins.datasets.converters.CONVERTERS`, such as ``bcs-dbt``.
+        name: one of :data:`~mammo_plugins.datasets.converters.CONVERTERS`, such as ``bcs-dbt``, or
+            ``folder`` for images without labels (:func:`~mammo_plugins.apis.convert.folder.convert_folder`).
         src: folder of the data set.
         out: annotation file to write.
         check_images: how many images to look into for what is doubtful about them (``info['doubts']``, see
@@ -38,10 +41,11 @@ def convert_dataset(
     Raises:
         ValueError: an unknown name, or a folder with nothing to convert.
     """
-    if name not in CONVERTERS:
-        raise ValueError(f'unknown data set {name!r}: expected one of {", ".join(CONVERTERS)}')
+    known = {**CONVERTERS, FOLDER: convert_folder}
+    if name not in known:
+        raise ValueError(f'unknown data set {name!r}: expected one of {", ".join(known)}')
     out = Path(out)
-    converted = CONVERTERS[name](src, **options)
+    converted = known[name](src, **options)
     reading = {key: options[key] for key in ('workers', 'show_progress') if key in options}
     doubts = find_image_doubts(converted, check_images, **reading)
     info = {**converted.info, 'doubts': doubts, 'root': _root_for(Path(src), out.parent)}

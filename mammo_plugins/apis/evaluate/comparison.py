@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mammo_plugins.evaluation import ModelComparison, compare_detections, get_protocol
+from mammo_plugins.evaluation import ModelComparison, compare_detections
 from mammo_plugins.visualization.result_table import difference_rows, screen_table
 
 from .scoring_options import ScoringOptions, write_results
@@ -35,7 +35,7 @@ def compare_predictions_files(
     Raises:
         ValueError: a protocol, row, image or annotation is not as it must be; the message says which.
     """
-    protocols = [get_protocol(name) for name in options.protocols]
+    protocols = options.chosen_protocols()
     truth = options.read_truth()
     one, other = (options.read_predictions(path, truth) for path in (first, second))
     results = {

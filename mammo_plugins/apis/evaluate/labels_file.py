@@ -8,8 +8,10 @@ from pathlib import Path
 from rich.console import Console
 
 from mammo_plugins.evaluation import (
+    GroupAverage,
     LabelResult,
     ModelComparison,
+    average_labels,
     compare_labels,
     evaluate_label_subgroups,
     evaluate_labels,
@@ -17,6 +19,7 @@ from mammo_plugins.evaluation import (
 )
 from mammo_plugins.visualization.result_table import Row, screen_table
 
+from .group_averages import Averages, refuse_shared_names
 from .scoring_options import ScoringOptions, write_results
 
 
@@ -56,28 +59,25 @@ def evaluate_labels_subgroups(
     options: ScoringOptions,
     by: str,
     *,
+    averages: Averages | None = None,
     threshold: float = 0.5,
     json_out: str | Path | None = None,
-) -> dict[str, dict[str, LabelResult]]:
-    """Group to label to result.
+) -> tuple[dict[str, dict[str, LabelResult]], dict[str, dict[str, GroupAverage]]]:
+    """Group to label to result, and mean over groups to label to average.
 
     Raises:
-        ValueError: as for :func:`evaluate_labels_file`, or there is no such grouping.
+        ValueError: as for :func:`evaluate_labels_file`, or there is no such grouping or group.
     """
-    results = evaluate_label_subgroups(
-        read_labels(predictions),
-        options.read_truth(),
-        by,
-        lenient=options.lenient,
-        bootstrap=options.bootstrap,
-        seed=options.seed,
-        threshold=threshold,
-    )
+    found, truth = read_labels(predictions), options.read_truth()
+    how = dict(bootstrap=options.bootstrap, seed=options.seed, lenient=options.lenient, threshold=threshold)
+    results = evaluate_label_subgroups(found, truth, by, **how)
+    means = average_labels(found, truth, by, averages or {}, **how)
+    refuse_shared_names(results, means)
     if json_out is not None:
-        flat = {f'{group}/{name}': result for group, row in results.items() for name, result in row.items()}
+        flat = {f'{group}/{name}': one for group, row in {**results, **means}.items() for name, one in row.items()}
         settings = {'predictions': Path(predictions).name, 'by': by, 'threshold': threshold, **options.settings()}
         write_results(json_out, flat, settings)
-    return results
+    return results, means
 
 
 def compare_labels_files(

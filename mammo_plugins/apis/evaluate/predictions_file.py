@@ -11,15 +11,17 @@ from rich.console import Console
 
 from mammo_plugins.evaluation import (
     DetectionResult,
+    GroupAverage,
+    average_detections,
     choose_threshold,
     evaluate_detections,
     evaluate_subgroups,
-    get_protocol,
 )
 from mammo_plugins.io.whole_file import write_whole
 from mammo_plugins.visualization import curves_csv
 from mammo_plugins.visualization.result_table import model_rows, number_rows, screen_table
 
+from .group_averages import Averages, refuse_shared_names
 from .scoring_options import ScoringOptions, write_results
 
 
@@ -46,7 +48,7 @@ def evaluate_predictions_file(
     Raises:
         ValueError: a protocol, row, image or annotation is not as it must be; the message says which.
     """
-    protocols = [get_protocol(name) for name in options.protocols]
+    protocols = options.chosen_protocols()
     truth = options.read_truth()
     found = options.read_predictions(predictions, truth)
     results = {
@@ -89,23 +91,30 @@ def choose_thresholds(
     truth = chosen_on.read_truth()
     found = chosen_on.read_predictions(predictions, truth)
     return {
-        name: choose_threshold(found, truth, name, fp_per_volume, lenient=options.lenient) for name in options.protocols
+        protocol.name: choose_threshold(found, truth, protocol, fp_per_volume, lenient=options.lenient)
+        for protocol in options.chosen_protocols()
     }
 
 
 def evaluate_subgroups_file(
-    predictions: str | Path, options: ScoringOptions, by: str, *, json_out: str | Path | None = None
-) -> dict[str, dict[str, DetectionResult]]:
+    predictions: str | Path,
+    options: ScoringOptions,
+    by: str,
+    *,
+    averages: Averages | None = None,
+    json_out: str | Path | None = None,
+) -> tuple[dict[str, dict[str, DetectionResult]], dict[str, dict[str, GroupAverage]]]:
     """Scores each group of images or findings by itself.
 
     Args:
         predictions: CSV in DBTex columns.
         options: which images, and how.
         by: one of :data:`~mammo_plugins.evaluation.subgroups.SUBGROUPS`, such as ``density`` or ``size``.
+        averages: name of a mean to the groups of images that it is over.
         json_out: where everything goes.
 
     Returns:
-        Group to protocol to result.
+        Group to protocol to result, and mean to protocol to average.
 
     Raises:
         ValueError: a protocol, grouping, row, image or annotation is not as it must be; the message says which.
@@ -113,13 +122,21 @@ def evaluate_subgroups_file(
     truth = options.read_truth()
     found = options.read_predictions(predictions, truth)
     numbers = dict(bootstrap=options.bootstrap, seed=options.seed, lenient=options.lenient)
-    by_protocol = {name: evaluate_subgroups(found, truth, by, name, **numbers) for name in options.protocols}
+    by_protocol = {
+        protocol.name: evaluate_subgroups(found, truth, by, protocol, **numbers)
+        for protocol in options.chosen_protocols()
+    }
     groups = next(iter(by_protocol.values()))
     results = {group: {name: result[group] for name, result in by_protocol.items()} for group in groups}
+    means: dict[str, dict[str, GroupAverage]] = {name: {} for name in averages or {}}
+    for protocol in options.chosen_protocols() if averages else []:
+        for name, mean in average_detections(found, truth, by, averages, protocol, **numbers).items():
+            means[name][protocol.name] = mean
+    refuse_shared_names(results, means)
     if json_out is not None:
-        flat = {f'{group}/{name}': result for group, row in results.items() for name, result in row.items()}
+        flat = {f'{group}/{name}': one for group, row in {**results, **means}.items() for name, one in row.items()}
         write_results(json_out, flat, {'predictions': Path(predictions).name, 'by': by, **options.settings()})
-    return results
+    return results, means
 
 
 def print_subgroups(results: Mapping[str, Mapping[str, DetectionResult]], console: Console | None = None) -> None:

@@ -20,7 +20,12 @@ from .scoring_options import ScoringOptions, write_results
 
 
 def evaluate_saliency_folder(
-    folder: str | Path, options: ScoringOptions, *, threshold: float = 0.5, json_out: str | Path | None = None
+    folder: str | Path,
+    options: ScoringOptions,
+    *,
+    threshold: float = 0.5,
+    grid: str = 'map',
+    json_out: str | Path | None = None,
 ) -> dict[str, SaliencyResult]:
     """Scores the maps of each class.
 
@@ -28,6 +33,7 @@ def evaluate_saliency_folder(
         folder: maps and index, see :mod:`mammo_plugins.evaluation.saliency_files`.
         options: which images, and how; protocols are of detections.
         threshold: saliency from which on a pixel is called part of a finding.
+        grid: what counts, cells of the maps (``map``) or stored pixels (``image``).
         json_out: where everything goes.
 
     Raises:
@@ -40,9 +46,10 @@ def evaluate_saliency_folder(
         bootstrap=options.bootstrap,
         seed=options.seed,
         lenient=options.lenient,
+        grid=grid,
     )
     if json_out is not None:
-        settings = {'predictions': Path(folder).name, 'threshold': threshold, **options.settings()}
+        settings = {'predictions': Path(folder).name, 'threshold': threshold, 'grid': grid, **options.settings()}
         write_results(json_out, results, settings)
     return results
 
@@ -53,6 +60,7 @@ def evaluate_saliency_folder_subgroups(
     by: str,
     *,
     threshold: float = 0.5,
+    grid: str = 'map',
     json_out: str | Path | None = None,
 ) -> dict[str, dict[str, SaliencyResult]]:
     """Group of images to class to result.
@@ -68,10 +76,17 @@ def evaluate_saliency_folder_subgroups(
         bootstrap=options.bootstrap,
         seed=options.seed,
         lenient=options.lenient,
+        grid=grid,
     )
     if json_out is not None:
         flat = {f'{group}/{name}': result for group, row in results.items() for name, result in row.items()}
-        settings = {'predictions': Path(folder).name, 'by': by, 'threshold': threshold, **options.settings()}
+        settings = {
+            'predictions': Path(folder).name,
+            'by': by,
+            'threshold': threshold,
+            'grid': grid,
+            **options.settings(),
+        }
         write_results(json_out, flat, settings)
     return results
 
@@ -82,6 +97,7 @@ def compare_saliency_folders(
     options: ScoringOptions,
     *,
     threshold: float = 0.5,
+    grid: str = 'map',
     permutations: int = 0,
     json_out: str | Path | None = None,
 ) -> dict[str, ModelComparison]:
@@ -99,9 +115,10 @@ def compare_saliency_folders(
         permutations=permutations,
         seed=options.seed,
         lenient=options.lenient,
+        grid=grid,
     )
     if json_out is not None:
-        files = {'first': Path(first).name, 'second': Path(second).name, 'threshold': threshold}
+        files = {'first': Path(first).name, 'second': Path(second).name, 'threshold': threshold, 'grid': grid}
         write_results(json_out, results, {**files, **options.settings(), 'permutations': permutations})
     return results
 

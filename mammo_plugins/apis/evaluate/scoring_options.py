@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 from mammo_plugins.evaluation import (
+    DetectionProtocol,
     Predictions,
+    choose_protocols,
     exchange_frames,
     read_predictions,
 )
+from mammo_plugins.evaluation.hit_rules import CentreHit
 from mammo_plugins.io import AnnotationSet, read_annotations, read_dbtex_tables
 from mammo_plugins.io.whole_file import write_whole
 
@@ -30,6 +33,10 @@ class ScoringOptions:
         lenient: leave unusable rows and rows of other images out and count them, instead of refusing the file.
         release_frame: the predictions are measured in the frame that BCS-DBT draws its boxes in, and not in stored
             pixels; matters for the volumes that are stored turned. Always so with the challenge's tables.
+        hit_pixels_of: whose pixels distances of centres are measured in, see
+            :class:`~mammo_plugins.evaluation.hit_rules.CentreHit`; the protocols' own choice where None.
+        hit_radius_px: how far centres may be apart there; the protocols' own choice where None.
+        targets: categories or finding types that are to be found; the protocols' own choice where None.
     """
 
     annotations: str | Path | tuple[str | Path, str | Path]
@@ -40,6 +47,17 @@ class ScoringOptions:
     seed: int = 0
     lenient: bool = False
     release_frame: bool = False
+    hit_pixels_of: str | None = None
+    hit_radius_px: float | None = None
+    targets: Sequence[str] | None = None
+
+    def chosen_protocols(self) -> list[DetectionProtocol]:
+        """The protocols, with the grid that distances are measured on.
+
+        Raises:
+            ValueError: there is no such protocol or grid, or none of them measures distances.
+        """
+        return choose_protocols(self.protocols, self.hit_pixels_of, self.hit_radius_px, self.targets)
 
     def read_truth(self) -> AnnotationSet:
         """The images to evaluate.
@@ -65,6 +83,8 @@ class ScoringOptions:
     def settings(self) -> dict[str, object]:
         """What a file of results says about itself; names of files, never their folders."""
         files = self.annotations if isinstance(self.annotations, tuple) else (self.annotations,)
+        hits = {protocol.name: protocol.hit for protocol in self.chosen_protocols()}
+        measuring = {name: hit for name, hit in hits.items() if isinstance(hit, CentreHit)}
         return {
             'annotations': ', '.join(Path(file).name for file in files),
             'split': self.split,
@@ -73,6 +93,9 @@ class ScoringOptions:
             'seed': self.seed,
             'lenient': self.lenient,
             'release_frame': self.release_frame,
+            'targets': None if self.targets is None else list(self.targets),
+            'hit_pixels_of': {name: hit.hit_pixels_of for name, hit in measuring.items()},
+            'hit_radius_px': {name: hit.min_radius_px for name, hit in measuring.items()},
         }
 
 

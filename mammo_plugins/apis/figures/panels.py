@@ -65,10 +65,10 @@ def slice_span(bins: SliceBins, bin_index: int) -> str:
 def _picture_text(image: ImageRecord, bins: SliceBins, bin_index: int) -> str:
     """What a picture shows of an image."""
     if bins.num_slices == 1:
-        return image.modality
+        return image.modality_text
     if bins.num_bins == 1:
-        return f'{image.modality}, projection of {bins.num_slices} slices'
-    return f'{image.modality}, {slice_span(bins, bin_index)} of {bins.num_slices}'
+        return f'{image.modality_text}, projection of {bins.num_slices} slices'
+    return f'{image.modality_text}, {slice_span(bins, bin_index)} of {bins.num_slices}'
 
 
 def _describe_panel(column: ModelFindings, shown: ShownImage) -> tuple[FindingPanel, Numbers]:

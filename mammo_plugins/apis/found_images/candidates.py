@@ -15,6 +15,7 @@ from mammo_plugins.datasets.audit.image_facts import PixelFacts
 from mammo_plugins.io.dicom import DicomFile
 from mammo_plugins.io.image_source import ImageSource, open_image
 from mammo_plugins.io.mammogram_header import MammogramHeader
+from mammo_plugins.io.meta_image import MetaImage
 from mammo_plugins.io.slice_folder import DicomSlices, dicom_files_in, is_slice
 from mammo_plugins.io.slice_series import drop_copies, gather_volumes, volume_path
 from mammo_plugins.io.source_walk import printable_path
@@ -56,8 +57,9 @@ class Candidates:
 
 
 def open_candidates(files: Iterable[Path]) -> Candidates:
-    """Opens every file; one that cannot be used never ends it."""
+    """Opens every file; one that cannot be used never ends it. A file of the pixels of a MetaImage is part of that."""
     found, slices = Candidates(), []
+    pixel_files: set[str] = set()
     for path in files:
         try:
             source: ImageSource = open_image(path)
@@ -70,6 +72,9 @@ def open_candidates(files: Iterable[Path]) -> Candidates:
                 slices.append(source)
             else:
                 found.images.append(Candidate(path, source.header))
+                if isinstance(source, MetaImage) and source.data_path != path:
+                    pixel_files.add(str(source.data_path))
+    found.left_out = {name: reason for name, reason in found.left_out.items() if name not in pixel_files}
     _gather(slices, found)
     found.images.sort(key=lambda image: str(image.path))
     return found

@@ -33,7 +33,7 @@ class FoundImages:
 
 
 def find_images(source: str | Path) -> FoundImages:
-    """Describes the DICOM and PNG images of a file or folder (with its sub-folders) by header and a slice of each.
+    """Describes the DICOM, PNG and MetaImage files of a folder (with its sub-folders), or one, by header and a slice.
 
     Files of one slice each become volumes by series, acquisition and geometry, wherever they lie. What is no image of a
     whole breast, or is there twice, is left out by file and reason. Images of one exam and modality whose view occurs
@@ -52,7 +52,7 @@ def find_images(source: str | Path) -> FoundImages:
     chosen, repeated = choose_by_view(found.images, exams)
     found.left_out.update(repeated)
     if not chosen:
-        raise ValueError(f'no breast image to predict in {printable_path(source)}{_reasons(found)}')
+        raise ValueError(f'no usable breast image in {printable_path(source)}{_reasons(found)}')
     records, doubts = _records(chosen)
     annotations = AnnotationSet(records, [], {'root': '', 'source': 'files of the user'})
     return FoundImages(annotations, dict(sorted(found.left_out.items())), doubts, notes)
@@ -96,5 +96,6 @@ def _record(number: int, image: Candidate, exam: Exam, repeat: int) -> ImageReco
         spacing_mm=header.spacing_mm,
         slice_spacing_mm=header.slice_spacing_mm,
         acquisition_time_s=header.acquisition_time_s,
+        computed=header.is_computed,
         rotated_180=image.pixels is not None and image.pixels.is_stored_turned,
     )

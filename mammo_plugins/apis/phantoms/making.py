@@ -40,7 +40,7 @@ def make_phantoms(
         seed: the same seed and settings give the same bytes, whatever ``workers`` is.
         release: whose layout and tables to write, see :data:`RELEASES`. All but ``bcs-dbt`` hold the images and facts
             that the public release has, and no more.
-        preset: ``demo``, ``easy`` or ``full``.
+        preset: name of one of :data:`~mammo_plugins.datasets.phantom.settings.PRESETS`.
         size: another image size than the preset's, ``demo``, ``full`` or ``ROWSxCOLUMNSxSLICES``.
         split: shares of patients in train, validation and test.
         workers: processes.
@@ -79,6 +79,7 @@ def prepare_phantoms(
     workers: int | None = None,
     overrides: Mapping[str, object] | None = None,
     size: str | None = None,
+    preset: str = 'demo',
 ) -> Path:
     """Phantoms in ``root/phantoms`` and their annotation file ``root/phantoms.json``.
 
@@ -87,14 +88,14 @@ def prepare_phantoms(
 
     Args:
         root: the folder.
-        cases, seed, split, overrides, size: as for :func:`make_phantoms`.
+        cases, seed, split, overrides, size, preset: as for :func:`make_phantoms`.
         workers: processes, all cores by default.
 
     Returns:
         The annotation file.
     """
     phantoms, annotations, done = root / 'phantoms', root / 'phantoms.json', root / 'phantoms.done'
-    settings = read_preset('demo') if size is None else read_preset('demo').resized(size)
+    settings = read_preset(preset) if size is None else read_preset(preset).resized(size)
     settings = settings.override(overrides or {})
     wanted = json.dumps({'cases': cases, 'seed': seed, 'split': list(split), 'settings': settings.as_dict()})
     if not (done.is_file() and done.read_text() == wanted):
@@ -106,6 +107,7 @@ def prepare_phantoms(
                 phantoms,
                 cases,
                 seed,
+                preset=preset,
                 size=size,
                 split=split,
                 workers=workers or os.cpu_count() or 1,

@@ -1,7 +1,8 @@
-"""What a model gives of the cases of a user, as files: findings, labels, saliency maps."""
+"""What a model gives of the cases of a user, as files: findings, labels, saliency maps, pictures."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from mammo_plugins.evaluation.saliency_files import INDEX
 from mammo_plugins.io.coco_volume import AnnotationSet
 from mammo_plugins.structures.case_sample import MammoCaseSample
 
-FINDINGS, LABELS, MAPS = 'predictions.csv', 'labels.csv', 'maps'
+FINDINGS, LABELS, MAPS, PICTURES = 'predictions.csv', 'labels.csv', 'maps', 'pictures'
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,17 @@ class PredictedFiles:
         csv: findings; None where the model gives none.
         labels: the file of each unit (image, breast or pair) that has labels, and what is in it.
         maps: the folder of saliency maps; None where the model gives none.
+        pictures: the folder of pictures that the model made, in the format of maps; None where there are none.
         given: sentences that say what the model gave.
+        notes: sentences that say how predictions came about, where the model tells.
     """
 
     csv: Path | None
     labels: Mapping[Path, LabelPredictions]
     maps: Path | None
+    pictures: Path | None
     given: list[str]
+    notes: list[str]
 
 
 class PredictionWriter:
@@ -49,17 +54,23 @@ class PredictionWriter:
     def __init__(self, out: Path, annotations: AnnotationSet) -> None:
         self._out, self._annotations = out, annotations
         self._cases: list[MammoCaseSample] = []
-        self._maps: list[Mapping[str, Any]] = []
-        stale = [FINDINGS, LABELS, f'{MAPS}/{INDEX}', *(label_file_name(LABELS, unit, len(UNITS)) for unit in UNITS)]
+        self._planes: dict[str, list[Mapping[str, Any]]] = {MAPS: [], PICTURES: []}
+        stale = [
+            FINDINGS,
+            LABELS,
+            f'{MAPS}/{INDEX}',
+            f'{PICTURES}/{INDEX}',
+            *(label_file_name(LABELS, unit, len(UNITS)) for unit in UNITS),
+        ]
         for name in stale:
             (out / name).unlink(missing_ok=True)
 
     def add(self, case: MammoCaseSample) -> MammoCaseSample:
-        """The case without its maps, which are written."""
-        with_maps = [view for view in case.views if 'pred_saliency' in view]
-        for view in with_maps:
-            self._maps += write_sample_maps(self._out / MAPS, view)
-            del view.pred_saliency
+        """The case without its maps and pictures, which are written."""
+        for folder, field in ((MAPS, 'pred_saliency'), (PICTURES, 'pred_pictures')):
+            for view in (view for view in case.views if field in view):
+                self._planes[folder] += write_sample_maps(self._out / folder, view, field=field)
+                view.pop(field)
         self._cases.append(case)
         return case
 
@@ -74,19 +85,28 @@ class PredictionWriter:
         """
         csv = self._write_findings(find_malignant_label)
         labels = self._write_labels()
-        if self._maps:
-            index_maps(self._out / MAPS, self._maps, self._annotations)
+        for folder, planes in self._planes.items():
+            if planes:
+                index_maps(self._out / folder, planes, self._annotations)
         given = [f'findings of each image ({FINDINGS})'] if csv else []
         given += [f'labels of each {UNIT_NAMES[of.unit]}: {_names(of)} ({path.name})' for path, of in labels.items()]
-        if self._maps:
-            classes = dict.fromkeys(one['category'] for one in self._maps)
-            given.append(f'saliency maps of each image: {", ".join(classes)} ({MAPS}/)')
+        for what, (folder, planes) in zip(('saliency maps', 'pictures'), self._planes.items()):
+            if planes:
+                names = dict.fromkeys(one['category'] for one in planes)
+                given.append(f'{what} of each image: {", ".join(names)} ({folder}/)')
         if not given:
             raise ValueError(
-                'the model gave neither findings (pred_instances), labels (pred_labels) nor saliency maps '
-                '(pred_saliency): its predict must set one of them'
+                'the model gave neither findings (pred_instances), labels (pred_labels), saliency maps (pred_saliency) '
+                'nor pictures (pred_pictures): its predict must set one of them'
             )
-        return PredictedFiles(csv, labels, self._out / MAPS if self._maps else None, given)
+        maps, pictures = (self._out / folder if planes else None for folder, planes in self._planes.items())
+        return PredictedFiles(csv, labels, maps, pictures, given, self._count_notes())
+
+    def _count_notes(self) -> list[str]:
+        """How many images were predicted in which way."""
+        notes = [view.get('pred_note') for case in self._cases for view in case.views]
+        counts = Counter(filter(None, notes))
+        return [f'{count} of {len(notes)} images are predicted from {note}.' for note, count in counts.items()]
 
     def _write_findings(self, find_malignant_label: Callable[[], int]) -> Path | None:
         views = [view for case in self._cases for view in case.views]
@@ -111,6 +131,8 @@ class PredictionWriter:
                 found.slices.numpy(),
                 found.scores.numpy(),
                 view.get('pred_malignancy'),
+                view.get('pred_note', ''),
+                found.lesions.numpy() if 'lesions' in found else None,
             )
 
     def _write_labels(self) -> dict[Path, LabelPredictions]:

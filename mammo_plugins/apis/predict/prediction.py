@@ -6,20 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmengine.config import Config
 from rich.progress import track
+from torch import nn
 
 from mammo_plugins.apis.found_images import FoundImages, find_images
+from mammo_plugins.apis.found_images.left_out_table import write_left_out
 from mammo_plugins.apis.inference import build_detector, build_test_dataset, find_malignant_label, predict_cases
 from mammo_plugins.apis.report.label_text import label_table, label_text
 from mammo_plugins.apis.report.network_cases import report_case
 from mammo_plugins.apis.report.saliency_overlays import SaliencyOverlays
 from mammo_plugins.apis.run_config import load_run_config
-from mammo_plugins.io.coco_volume import write_annotations
+from mammo_plugins.io.coco_volume import AnnotationSet, write_annotations
 from mammo_plugins.io.source_walk import printable_path
 from mammo_plugins.structures.case_sample import MammoCaseSample
 from mammo_plugins.visualization import write_report
 
-from .left_out_table import write_left_out
 from .outputs import PredictedFiles, PredictionWriter
 
 
@@ -32,7 +34,7 @@ class PredictionRun:
         html: report with overlays.
         left_out: file to reason, for files that are no usable breast image.
         doubts: file to what is odd about an image that was predicted.
-        notes: what told patients apart.
+        notes: what told patients apart, and how predictions came about where the model tells.
         table: ``left_out.csv``, files that were left out and those in doubt.
         group_by: what a case is, see :func:`~mammo_plugins.datasets.grouping.group_cases`.
         malignancy: case to predicted malignancy, None where the model gives none.
@@ -60,12 +62,13 @@ def predict(
     cfg_options: dict | None = None,
     trust_checkpoint: bool = False,
 ) -> PredictionRun:
-    """Predicts a DICOM or PNG file, or every image in a folder.
+    """Predicts a DICOM, PNG or MetaImage file, or every image in a folder.
 
     Writes into ``out`` what the model gives: ``predictions.csv`` (findings, DBTex columns, stored pixels),
     ``labels.csv`` (labels of images, breasts or pairs; a file each where it gives several), ``maps`` (saliency maps
-    with their way back to stored pixels). Beside it ``report.html``, ``images.json`` (the images as an annotation file
-    without findings) and ``left_out.csv`` (files left out or in doubt, with the reason).
+    with their way back to stored pixels), ``pictures`` (images that the model made, likewise). Beside it
+    ``report.html``, ``images.json`` (the images as an annotation file without findings) and ``left_out.csv`` (files
+    left out or in doubt, with the reason).
 
     Args:
         source: file or folder.
@@ -85,11 +88,13 @@ def predict(
 
     cfg = load_run_config(config, work_dir=out, cfg_options=cfg_options, trust_checkpoint=trust_checkpoint)
     detector = build_detector(cfg, checkpoint, device)
+    modality = _modalities_to_read(cfg, detector)
+    others = _other_modalities(found.annotations, modality)
     dataset = build_test_dataset(
         cfg,
         ann_file=str(out / 'images.json'),
         data_root='',
-        modality=None,
+        modality=modality,
         split=None,
         cache_in_memory=False,
         on_error='skip-report',
@@ -97,7 +102,7 @@ def predict(
     writer = PredictionWriter(out, found.annotations)
     predicted = track(predict_cases(detector, dataset), total=len(dataset), description='predicting')
     cases = [writer.add(case) for case in predicted]
-    left_out = {**found.left_out, **dataset.unreadable, **dataset.dropped}
+    left_out = {**found.left_out, **others, **dataset.unreadable, **dataset.dropped}
     table = write_left_out(out / 'left_out.csv', left_out, found.doubts)
     files = writer.finish(lambda: find_malignant_label(detector, dataset.classes))
     overlays = SaliencyOverlays({'': files.maps}) if files.maps else None
@@ -106,7 +111,7 @@ def predict(
         'Predicted findings' if files.csv else 'Predictions',
         rows=[],
         cases=[report_case(dataset, index, case, found.annotations, overlays) for index, case in enumerate(cases)],
-        notes=[*(f'The model gives {line}.' for line in files.given), *_notes(found, left_out)],
+        notes=[*(f'The model gives {line}.' for line in files.given), *files.notes, *_notes(found, left_out)],
         tables=[label_table(labels) for labels in files.labels.values()],
     )
     return PredictionRun(
@@ -114,12 +119,45 @@ def predict(
         html=out / 'report.html',
         left_out=left_out,
         doubts=found.doubts,
-        notes=found.notes,
+        notes=[*found.notes, *files.notes],
         table=table,
         group_by=dataset.group_by,
         malignancy={case.case_id: case.get('pred_malignancy') for case in cases},
         labels=dict(_labels_in_words(cases)),
     )
+
+
+def _modalities_to_read(cfg: Config, detector: nn.Module) -> list[str] | None:
+    """The modalities of the test data set where images of others would be taken for them; None for all images."""
+    dataset = cfg.test_dataloader.dataset
+    matters = dataset.get('group_by') == 'modalities' or any(
+        getattr(module, 'needs_modalities', False) for module in detector.modules()
+    )
+    modality = dataset.get('modality')
+    if not matters or modality is None:
+        return None
+    return [modality] if isinstance(modality, str) else list(modality)
+
+
+def _other_modalities(annotations: AnnotationSet, modality: list[str] | None) -> dict[str, str]:
+    """File to reason, for images that the model does not read.
+
+    Raises:
+        ValueError: these are all.
+    """
+    if modality is None:
+        return {}
+    reads = ' and '.join(modality)
+    others = [image for image in annotations.images if image.modality not in modality]
+    if len(others) == len(annotations.images):
+        found = ' and '.join(sorted({image.modality for image in others}))
+        raise ValueError(
+            f'the model reads {reads}, and what was found is {found} (a PNG counts as FFDM): give it images that it '
+            'reads'
+        )
+    return {
+        str(annotations.resolve_path(image)): f'it is {image.modality}, and the model reads {reads}' for image in others
+    }
 
 
 def _labels_in_words(cases: list[MammoCaseSample]) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,5 @@
 """``mammo report``: predictions as an HTML page. Modules that need torch are imported by their full names."""
 
-from .predictions_files import report_predictions_files
+from .report_predictions import report_predictions
 
-__all__ = ['report_predictions_files']
+__all__ = ['report_predictions']

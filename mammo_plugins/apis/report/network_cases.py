@@ -53,10 +53,12 @@ def report_case(
 
 
 def _predicted(sample: MammoCaseSample | DetDataSample, malignancy: str) -> str:
-    """The malignancy and the labels that a case or an image was given."""
+    """The malignancy and the labels that a case or an image was given, and how its prediction came about."""
     parts = [f'{malignancy} {sample.pred_malignancy:.2f}'] if 'pred_malignancy' in sample else []
     if 'pred_labels' in sample:
         parts.append(label_text(sample.pred_labels))
+    if 'pred_note' in sample:
+        parts.append(sample.pred_note)
     return ', '.join(parts)
 
 
@@ -72,7 +74,8 @@ def _report_view(
     findings = annotations.findings_of(view['image_id'])
     boxes = project_boxes(finding_corners(findings), view['homography_matrix'])
     frames = network_frames(view)
-    key, size = modality_key(annotations.image(view['image_id'])), (frames.shape[2], frames.shape[1])
+    image = annotations.image(view['image_id'])
+    key, size = modality_key(image), (frames.shape[2], frames.shape[1])
     return ReportView(
         view_name=view['view'],
         frames=frames,
@@ -82,7 +85,7 @@ def _report_view(
         ],
         predictions=_predictions(view, sample, findings),
         slice_ranges=[(bins.first(index), bins.last(index)) for index in range(bins.num_bins)],
-        caption=', '.join(filter(None, [view['modality'], _predicted(sample, 'malignancy')])),
+        caption=', '.join(filter(None, [image.modality_text, _predicted(sample, 'malignancy')])),
         saliency=overlays.over(key, view['homography_matrix'], size) if overlays else {},
     )
 
@@ -93,6 +96,7 @@ def _predictions(view: dict[str, Any], sample: DetDataSample, findings: list[Fin
     found = sample.pred_instances[sample.pred_instances.scores.argsort(descending=True, stable=True)[:_MAX_PREDICTIONS]]
     stored = found.bboxes.double().numpy()
     shown = project_boxes(stored, view['homography_matrix'])
+    lesions = found.lesions.tolist() if 'lesions' in found else [0] * len(found)
     hits = _hits(stored, found.slices.numpy(), findings, view['num_source_slices'])
     return [
         ReportPrediction(
@@ -101,8 +105,11 @@ def _predictions(view: dict[str, Any], sample: DetDataSample, findings: list[Fin
             score=float(score),
             slice_weights=weights.tolist() if len(weights) > 1 else None,
             hit=hit,
+            lesion=lesion,
         )
-        for box, slice_index, score, weights, hit in zip(shown, found.slices, found.scores, found.slice_weights, hits)
+        for box, slice_index, score, weights, hit, lesion in zip(
+            shown, found.slices, found.scores, found.slice_weights, hits, lesions
+        )
     ]
 
 

@@ -1,4 +1,4 @@
-"""An HTML report of one or more predictions CSVs; needs neither torch nor a GPU."""
+"""The part of a report that is about findings; needs neither torch nor a GPU."""
 
 from __future__ import annotations
 
@@ -9,39 +9,26 @@ from mammo_plugins.apis.evaluate import ScoringOptions
 from mammo_plugins.evaluation import (
     DetectionResult,
     evaluate_detections,
-    get_protocol,
     truth_from_annotations,
 )
-from mammo_plugins.evaluation.matching import locate_images
-from mammo_plugins.visualization import model_rows, result_curves, write_report
+from mammo_plugins.evaluation.matching import image_positions, locate_images
+from mammo_plugins.visualization import model_rows, result_curves
 
-from .stored_cases import Drawn, stored_cases
+from .report_part import ReportPart
+from .stored_cases import Drawn
 
 
-def report_predictions_files(
-    predictions: Mapping[str, str | Path],
-    options: ScoringOptions,
-    out: str | Path,
-    *,
-    cases: int = 6,
-    title: str = 'Detection report',
-) -> Path:
-    """Scores predictions and writes the table, the curves and some breasts with the findings of the first file.
+def detections_part(predictions: Mapping[str, str | Path], options: ScoringOptions) -> ReportPart:
+    """Scores findings: the table, the curves, and the findings of the first file on the cases.
 
     Args:
         predictions: name of the model to its CSV.
         options: which images, and how; hits in the pictures are those of the first protocol.
-        out: the HTML file.
-        cases: breasts to show, malignant ones and others in turn, in the order of the annotation file; 0 for none.
-        title: heading of the report.
-
-    Returns:
-        The path of the report.
 
     Raises:
         ValueError: predictions and annotations do not fit together.
     """
-    chosen = [get_protocol(name) for name in options.protocols]
+    chosen = options.chosen_protocols()
     truth = options.read_truth()
     found = {name: options.read_predictions(path, truth) for name, path in predictions.items()}
     scoring = dict(bootstrap=options.bootstrap, seed=options.seed, lenient=options.lenient)
@@ -51,12 +38,24 @@ def report_predictions_files(
     }
     first = next(iter(found))
     # Scoring has refused what it had to.
-    matched_rows, _, _ = locate_images(found[first], truth_from_annotations(truth), lenient=True)
-    shown, notes = stored_cases(cases, truth, Drawn(matched_rows, results[first][chosen[0].name].matched))
-    if shown:
-        notes.append(f'The cases show the findings of {first}; hits are those of protocol {chosen[0].name}.')
+    of_truth = truth_from_annotations(truth)
+    matched_rows, _, _ = locate_images(found[first], of_truth, lenient=True)
+    of_images = dict(zip(image_positions(matched_rows, of_truth).tolist(), matched_rows.image_notes or ()))
+    drawn = Drawn(
+        matched_rows,
+        results[first][chosen[0].name].matched,
+        notes={truth.images[position].id: note for position, note in of_images.items()},
+    )
     froc, roc = result_curves(results)
-    return write_report(out, title, model_rows(results), froc, roc, shown, _result_notes(results) + notes)
+    return ReportPart(
+        'Detections',
+        model_rows(results),
+        drawn,
+        _result_notes(results),
+        f'The cases show the findings of {first}; hits are those of protocol {chosen[0].name}.',
+        froc,
+        roc,
+    )
 
 
 def _result_notes(results: Mapping[str, Mapping[str, DetectionResult]]) -> list[str]:

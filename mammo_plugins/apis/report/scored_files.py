@@ -1,4 +1,4 @@
-"""The report of label files and saliency folders; needs neither torch nor a GPU."""
+"""The parts of a report that are about labels and saliency maps; they need neither torch nor a GPU."""
 
 from __future__ import annotations
 
@@ -13,64 +13,59 @@ from mammo_plugins.apis.evaluate.labels_file import (
     label_rows,
 )
 from mammo_plugins.apis.evaluate.saliency_folder import evaluate_saliency_folder, saliency_notes, saliency_rows
-from mammo_plugins.evaluation import LabelResult, is_label_file, read_labels
-from mammo_plugins.visualization import PlotCurve, write_report
+from mammo_plugins.evaluation import LabelResult, read_labels
+from mammo_plugins.visualization import PlotCurve
 from mammo_plugins.visualization.curve_plot import reliability_svg, roc_svg
 
 from .label_text import LabelTexts
+from .report_part import ReportPart
 from .saliency_overlays import SaliencyOverlays
-from .stored_cases import Drawn, stored_cases
+from .stored_cases import Drawn
 
 
-def prediction_kind(paths: Mapping[str, str | Path]) -> str:
-    """``detections``, ``labels`` or ``saliency``: what all files of a report hold.
-
-    Raises:
-        ValueError: they hold different things.
-    """
-    kinds = {
-        name: 'saliency' if Path(path).is_dir() else 'labels' if is_label_file(path) else 'detections'
-        for name, path in paths.items()
-    }
-    if len(set(kinds.values())) > 1:
-        raise ValueError(f'a report is of one kind of predictions, got {kinds}: write a report a kind')
-    return next(iter(kinds.values()))
-
-
-def report_labels_files(
-    predictions: Mapping[str, str | Path], options: ScoringOptions, out: str | Path, *, cases: int = 6, title: str
-) -> Path:
-    """Numbers with intervals, ROC, reliability, confusion matrices, and breasts with the labels of the first model.
+def labels_part(predictions: Mapping[str, str | Path], options: ScoringOptions) -> ReportPart:
+    """Numbers with intervals, ROC, reliability, confusion matrices, and the labels of the first model on the cases.
 
     Args:
         predictions: name of the model to its file.
         options: which images, and how.
-        out: the HTML file.
-        cases: breasts to show, see :func:`~.stored_cases.stored_cases`.
-        title: heading of the report.
 
     Raises:
         ValueError: predictions and annotations do not fit together.
     """
     results = {name: evaluate_labels_file(path, options) for name, path in predictions.items()}
-    notes = [f'{name}: {line}' for name, labels in results.items() for r in labels.values() for line in label_notes(r)]
-    tables = [
-        (f'{name}: {label} of each {result.unit.lower()}', confusion_rows(result))
-        for name, labels in results.items()
-        for label, result in labels.items()
-    ]
     first = next(iter(predictions))
-    drawn = Drawn(labels=LabelTexts(read_labels(predictions[first])))
-    shown, of_cases = stored_cases(cases, options.read_truth(), drawn)
-    of_cases += [f'The cases show the labels of {first}.'] if shown else []
-    return write_report(
-        out,
-        title,
+    return ReportPart(
+        'Labels',
         label_rows(results, 'Model'),
-        cases=shown,
-        notes=notes + of_cases,
+        Drawn(labels=LabelTexts(read_labels(predictions[first]))),
+        [f'{name}: {line}' for name, labels in results.items() for r in labels.values() for line in label_notes(r)],
+        f'The cases show the labels of {first}.',
         figures=_label_figures(results),
-        tables=tables,
+        tables=[
+            (f'{name}: {label} of each {result.unit.lower()}', confusion_rows(result))
+            for name, labels in results.items()
+            for label, result in labels.items()
+        ],
+    )
+
+
+def saliency_part(predictions: Mapping[str, str | Path], options: ScoringOptions) -> ReportPart:
+    """The numbers of the maps of one or more models, a row a model and class, and all maps on the cases.
+
+    Args:
+        predictions: name of the model to its folder.
+        options: which images, and how.
+
+    Raises:
+        ValueError: maps and annotations do not fit together.
+    """
+    results = {name: evaluate_saliency_folder(path, options) for name, path in predictions.items()}
+    return ReportPart(
+        'Saliency maps',
+        saliency_rows(results, 'Model'),
+        Drawn(overlays=SaliencyOverlays(predictions)),
+        [f'{name}: {line}' for name, classes in results.items() for line in saliency_notes(classes)],
     )
 
 
@@ -96,24 +91,3 @@ def _label_figures(results: Mapping[str, Mapping[str, LabelResult]]) -> list[tup
             caption = f'Reliability of {label} in 15 bins of equal width; dotted: perfectly calibrated.'
             figures.append((reliability_svg(reliability, f'Share of {label}'), caption))
     return figures
-
-
-def report_saliency_folders(
-    predictions: Mapping[str, str | Path], options: ScoringOptions, out: str | Path, *, cases: int = 6, title: str
-) -> Path:
-    """The numbers of the maps of one or more models, a row a model and class, and breasts with the maps of all models.
-
-    Args:
-        predictions: name of the model to its folder.
-        options: which images, and how.
-        out: the HTML file.
-        cases: breasts to show, see :func:`~.stored_cases.stored_cases`.
-        title: heading of the report.
-
-    Raises:
-        ValueError: maps and annotations do not fit together.
-    """
-    results = {name: evaluate_saliency_folder(path, options) for name, path in predictions.items()}
-    notes = [f'{name}: {line}' for name, classes in results.items() for line in saliency_notes(classes)]
-    shown, of_cases = stored_cases(cases, options.read_truth(), Drawn(overlays=SaliencyOverlays(predictions)))
-    return write_report(out, title, saliency_rows(results, 'Model'), cases=shown, notes=notes + of_cases)

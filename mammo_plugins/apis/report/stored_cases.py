@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image
 
+from mammo_plugins.apis.stored_images import open_canonical
 from mammo_plugins.evaluation import MatchedDetections, Predictions
 from mammo_plugins.evaluation.image_names import modality_key
-from mammo_plugins.io import AnnotationSet, FindingRecord, canonical_flips
+from mammo_plugins.io import AnnotationSet, FindingRecord
 from mammo_plugins.io.image_labels import join_labels, label_value
-from mammo_plugins.io.image_source import open_image
 from mammo_plugins.io.unreadable_image import UnreadableImageError
 from mammo_plugins.structures import SliceBins
 from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportTruth, ReportView
@@ -35,12 +35,14 @@ class Drawn:
         matched: the same findings, matched with it.
         overlays: saliency maps.
         labels: in words.
+        notes: id of an image to how its prediction came about.
     """
 
     predictions: Predictions | None = None
     matched: MatchedDetections | None = None
     overlays: SaliencyOverlays | None = None
     labels: LabelTexts | None = None
+    notes: Mapping[int, str] = field(default_factory=dict)
 
 
 def stored_cases(wanted: int, annotations: AnnotationSet, drawn: Drawn) -> tuple[list[ReportCase], list[str]]:
@@ -115,21 +117,14 @@ def _view(index: int, annotations: AnnotationSet, drawn: Drawn) -> ReportView:
     image = annotations.images[index]
     bins = SliceBins.at_most(image.num_slices, _MAX_FRAMES)
     middles = [bins.middle(number) for number in range(bins.num_bins)]
-    source = open_image(annotations.resolve_path(image))
-    middle = next(iter(source.iter_slices([image.num_slices // 2])))
-    orientation = source.header.patient_orientation
-    try:
-        flips = canonical_flips(
-            middle, rotated_180=image.rotated_180, patient_orientation=orientation, view=image.view_key
-        )
-    except ValueError as error:  # turned by 90 degrees
-        raise UnreadableImageError(source.header.path, str(error)) from error
+    source, flips = open_canonical(annotations, image)
 
     def shown(box_xywh: Sequence[float]) -> Box:
         x, y, width, height = flips.apply_to_box(tuple(map(float, box_xywh)), image.width, image.height)
         return (x, y, x + width, y + height)
 
     size = (image.width, image.height)
+    labels = drawn.labels.of_image(image) if drawn.labels else ''
     return ReportView(
         view_name=str(image.view),
         frames=np.stack([_picture(flips.apply(pixels)) for pixels in source.iter_slices(middles)]),
@@ -140,7 +135,7 @@ def _view(index: int, annotations: AnnotationSet, drawn: Drawn) -> ReportView:
         predictions=_findings(index, annotations.is_annotated(image), drawn, shown),
         stored_size=size,
         slice_ranges=[(bins.first(number), bins.last(number)) for number in range(bins.num_bins)],
-        caption=', '.join(filter(None, [image.modality, drawn.labels.of_image(image) if drawn.labels else ''])),
+        caption=', '.join(filter(None, [image.modality_text, labels, drawn.notes.get(image.id)])),
         saliency=drawn.overlays.over(modality_key(image), flips.homography(*size), size) if drawn.overlays else {},
     )
 
@@ -160,6 +155,7 @@ def _findings(
             slice_index=int(predictions.slices[row]),
             score=float(predictions.scores[row]),
             hit=bool(matched.finding_index[row] >= 0) if annotated else None,
+            lesion=0 if predictions.lesions is None else int(predictions.lesions[row]),
         )
         for row in rows
     ]

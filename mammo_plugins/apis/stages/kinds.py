@@ -1,4 +1,4 @@
-"""What a stage can be: a training, a test, or any command of ``mammo``."""
+"""What a stage can be: a training, a test, any command of ``mammo``, or a script of a project."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from pathlib import Path
 from mmengine.runner import find_latest_checkpoint
 
 from mammo_plugins.apis.test import evaluate_checkpoint
+from mammo_plugins.apis.test.outputs import maps_beside, pictures_beside
 from mammo_plugins.apis.train import train
+from mammo_plugins.compat.config_paths import find_config
 from mammo_plugins.io.whole_file import write_whole
 
 from .process_group import is_first_process, on_first_process
@@ -111,8 +113,14 @@ def _test(stage: Stage, setting: StageSetting) -> None:
 
 
 def _tested_files(stage: Stage, out: Path) -> dict[str, Path]:
-    files = {'predictions': _predictions_path(stage, out), 'metrics': stage.folder(out) / 'metrics.json'}
-    return {name: path for name, path in files.items() if path is not None and path.is_file()}
+    files = {'metrics': stage.folder(out) / 'metrics.json'}
+    if (predictions := _predictions_path(stage, out)) is not None:
+        files |= {
+            'predictions': predictions,
+            'maps': maps_beside(predictions),
+            'pictures': pictures_beside(predictions),
+        }
+    return {name: path for name, path in files.items() if path.exists()}
 
 
 def _predictions_path(stage: Stage, out: Path) -> Path | None:
@@ -127,12 +135,16 @@ def _run_command(stage: Stage, setting: StageSetting) -> None:
     def run() -> None:
         setting.folder.mkdir(parents=True, exist_ok=True)
         environment = {key: value for key, value in os.environ.items() if key not in _LAUNCHER_VARIABLES}
-        words = [sys.executable, '-m', 'mammo_plugins.commands.main', *map(str, stage.command)]
-        done = subprocess.run(words, env=environment, check=False)
+        given = [str(word) for word in stage.command]
+        if stage.kind == 'script':
+            said, words = ' '.join(given), [str(find_config(given[0])), *given[1:]]
+        else:
+            said, words = ' '.join(['mammo', *given]), ['-m', 'mammo_plugins.commands.main', *given]
+        done = subprocess.run([sys.executable, *words], env=environment, check=False)
         if done.returncode:
-            raise RuntimeError(f'mammo {" ".join(map(str, stage.command))} ended with exit code {done.returncode}')
+            raise RuntimeError(f'{said} ended with exit code {done.returncode}')
         if lacking := [path for path in stage.files.values() if not (setting.folder / path).exists()]:
-            raise RuntimeError(f'mammo {" ".join(map(str, stage.command))} left no {setting.folder / lacking[0]}')
+            raise RuntimeError(f'{said} left no {setting.folder / lacking[0]}')
 
     on_first_process(run)
 
@@ -146,4 +158,5 @@ STAGE_KINDS = {
     'train': StageKind(_train, _trained_files, 'last', ('config',), ('load_from', 'cfg_options', 'amp')),
     'test': StageKind(_test, _tested_files, 'predictions', ('config', 'checkpoint'), ('predictions', 'cfg_options')),
     'command': StageKind(_run_command, _command_files, '', ('command',), ('files',)),
+    'script': StageKind(_run_command, _command_files, '', ('command',), ('files',)),
 }

@@ -126,7 +126,7 @@ def _check_inputs(folder: StageFolder, stage: Stage) -> None:
 def _run(folder: StageFolder, stage: Stage, launcher: str, trust_checkpoint: bool) -> None:
     begun = on_first_process(lambda: folder.begin(stage))
     wall, cpu = time.perf_counter(), time.process_time()
-    if stage.processes and stage.processes != get_world_size() and stage.kind != 'command':
+    if stage.processes and stage.processes != get_world_size() and stage.kind not in ('command', 'script'):
         _run_in_processes(folder, stage, launcher, trust_checkpoint)
     else:
         setting = StageSetting(folder.out, stage.folder(folder.out), launcher, trust_checkpoint)

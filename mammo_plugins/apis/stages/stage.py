@@ -40,7 +40,7 @@ class Stage:
         checkpoint: weights to test (test).
         predictions: CSV that a test writes, relative to the folder of the plan; by default ``predictions.csv`` in the
             folder of the stage, and an empty string for none.
-        command: words of a command as after ``mammo`` (command).
+        command: words of a command as after ``mammo`` (command), or a Python file and its arguments (script).
         files: what a command leaves: name to path relative to the folder of the stage.
         cfg_options: dotted keys of the config to override.
         inputs: further files whose change makes the stage out of date.

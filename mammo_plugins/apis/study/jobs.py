@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 
 from mammo_plugins.apis.stages import Plan, StageFolder, run_stages
 from mammo_plugins.apis.stages.records import PARTIAL
+from mammo_plugins.datasets.worker_processes import started_pool
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ def run_jobs(jobs: Sequence[StageJob], workers: int, on_done: Callable[[StageJob
         on_done: called with each job and its seconds.
 
     Raises:
-        RuntimeError: a job failed; the message names it and its log. The others are not begun.
+        RuntimeError: a job failed; the message names it and its log. The others are not begun. Or no process can be
+            started.
     """
     waiting = {(job.seed, job.name): job for job in jobs}
     unfinished = set(waiting)
     running: dict[Future, StageJob] = {}
     threads = max(1, (os.cpu_count() or 1) // workers)
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(workers, context, initializer=_prepare_worker, initargs=(threads,)) as pool:
+    with started_pool(workers, _prepare_worker, (threads,)) as pool:
         while unfinished:
             for key, job in list(waiting.items()):
                 if not job.needs & unfinished:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mammo_plugins.evaluation import read_labels, read_predictions
+from mammo_plugins.apis.normals import sample_normals
+from mammo_plugins.evaluation import choose_protocols, read_labels, read_predictions
 from mammo_plugins.evaluation.label_predictions import UNITS
 from mammo_plugins.evaluation.number_samples import NumberSample
+from mammo_plugins.evaluation.pair_decisions import read_pair_decisions, sample_pair_run
 from mammo_plugins.evaluation.repeated_runs import sample_label_run, sample_run, sample_saliency_run
 from mammo_plugins.io import AnnotationSet
 
@@ -69,7 +71,18 @@ def read_detection_numbers(
     predictions: Path, annotations: AnnotationSet, reading: Reading, bootstrap: int, seed: int
 ) -> Mapping[str, NumberSample]:
     """The numbers of a protocol of detection, and ``breast_auc``, from a CSV in DBTex columns."""
-    return sample_run(read_predictions(predictions), annotations, reading.target, bootstrap, seed, lenient=reading.images.is_part)
+    (protocol,) = choose_protocols(
+        [reading.target], reading.hit_pixels_of, reading.hit_radius_px, list(reading.targets) or None
+    )
+    return sample_run(
+        read_predictions(predictions),
+        annotations,
+        protocol,
+        bootstrap,
+        seed,
+        lenient=reading.images.is_part,
+        findings=reading.findings,
+    )
 
 
 @register_reader('labels', 'LabelMetric', 'outfile', '-labels.csv')
@@ -93,8 +106,31 @@ def read_saliency_numbers(
 ) -> Mapping[str, NumberSample]:
     """The numbers of the maps of a class, from a folder of maps."""
     return sample_saliency_run(
-        predictions, annotations, reading.target, bootstrap, seed, lenient=reading.images.is_part, threshold=reading.threshold
+        predictions,
+        annotations,
+        reading.target,
+        bootstrap,
+        seed,
+        lenient=reading.images.is_part,
+        threshold=reading.threshold,
+        grid=reading.grid or 'map',
     )
+
+
+@register_reader('pairs', 'LesionPairMetric', 'outfile', '-pairs.csv')
+def read_pair_numbers(
+    predictions: Path, annotations: AnnotationSet, reading: Reading, bootstrap: int, seed: int
+) -> Mapping[str, NumberSample]:
+    """The numbers of decisions about pairs of findings, from their CSV."""
+    return sample_pair_run(read_pair_decisions(predictions), annotations, bootstrap, seed, lenient=reading.images.is_part)
+
+
+@register_reader('normals', 'PictureWriter', 'outdir', '-pictures')
+def read_normal_numbers(
+    predictions: Path, annotations: AnnotationSet, reading: Reading, bootstrap: int, seed: int
+) -> Mapping[str, NumberSample]:
+    """The numbers of normal images against the true ones of phantoms; the target is ``model``, or what stands beside it."""
+    return sample_normals(predictions, annotations, reading.target, bootstrap, seed)
 
 
 def _file_of_unit(path: Path, unit: str) -> Path:

@@ -68,6 +68,14 @@ class Reading:
         title: what tables call it.
         images: on which images.
         threshold: from which probability a label is called present, or a pixel part of a finding.
+        findings: of detections, the kind of findings that are to be found, such as ``{'type': 'mass'}`` or
+            ``{'size': 'up to 10 mm'}``; predictions that hit others count neither as true nor as false. Empty for all.
+        targets: of detections, categories or finding types that are to be found, such as ``['mass']``; the protocol's
+            own choice where empty.
+        hit_pixels_of: of detections, whose pixels distances of centres are measured in, see
+            :class:`~mammo_plugins.evaluation.hit_rules.CentreHit`; the protocol's own choice where None.
+        hit_radius_px: how far centres may be apart there; the protocol's own choice where None.
+        grid: of saliency maps, what counts, ``map`` (their cells, so where None) or ``image`` (stored pixels).
     """
 
     name: str
@@ -78,6 +86,18 @@ class Reading:
     title: str = ''
     images: ImageChoice = field(default_factory=ImageChoice)
     threshold: float = 0.5
+    findings: Mapping[str, str] = field(default_factory=dict)
+    targets: Sequence[str] = ()
+    hit_pixels_of: str | None = None
+    hit_radius_px: float | None = None
+    grid: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ('findings', 'targets', 'hit_pixels_of', 'hit_radius_px'):
+            if self.reader in ('labels', 'pairs', 'saliency', 'normals') and getattr(self, name):
+                raise ValueError(f'{name} is for readings of detections, not of {self.reader}: leave it out')
+        if self.grid is not None and self.reader != 'saliency':
+            raise ValueError(f'grid is for readings of saliency maps, not of {self.reader}: leave it out')
 
 
 @dataclass(frozen=True)

@@ -166,6 +166,7 @@ def _prepare(study: Study, folders: Sequence[SeedFolder], workers: int | None) -
                 workers,
                 dict(settings.get('phantoms', {})),
                 settings.get('size'),
+                settings.get('preset', 'demo'),
             )
         if study.prepare is not None:
             study.prepare(next(iter(folder.annotations.values())), folder.root)

@@ -27,7 +27,7 @@ class StudyPreset:
     """A size of everything.
 
     Attributes:
-        data: settings of the phantoms: ``cases``, ``split`` and perhaps ``size`` and ``phantoms`` (settings by name);
+        data: settings of the phantoms: ``cases``, ``split`` and perhaps ``preset``, ``size`` and ``phantoms`` (by name);
             or several such, by name of the data set.
         options: overrides of configs, by pattern of the name of a stage or test (``test-ROW``) or of its config's
             stem. Later ones win, and all win over those of rows.

@@ -129,12 +129,16 @@ def _use_tensorboard(cfg: Config) -> None:
 
 
 def _use_mixed_precision(cfg: Config) -> None:
-    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
-    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
-        raise ValueError(f'--amp replaces an OptimWrapper, but the config has {kind!r}')
+    several = cfg.optim_wrapper.get('constructor') == 'ModuleOptimConstructor'
+    wrappers = [one for name, one in cfg.optim_wrapper.items() if name != 'constructor'] if several else []
+    for wrapper in wrappers or [cfg.optim_wrapper]:
+        kind = wrapper.get('type', 'OptimWrapper')
+        if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
+            raise ValueError(f'--amp replaces an OptimWrapper, but the config has {kind!r}')
     if not torch.cuda.is_available():
         raise ValueError(
             '--amp needs a GPU, and torch sees none (mmengine has no mixed precision on CPU): leave it out'
         )
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.dtype = 'bfloat16' if torch.cuda.is_bf16_supported() else 'float16'
+    for wrapper in wrappers or [cfg.optim_wrapper]:
+        wrapper.type = 'AmpOptimWrapper'
+        wrapper.dtype = 'bfloat16' if torch.cuda.is_bf16_supported() else 'float16'

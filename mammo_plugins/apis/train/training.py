@@ -16,6 +16,7 @@ from mammo_plugins.apis.run_config import build_runner, load_run_config, named_c
 from mammo_plugins.apis.weight_fit import matches_any, read_weights, require_start_fit, require_whole_fit
 from mammo_plugins.compat.pretrained_weights import drop_pretrained, require_pretrained
 
+from .part_weights import report_part_weights
 from .run_options import RunOptions, check_watched_numbers
 
 
@@ -112,9 +113,10 @@ def _go_on(cfg: Config, named: str | None, trusted: bool) -> None:
 
 def _check_weights(runner: Runner) -> None:
     source = runner.cfg.get('load_from')
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    report_part_weights(runner.cfg.model, model)
     if not source:
         return
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     weights = read_weights(source)
     if runner.cfg.get('resume'):
         require_whole_fit(source, weights, model)

@@ -41,7 +41,7 @@ REQUIREMENTS = (
     Requirement('mmcv', ('onedl-mmcv', 'mmcv', 'mmcv-lite'), '2.3.4'),
     Requirement('mmdet', ('onedl-mmdetection', 'mmdet'), '3.5'),
     Requirement('mmpretrain', ('onedl-mmpretrain', 'mmpretrain'), '1.3.4'),
-    Requirement('timm', ('timm',), '1.0.3'),
+    Requirement('timm', ('timm',), '1.0.10'),
     Requirement('pydicom', ('pydicom',), '3.0.1'),
     Requirement('gdcm', ('python-gdcm',), '3.0.23'),
     Requirement('pylibjpeg', ('pylibjpeg',), '2'),

@@ -23,6 +23,16 @@ def check_special_views(
     ]
 
 
+def check_computed(images: Sequence[AuditedImage]) -> list[AuditFinding]:
+    """One note on the SM that were computed from volumes, and no vendor's system made."""
+    synthetic = [image for image in images if image.record.modality == 'SM']
+    computed = [image for image in synthetic if image.record.computed]
+    if not computed:
+        return []
+    reason = f'{len(computed)} of {len(synthetic)} SM images were computed from volumes, by no system of a vendor'
+    return [report_group('computed', 'note', 'SM', reason, computed)]
+
+
 def check_implants(images: Sequence[AuditedImage], facts: Mapping[int, ImageFacts]) -> list[AuditFinding]:
     """Breasts with implants, by Breast Implant Present or an implant displaced view."""
     findings = []

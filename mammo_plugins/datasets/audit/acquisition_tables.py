@@ -9,9 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydicom.uid import UID
 
-from mammo_plugins.io.annotation_records import MODALITIES
-
-from .audited_image import AuditedImage
+from .audited_image import AuditedImage, modality_columns
 from .box_checks import box_size_mm
 from .image_facts import ImageFacts
 
@@ -24,7 +22,7 @@ def vendor_rows(images: Sequence[AuditedImage], facts: Mapping[int, ImageFacts])
     """One row a vendor and modality: counts, spacings, sizes and how the pixels are stored."""
     groups: dict[tuple[str, str], list[AuditedImage]] = defaultdict(list)
     for image in images:
-        groups[image.record.manufacturer, image.record.modality].append(image)
+        groups[image.record.manufacturer, image.record.modality_text].append(image)
     rows = []
     for (vendor, modality), group in sorted(groups.items()):
         headers = [header for image in group if (header := facts[image.record.id].header)]
@@ -48,9 +46,10 @@ def vendor_rows(images: Sequence[AuditedImage], facts: Mapping[int, ImageFacts])
 
 def view_rows(images: Sequence[AuditedImage]) -> list[Row]:
     """One row a view: images by modality."""
-    counts = Counter((image.record.view, image.record.modality) for image in images)
+    counts = Counter((image.record.view, image.record.modality_text) for image in images)
+    modalities = modality_columns(images)
     return [
-        {'View': view, **{modality: str(counts[view, modality]) for modality in MODALITIES}}
+        {'View': view, **{modality: str(counts[view, modality]) for modality in modalities}}
         for view in sorted({view for view, _ in counts})
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .acquisition_checks import (
+    check_computed,
     check_implants,
     check_intensity_states,
     check_special_views,
@@ -56,6 +57,7 @@ def run_checks(
             *check_labels(images),
             *check_lesion_ids(images),
             *check_missing_views(images),
+            *check_computed(images),
             *check_special_views(images, facts, thresholds),
             *check_implants(images, facts),
             *check_intensity_states(images, facts),

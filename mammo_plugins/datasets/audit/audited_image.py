@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mammo_plugins.datasets.annotated_image import AnnotatedImage
-from mammo_plugins.io.annotation_records import FindingRecord
+from mammo_plugins.io.annotation_records import MODALITIES, FindingRecord
 
 from .audit_finding import AuditFinding
 
@@ -25,7 +25,8 @@ class AuditedImage(AnnotatedImage):
     def where(self) -> str:
         """The image by ids of the annotation file."""
         record = self.record
-        return f'image {record.id} ({record.patient_id} / {record.study_uid} / {record.view_name} / {record.modality})'
+        names = (record.patient_id, record.study_uid, record.view_name, record.modality_text)
+        return f'image {record.id} ({" / ".join(names)})'
 
     def numbered_findings(self) -> Iterator[tuple[int, FindingRecord]]:
         """Each finding with its place in the file."""
@@ -38,6 +39,12 @@ class AuditedImage(AnnotatedImage):
     def report_box(self, check: str, severity: str, number: int, reason: str) -> AuditFinding:
         """Something about one of its findings."""
         return AuditFinding(check, severity, f'box {number}, {self.where}', reason, (self.record.id,), number)
+
+
+def modality_columns(images: Sequence[AuditedImage]) -> list[str]:
+    """Columns of tables by modality; computed images have one of their own, where there are any."""
+    others = {image.record.modality_text for image in images}.difference(MODALITIES)
+    return [*MODALITIES, *sorted(others)]
 
 
 def name_first(names: Sequence[str], separator: str, shown: int = 6) -> str:

@@ -51,6 +51,9 @@ CHECKS = {
         'Odd headers', 'What is odd about the header, and what is used instead: look at the image.', HEADERS
     ),
     'modality_in_header': AuditCheck('Modality in the header', 'Decide which of the two is right.', HEADERS),
+    'computed': AuditCheck(
+        'Computed synthetic mammograms', "Not a vendor's: say so beside every number that they give.", RECORDS
+    ),
     'view_in_header': AuditCheck(
         'Side and view in the header', 'The header or the annotation is wrong: compare with the picture.', HEADERS
     ),

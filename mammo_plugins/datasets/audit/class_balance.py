@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from mammo_plugins.datasets.annotated_image import breast_malignancy
-from mammo_plugins.io.annotation_records import MODALITIES, SPLITS
+from mammo_plugins.io.annotation_records import SPLITS
 
 from .audit_finding import AuditFinding
 from .audit_thresholds import AuditThresholds
-from .audited_image import AuditedImage
+from .audited_image import AuditedImage, modality_columns
 
 Row = dict[str, str]
 
@@ -49,8 +50,9 @@ def class_balance_rows(images: Sequence[AuditedImage]) -> list[Row]:
     by_split: dict[str, list[AuditedImage]] = defaultdict(list)
     for image in images:
         by_split[image.record.split or _NO_SPLIT].append(image)
-    rows = [_balance_row(split, by_split[split]) for split in (*SPLITS, _NO_SPLIT) if split in by_split]
-    return rows + ([_balance_row('all', images)] if len(rows) > 1 else [])
+    columns = modality_columns(images)
+    rows = [_balance_row(split, by_split[split], columns) for split in (*SPLITS, _NO_SPLIT) if split in by_split]
+    return rows + ([_balance_row('all', images, columns)] if len(rows) > 1 else [])
 
 
 def label_rows(images: Sequence[AuditedImage], label: str, title: str) -> list[Row]:
@@ -61,7 +63,23 @@ def label_rows(images: Sequence[AuditedImage], label: str, title: str) -> list[R
         label: its name in the annotation file.
         title: of its column.
     """
-    counts = Counter((image.record.labels.get(label), image.record.split or _NO_SPLIT) for image in images)
+    return _rows_by_split(title, ((image.record.labels.get(label), image.record.split) for image in images))
+
+
+def attribute_rows(images: Sequence[AuditedImage], attribute: str, title: str) -> list[Row]:
+    """Findings by an attribute, such as ``match_level``, and split; empty where no finding has the attribute.
+
+    Args:
+        images: all images.
+        attribute: its name in the annotation file.
+        title: of its column.
+    """
+    found = [(finding.attributes.get(attribute), image.record.split) for image in images for finding in image.findings]
+    return _rows_by_split(title, ((None if value is None else str(value), split) for value, split in found))
+
+
+def _rows_by_split(title: str, values_and_splits: Iterable[tuple[Any, str | None]]) -> list[Row]:
+    counts = Counter((value, split or _NO_SPLIT) for value, split in values_and_splits)
     values = sorted({value for value, _ in counts if value is not None}, key=str)
     if not values:
         return []
@@ -73,10 +91,10 @@ def label_rows(images: Sequence[AuditedImage], label: str, title: str) -> list[R
     ]
 
 
-def _balance_row(name: str, images: Sequence[AuditedImage]) -> Row:
+def _balance_row(name: str, images: Sequence[AuditedImage], columns: Sequence[str]) -> Row:
     breasts = [m for found in _breasts_by_split(images).values() for m in found]
     malignant, other = breasts.count(1.0), breasts.count(0.0)
-    modalities = Counter(image.record.modality for image in images)
+    modalities = Counter(image.record.modality_text for image in images)
     boxes = Counter(finding.category for image in images for finding in image.findings)
     return {
         'Split': name,
@@ -85,7 +103,7 @@ def _balance_row(name: str, images: Sequence[AuditedImage]) -> Row:
         'Malignant': f'{malignant} ({malignant / len(breasts):.0%})',
         'Not malignant': str(other),
         'Unknown': str(len(breasts) - malignant - other),
-        **{modality: str(modalities[modality]) for modality in MODALITIES},
+        **{modality: str(modalities[modality]) for modality in columns},
         'Malignant boxes': str(boxes['malignant']),
         'Benign boxes': str(boxes['benign']),
     }

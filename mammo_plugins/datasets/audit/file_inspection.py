@@ -134,8 +134,8 @@ def _read_pixels(job: InspectionJob, header: MammogramHeader, intensity: _Intens
 
 
 def _is_stored_turned(pixels: np.ndarray, header: MammogramHeader, is_explained: bool) -> bool:
-    """Volumes alone: an FFDM on the other side may as well be mirrored, as some vendors store them."""
-    if header.modality != 'DBT' or header.view is None:
+    """Volumes and what was computed from one: an FFDM on the other side may as well be mirrored by its vendor."""
+    if not (header.modality == 'DBT' or header.is_computed) or header.view is None:
         return False
     names_front = header.patient_orientation is not None and header.patient_orientation[0][:1].upper() in ('A', 'P')
     return not (names_front and is_explained) and is_stored_turned(pixels, header.view.laterality)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
-from mammo_plugins.datasets.grouping import AMBIGUOUS, COMPLETE, GROUP_BY, MISSING, group_cases
+from mammo_plugins.datasets.grouping import AMBIGUOUS, COMPLETE, GROUP_BY, MISSING, count_cases
 
 from .audited_image import AuditedImage
 
-_PAIRED_MODALITIES = ('SM', 'FFDM')
 _MEANINGS = {
     'image': 'one image',
     'breast': 'CC and MLO of one breast and modality',
@@ -22,8 +20,7 @@ def grouping_rows(images: Sequence[AuditedImage]) -> list[dict[str, str]]:
     """One row for each ``group_by``: cases that are complete, that lack an image, and that are ambiguous."""
     rows = []
     for group_by in GROUP_BY:
-        chosen = [image for image in images if group_by != 'modalities' or image.record.modality in _PAIRED_MODALITIES]
-        counts = Counter(group.status for group in group_cases(chosen, group_by))
+        counts = count_cases(images, group_by)
         rows.append(
             {
                 'group_by': group_by,

@@ -55,6 +55,9 @@ def _check_size(image: AuditedImage, header: MammogramHeader) -> list[AuditFindi
 
 def _check_modality(image: AuditedImage, header: MammogramHeader) -> list[AuditFinding]:
     # A PNG file states no modality; its reader says FFDM for all of them.
+    if header.modality == image.record.modality and header.is_computed and not image.record.computed:
+        reason = 'computed by mammo_plugins by its header, which the annotation does not say: set "computed" to true'
+        return [image.report('modality_in_header', 'warning', reason)]
     if header.modality == image.record.modality or not header.sop_instance_uid:
         return []
     if header.modality is None:

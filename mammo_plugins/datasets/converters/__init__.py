@@ -14,6 +14,7 @@ from .inbreast import convert_inbreast
 from .omi_db import convert_omi_db
 from .phantom import convert_phantom
 from .rsna_2022 import convert_rsna_2022
+from .t_synth import convert_t_synth
 from .vindr_mammo import convert_vindr_mammo
 
 CONVERTERS = {
@@ -26,6 +27,7 @@ CONVERTERS = {
     'omi-db': convert_omi_db,
     'phantom': convert_phantom,
     'rsna-2022': convert_rsna_2022,
+    't-synth': convert_t_synth,
     'vindr-mammo': convert_vindr_mammo,
 }
 
@@ -41,5 +43,6 @@ __all__ = [
     'convert_omi_db',
     'convert_phantom',
     'convert_rsna_2022',
+    'convert_t_synth',
     'convert_vindr_mammo',
 ]

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import mammo_plugins
+from mammo_plugins.datasets.annotated_image import AnnotatedImage
+from mammo_plugins.datasets.grouping import count_cases
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord
 from mammo_plugins.structures.finding_categories import UNKNOWN_CLASS
 
@@ -67,7 +69,11 @@ class ConversionReport:
             'release': sorted(tables),
         }
         annotation_set = AnnotationSet(list(images), list(findings), info)
-        info['counts'] = {**_count(annotation_set), 'dropped': len(self.dropped), **dict(sorted(self.counts.items()))}
+        info['counts'] = {
+            **count_records(annotation_set),
+            'dropped': len(self.dropped),
+            **dict(sorted(self.counts.items())),
+        }
         info['dropped'] = self.dropped
         info['notes'] = self.notes
         return annotation_set
@@ -82,7 +88,8 @@ class ConversionReport:
             raise ConversionError(f'{source}: split {split!r} is empty{_first_reasons(self.dropped)}')
 
 
-def _count(annotation_set: AnnotationSet) -> dict[str, int]:
+def count_records(annotation_set: AnnotationSet) -> dict[str, int]:
+    """Images, patients, labels, findings, splits and modalities of a set, as ``info['counts']`` has them."""
     images, findings = annotation_set.images, annotation_set.findings
     counts = {
         'images': len(images),
@@ -101,7 +108,18 @@ def _count(annotation_set: AnnotationSet) -> dict[str, int]:
     for name in ('split', 'modality'):
         values = Counter(getattr(image, name) for image in images)
         counts.update({f'images_{value}': count for value, count in values.items() if value is not None})
-    return counts
+    return counts | _count_pairs(images)
+
+
+def _count_pairs(images: Sequence[ImageRecord]) -> dict[str, int]:
+    """Views with both a synthetic mammogram and an FFDM, with one of them, and with several that may belong together.
+
+    Empty where a data set has only one of the two.
+    """
+    if not {'SM', 'FFDM'} <= {image.modality for image in images}:
+        return {}
+    pairs = count_cases([AnnotatedImage(image, (), Path(image.file_name)) for image in images], 'modalities')
+    return {f'sm_ffdm_pairs_{status}': count for status, count in pairs.items()}
 
 
 def _first_reasons(dropped: Sequence[dict[str, str]]) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from pycocotools import mask as coco_mask
 
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord, MammogramHeader
 from mammo_plugins.io.annotation_records import MODALITIES, SPLITS
@@ -22,6 +21,7 @@ from .birads_labels import read_density
 from .box_clipping import clip_box
 from .conversion_report import ConversionError, ConversionReport
 from .image_inspection import inspect_images
+from .mask_encoding import encode_mask
 from .release_files import ReleaseFiles
 from .release_table import RowError, TableRow, read_table
 
@@ -30,10 +30,14 @@ IMAGE_COLUMNS = (
     'patient_id', 'study_id', 'view', 'modality', 'path', 'split', 'width', 'height', 'num_slices', 'rotated_180',
     'manufacturer', 'malignant', 'benign', 'birads', 'density', 'annotated',
 )  # fmt: skip
+POINT_COLUMNS = (
+    'nipple_x', 'nipple_y', 'chest_wall_x1', 'chest_wall_y1', 'chest_wall_x2', 'chest_wall_y2',
+)  # fmt: skip
 FINDING_COLUMNS = (
     'patient_id', 'study_id', 'view', 'modality', 'finding_id', 'class', 'type', 'x', 'y', 'width', 'height', 'slice',
     'first_slice', 'last_slice', 'mask',
 )  # fmt: skip
+GRADE_COLUMN = 'birads'  # only where findings are assessed one by one
 
 ImageKey = tuple[str, str, str, str]
 
@@ -65,7 +69,7 @@ def convert_phantom(
     files = ReleaseFiles(src, report)
     if not (src / IMAGE_TABLE).is_file():
         raise files.refusal(f'holds no {IMAGE_TABLE}: make phantoms with "python tools/make_phantoms.py {src}"')
-    all_rows = read_table(src / IMAGE_TABLE, IMAGE_COLUMNS, report)
+    all_rows = read_table(src / IMAGE_TABLE, IMAGE_COLUMNS, report, optional=POINT_COLUMNS)
     rows = [row for row in all_rows if row.values['modality'] in modalities and row.values['split'] in splits]
     _report_unknown_names(all_rows, report)
     listed = _find_files(files, rows, report)
@@ -135,6 +139,7 @@ def _image_record(number: int, row: TableRow, file_name: str, header: MammogramH
         rotated_180=bool(row.flag('rotated_180')),
         split=row.values['split'],
         acquisition_time_s=header.acquisition_time_s,
+        **_points(row),
         labels={
             'malignant': row.flag('malignant'),
             'benign': row.flag('benign'),
@@ -142,6 +147,14 @@ def _image_record(number: int, row: TableRow, file_name: str, header: MammogramH
             'density': read_density(density) if density else None,
         },
     )
+
+
+def _points(row: TableRow) -> dict[str, tuple[float, ...]]:
+    """Nipple and chest wall, which phantoms of older versions lack."""
+    if not any(name in row.values for name in POINT_COLUMNS):
+        return {}
+    numbers = [row.number(name) for name in POINT_COLUMNS]
+    return {'nipple_xy': tuple(numbers[:2]), 'chest_wall_xyxy': tuple(numbers[2:])}
 
 
 def _read_findings(
@@ -153,7 +166,7 @@ def _read_findings(
 ) -> list[FindingRecord]:
     """Findings of the images; those of images that were not asked for (``left_out``) are none of this conversion."""
     findings = []
-    for row in read_table(files.src / FINDING_TABLE, FINDING_COLUMNS, report):
+    for row in read_table(files.src / FINDING_TABLE, FINDING_COLUMNS, report, optional=(GRADE_COLUMN,)):
         key = _key_of(row)
         if key in left_out:
             continue
@@ -184,7 +197,7 @@ def _finding_record(
         slice_range=slice_range,
         lesion_id=row.optional_text('finding_id'),
         segmentation=_read_mask(files, row.values['mask'], image) if masks and row.values['mask'] else None,
-        attributes={'type': row.values['type']} if row.values['type'] else {},
+        attributes={name: row.values[name] for name in ('type', GRADE_COLUMN) if row.values.get(name)},
     )
 
 
@@ -221,8 +234,7 @@ def _read_mask(files: ReleaseFiles, name: str, image: ImageRecord) -> dict[str, 
             f'mask {path.name} has {channels} channels of {size[0]} x {size[1]} pixels, the image 1 of {image.width} x '
             f'{image.height}'
         )
-    encoded = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
-    return {'size': [image.height, image.width], 'counts': encoded['counts'].decode('ascii')}
+    return encode_mask(mask)
 
 
 def _key_of(row: TableRow) -> ImageKey:

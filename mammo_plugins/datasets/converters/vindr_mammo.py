@@ -4,9 +4,10 @@
 a row a finding (``No Finding`` and no box where an image has none), ``metadata.csv`` a row of DICOM tags an image. The
 tables state side, view and size, so that no image is opened. There is no pathology: what counts as malignant is an
 assessment. Findings of lymph nodes, skin and nipple alone (125 of 2,254) have none of their own, and become ``other``:
-neither malignant nor benign.
+neither malignant nor benign. Nipple and pectoral line of 2,000 MLO can be joined from a table of others.
 
-Source: Nguyen et al., Scientific Data 10:277, 2023; https://doi.org/10.13026/br2v-7517.
+Source: Nguyen et al., Scientific Data 10:277, 2023; https://doi.org/10.13026/br2v-7517. Nipples and pectoral lines:
+Tanyel et al., Deep-Breath 2024 (``positioning_labels.csv`` of the repository deep-breast-positioning).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from .birads_labels import birads_category, read_birads, read_density
 from .box_clipping import Box, clip_box
 from .conversion_report import ConversionError, ConversionReport
 from .patient_splits import split_patients
+from .positioning_table import with_positions
 from .release_files import ReleaseFiles
 from .release_table import RowError, TableRow, read_table
 from .tabled_geometry import read_row_spacing_mm, read_size
@@ -75,6 +77,7 @@ def convert_vindr_mammo(
     malignant_from: int = 4,
     validation_share: float = 0.1,
     seed: int = 0,
+    positioning: str | Path | None = None,
     workers: int | None = None,
     show_progress: bool = True,
 ) -> AnnotationSet:
@@ -87,6 +90,7 @@ def convert_vindr_mammo(
         validation_share: share of the training studies that becomes the validation split, which the release lacks; 0
             for none. The test split is the release's own.
         seed: of their choice.
+        positioning: table of nipples and pectoral lines, see :mod:`.positioning_table`; None for none.
         workers, show_progress: of no effect, since no image is opened; all converters take them.
 
     Raises:
@@ -106,6 +110,8 @@ def convert_vindr_mammo(
     chosen = [row for row in rows if split_of.get(row.values['study_id'], wanted[0]) in wanted]
     left_out = {row.values['image_id'] for row in rows}.difference(row.values['image_id'] for row in chosen)
     images = _read_images(files, chosen, split_of, malignant_from, report)
+    if positioning is not None:
+        images = with_positions(Path(positioning), images, left_out, report)
     findings = _read_findings(src, images, left_out, malignant_from, report)
     for split in splits or ():
         report.check_split(split, list(images.values()), src)

@@ -26,7 +26,8 @@ def match_views(images: Sequence[AnnotatedImage]) -> list[Match]:
 def _alone(image: AnnotatedImage, is_rest: bool) -> Match:
     lacking = 'oblique or lateral' if image.record.view_key.position.is_craniocaudal else 'craniocaudal'
     further = 'further ' if is_rest else ''
-    return Match((image,), MISSING, f'no {further}{lacking} view beside {image.record.view_name}')
+    reason = f'no {further}{lacking} view beside {image.record.view_name}'
+    return Match((image,), MISSING, reason, leads=image.record.view_key.position.is_craniocaudal)
 
 
 def pair_views(images: Iterable[AnnotatedImage]) -> list[tuple[AnnotatedImage, ...]]:

@@ -23,6 +23,7 @@ class CaseGroup:
         group_by: the grouping.
         status: ``complete``; ``missing`` where a partner is; ``ambiguous`` where several could be it.
         reason: of a case that is not complete.
+        leads: whether its first image is of the kind that stands first in the grouping; false for a partner alone.
     """
 
     case_id: str
@@ -31,6 +32,7 @@ class CaseGroup:
     group_by: str = 'breast'
     status: str = COMPLETE
     reason: str = ''
+    leads: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,4 @@ class Match:
     images: tuple[AnnotatedImage, ...]
     status: str = COMPLETE
     reason: str = ''
+    leads: bool = True

@@ -78,5 +78,5 @@ def group_cases(
             reason = match.reason
             if match.status == MISSING and unit.key in lost:
                 reason += f'; cannot be loaded: {", ".join(lost[unit.key])}'
-            cases.append(CaseGroup(case_id, match.images, labelled, group_by, match.status, reason))
+            cases.append(CaseGroup(case_id, match.images, labelled, group_by, match.status, reason, match.leads))
     return cases

@@ -8,7 +8,7 @@ from ..annotated_image import AnnotatedImage
 from .case_group import Match, Unit
 from .partner_matching import match_partners
 
-_ORDER = ('SM', 'FFDM')
+PAIRED_MODALITIES = ('SM', 'FFDM')
 
 
 def name_view(image: AnnotatedImage) -> Unit:
@@ -25,10 +25,10 @@ def match_modalities(images: Sequence[AnnotatedImage]) -> list[Match]:
         ValueError: an image is neither; names it.
     """
     for image in images:
-        if image.record.modality not in _ORDER:
+        if image.record.modality not in PAIRED_MODALITIES:
             raise ValueError(
                 f'group_by="modalities" pairs SM and FFDM, and {image.path} is {image.record.modality}: set '
                 'modality=["SM", "FFDM"] of the data set'
             )
-    synthetic, exposed = ([image for image in images if image.record.modality == name] for name in _ORDER)
-    return match_partners(synthetic, exposed, _ORDER)
+    synthetic, exposed = ([image for image in images if image.record.modality == name] for name in PAIRED_MODALITIES)
+    return match_partners(synthetic, exposed, PAIRED_MODALITIES)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mammo_plugins.structures.view_partners import pair_by_time
+
 from ..annotated_image import AnnotatedImage
 from .case_group import AMBIGUOUS, MISSING, Match
 
@@ -20,39 +22,26 @@ def match_partners(
         first, second: the images of the two kinds, of one patient, study and view or projection.
         kinds: what they are called.
     """
+    leading = {image.record.id for image in first}
+
+    def alone(image: AnnotatedImage, status: str, reason: str) -> Match:
+        return Match((image,), status, reason, leads=image.record.id in leading)
+
     if not first or not second:
         lacking = kinds[0] if not first else kinds[1]
-        return [_alone(image, f'no {lacking} image beside {image.record.view_name}') for image in (*first, *second)]
-    if len(first) == len(second) == 1:
-        return [Match((first[0], second[0]))]
-    pairs = _nearest_pairs(first, second)
-    if pairs is None:
+        return [
+            alone(image, MISSING, f'no {lacking} image beside {image.record.view_name}') for image in (*first, *second)
+        ]
+    positions = pair_by_time([image.record for image in first], [image.record for image in second])
+    if positions is None:
         counts = f'{len(first)} {kinds[0]} and {len(second)} {kinds[1]} images'
         reason = f'{counts}, and their acquisition times do not tell which belong together'
-        return [Match((image,), AMBIGUOUS, reason) for image in (*first, *second)]
+        return [alone(image, AMBIGUOUS, reason) for image in (*first, *second)]
+    pairs = [(first[i], second[j]) for i, j in positions]
     paired = {image.record.id for pair in pairs for image in pair}
     rest = [image for image in (*first, *second) if image.record.id not in paired]
     reason = 'the partners of {} are nearer in time to other images'
-    return [Match(pair) for pair in pairs] + [_alone(image, reason.format(image.record.view_name)) for image in rest]
-
-
-def _nearest_pairs(
-    first: Sequence[AnnotatedImage], second: Sequence[AnnotatedImage]
-) -> list[tuple[AnnotatedImage, AnnotatedImage]] | None:
-    """Pairs by growing distance in time; None where a time is unknown, or pairs that exclude each other are equal."""
-    times = [image.record.acquisition_time_s for image in (*first, *second)]
-    if None in times:
-        return None
-    left = [(abs(a.record.acquisition_time_s - b.record.acquisition_time_s), a, b) for a in first for b in second]
-    pairs = []
-    while left:
-        distance, one, other = min(left, key=lambda candidate: candidate[0])
-        if any(rival == distance and (a is one) != (b is other) for rival, a, b in left):
-            return None
-        pairs.append((one, other))
-        left = [candidate for candidate in left if candidate[1] is not one and candidate[2] is not other]
-    return pairs
-
-
-def _alone(image: AnnotatedImage, reason: str) -> Match:
-    return Match((image,), MISSING, reason)
+    return [
+        *(Match(pair) for pair in pairs),
+        *(alone(image, MISSING, reason.format(image.record.view_name)) for image in rest),
+    ]

@@ -1,7 +1,15 @@
 """Synthetic breasts with findings, imaged as FFDM, DBT and SM."""
 
 from .generate import generate_release
-from .settings import PRESETS, FindingSettings, ImagingSettings, PhantomSettings, QuirkSettings, read_preset
+from .settings import (
+    PRESETS,
+    FindingSettings,
+    ImagingSettings,
+    PhantomSettings,
+    QuirkSettings,
+    SymmetrySettings,
+    read_preset,
+)
 
 __all__ = [
     'PRESETS',
@@ -9,6 +17,7 @@ __all__ = [
     'ImagingSettings',
     'PhantomSettings',
     'QuirkSettings',
+    'SymmetrySettings',
     'generate_release',
     'read_preset',
 ]

@@ -6,7 +6,6 @@ wall), so tilting it by an angle shifts a slice at height z by ``z * tan(angle)`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -16,6 +15,7 @@ from .lesion_rendering import LesionPatch
 from .settings import ImagingSettings
 from .tissue import ADIPOSE, ViewTissue
 from .vendor_style import VendorStyle
+from .visibility import Scene
 from .wide_blur import blur_wide
 
 _REFERENCE_MM = 50.0
@@ -33,11 +33,14 @@ class Projections:
         mammogram: (H, W) the full-dose exposure at angle 0.
         tomosynthesis: (N, H, W) the low-dose exposures.
         tangents: (N,) tangents of the tube's angles.
+        synthetic: (N, H, W) as ``tomosynthesis``, of what the synthetic mammogram shows; the same array where that is
+            the same.
     """
 
     mammogram: np.ndarray
     tomosynthesis: np.ndarray
     tangents: np.ndarray
+    synthetic: np.ndarray
 
 
 def tube_tangents(vendor: VendorStyle) -> np.ndarray:
@@ -47,31 +50,59 @@ def tube_tangents(vendor: VendorStyle) -> np.ndarray:
 
 
 def acquire(
-    tissue: ViewTissue,
-    patches: Iterable[LesionPatch],
-    imaging: ImagingSettings,
-    vendor: VendorStyle,
-    rng: np.random.Generator,
+    tissue: ViewTissue, scene: Scene, imaging: ImagingSettings, vendor: VendorStyle, rng: np.random.Generator
 ) -> Projections:
-    """Images a breast with its findings; one slice is in memory at a time."""
-    patches = list(patches)
+    """Images a breast with what is drawn into it; one slice is in memory at a time."""
     tangents = tube_tangents(vendor)
     mammogram = np.zeros(tissue.shape, dtype=np.float32)
     tomosynthesis = np.zeros((len(tangents), *tissue.shape), dtype=np.float32)
-    slice_mm = tissue.view.slice_mm
+    synthetic = tomosynthesis if scene.sm is scene.dbt else np.zeros_like(tomosynthesis)
+    slice_mm, pixel_mm = tissue.view.slice_mm, tissue.view.pixel_mm
     for index, z_mm in enumerate(tissue.view.slice_z_mm):
-        excess = tissue.slice(index)
-        for patch in patches:
-            patch.paint(excess, index)
-        excess *= np.float32(slice_mm)
-        mammogram += excess
-        for projection, tangent in zip(tomosynthesis, tangents):
-            add_shifted(projection, excess, z_mm * tangent / tissue.view.pixel_mm, imaging.exact_shifts)
+        plain = tissue.slice(index)
+        excess = _painted(plain, scene.dbt, index, slice_mm)
+        mammogram += excess if scene.ffdm is scene.dbt else _painted(plain, scene.ffdm, index, slice_mm)
+        _project(tomosynthesis, excess, z_mm * tangents / pixel_mm, imaging)
+        if synthetic is not tomosynthesis:
+            _project(synthetic, _painted(plain, scene.sm, index, slice_mm), z_mm * tangents / pixel_mm, imaging)
     fat = 2 * ADIPOSE * tissue.view.half_thickness_mm[:, : tissue.shape[1]]
-    exposed = _expose_mammogram(mammogram, fat, imaging, tissue.view.pixel_mm, vendor, rng)
-    for projection in tomosynthesis:
-        projection += _quantum_noise(projection + fat, imaging.dbt_noise * vendor.noise, rng)
-    return Projections(exposed, tomosynthesis, tangents)
+    exposed = _expose_mammogram(mammogram, fat, imaging, pixel_mm, vendor, rng)
+    for number, projection in enumerate(tomosynthesis):
+        noise = _quantum_noise(projection + fat, imaging.dbt_noise * vendor.noise, rng)
+        projection += noise
+        if synthetic is not tomosynthesis:
+            synthetic[number] += noise
+    return Projections(exposed, tomosynthesis, tangents, synthetic)
+
+
+def expose_mammogram(
+    tissue: ViewTissue,
+    patches: list[LesionPatch],
+    imaging: ImagingSettings,
+    vendor: VendorStyle,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """The mammogram alone, (H, W); with the generator of :func:`acquire` its noise is the same."""
+    integral = np.zeros(tissue.shape, dtype=np.float32)
+    for index in range(tissue.num_slices):
+        integral += _painted(tissue.slice(index), patches, index, tissue.view.slice_mm)
+    fat = 2 * ADIPOSE * tissue.view.half_thickness_mm[:, : tissue.shape[1]]
+    return _expose_mammogram(integral, fat, imaging, tissue.view.pixel_mm, vendor, rng)
+
+
+def _painted(plain: np.ndarray, patches: list[LesionPatch], index: int, slice_mm: float) -> np.ndarray:
+    """Line integral through slice ``index`` with patches drawn into it, float32 (H, W)."""
+    excess = plain.copy()
+    for patch in patches:
+        patch.paint(excess, index)
+    excess *= np.float32(slice_mm)
+    return excess
+
+
+def _project(projections: np.ndarray, excess: np.ndarray, shifts: np.ndarray, imaging: ImagingSettings) -> None:
+    """Adds a slice to each projection (N, H, W), moved along the rows by its shift in pixels."""
+    for projection, shift in zip(projections, shifts):
+        add_shifted(projection, excess, shift, imaging.exact_shifts)
 
 
 def add_shifted(target: np.ndarray, image: np.ndarray, rows: float, exact: bool) -> None:

@@ -7,7 +7,7 @@ is shared by the CC and the MLO view of a breast.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -148,10 +148,13 @@ def _sample_fields(rng: np.random.Generator, depth_mm: float, half_width_mm: flo
     septa = power_law_field(_LATTICE_SHAPE, 4.0, rng, low_cut=_LATTICE_MM / 26, high_cut=_LATTICE_MM / 7)
     centre = (rng.uniform(0.35, 0.5), rng.uniform(-0.08, 0.12), rng.uniform(-0.05, 0.1))
     fields = TissueFields(gland, septa, 0.0, centre, depth_mm, half_width_mm)
+    return fit_threshold(rng, fields, density)
+
+
+def fit_threshold(rng: np.random.Generator, fields: TissueFields, density: str) -> TissueFields:
+    """Fields, whose threshold is 0 yet, with the one that gives the glandular tissue of a density category."""
     level, *_ = fields.levels(*_points_in_half_ball(rng, 12000))
-    return TissueFields(
-        gland, septa, _threshold_for(level, GLANDULAR_FRACTION[density]), centre, depth_mm, half_width_mm
-    )
+    return replace(fields, threshold=_threshold_for(level, GLANDULAR_FRACTION[density]))
 
 
 def _threshold_for(level: np.ndarray, fraction: float) -> float:

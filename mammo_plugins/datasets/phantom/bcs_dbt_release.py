@@ -33,7 +33,10 @@ BOX_COLUMNS = (
 
 @dataclass(frozen=True)
 class ImageRow:
-    """One image of any modality; the fields are the columns of ``phantom-images.csv``."""
+    """One image of any modality; the fields are the columns of ``phantom-images.csv``.
+
+    The last six are the nipple and two points of the chest wall, in stored pixels.
+    """
 
     patient_id: str
     study_id: str
@@ -51,11 +54,31 @@ class ImageRow:
     birads: str
     density: str
     annotated: int
+    nipple_x: float
+    nipple_y: float
+    chest_wall_x1: float
+    chest_wall_y1: float
+    chest_wall_x2: float
+    chest_wall_y2: float
+
+
+@dataclass(frozen=True)
+class NormalRow:
+    """A mammogram with findings and the same one without; the fields are the columns of ``phantom-normals.csv``."""
+
+    patient_id: str
+    study_id: str
+    view: str
+    path: str
+    normal_path: str
 
 
 @dataclass(frozen=True)
 class FindingRow:
-    """One finding in one image; the fields are the columns of ``phantom-findings.csv``, boxes in stored pixels."""
+    """One finding in one image; the fields are the columns of ``phantom-findings.csv``, boxes in stored pixels.
+
+    ``malignancy`` is called ``class`` there; ``birads`` is a column only where a finding has one.
+    """
 
     patient_id: str
     study_id: str
@@ -72,9 +95,7 @@ class FindingRow:
     first_slice: int
     last_slice: int
     mask: str
-
-
-FINDING_COLUMNS = tuple('class' if name == 'malignancy' else name for name in FindingRow.__dataclass_fields__)
+    birads: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +119,7 @@ def write_tables(
     findings: list[FindingRow],
     boxes: list[ReleaseBox],
     actionable: set[tuple[str, str]],
+    normals: list[NormalRow],
 ) -> None:
     """Writes the release's three tables for each split, and the project's two.
 
@@ -107,6 +129,7 @@ def write_tables(
         findings: every annotated finding.
         boxes: findings of tomosynthesis volumes.
         actionable: ``(patient_id, side)`` of breasts without biopsied findings that were recalled.
+        normals: mammograms without their findings; a table of them where there are some.
     """
     for split in SPLITS:
         volumes = [row for row in images if row.split == split and row.modality == 'DBT']
@@ -117,7 +140,16 @@ def write_tables(
         rows = [_box_row(box, as_floats=split != 'train')[: len(columns)] for box in boxes if box.split == split]
         _write(folder / f'BCS-DBT-boxes-{split}.csv', columns, rows)
     _write(folder / 'phantom-images.csv', ImageRow.__dataclass_fields__, (vars(row).values() for row in images))
-    _write(folder / 'phantom-findings.csv', FINDING_COLUMNS, (vars(row).values() for row in findings))
+    _write_findings(folder / 'phantom-findings.csv', findings)
+    if normals:
+        _write(folder / 'phantom-normals.csv', NormalRow.__dataclass_fields__, (vars(row).values() for row in normals))
+
+
+def _write_findings(path: Path, findings: list[FindingRow]) -> None:
+    graded = any(row.birads is not None for row in findings)
+    names = [name for name in FindingRow.__dataclass_fields__ if graded or name != 'birads']
+    columns = ['class' if name == 'malignancy' else name for name in names]
+    _write(path, columns, ([getattr(row, name) for name in names] for row in findings))
 
 
 def _path_row(row: ImageRow) -> tuple[str, ...]:

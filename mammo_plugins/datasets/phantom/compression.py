@@ -9,6 +9,7 @@ chest-nipple axis, so a point of the breast keeps its identity in both views.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -18,6 +19,7 @@ from .anatomy import THICKEST_MM, BreastAnatomy
 from .settings import ImagingSettings
 
 _HALF_TURN = np.float32(np.sqrt(0.5))
+_PECTORAL_BULGE = 0.35
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class CompressedView:
     Attributes:
         position: ``CC`` or ``MLO``.
         nipple_row: row of the nipple, pixel edges at whole numbers.
+        lean: columns by which the outline moves outwards for each row upwards (see ``mlo_tilt_deg``).
         extent: heights over the nipple.
         skin_distance_mm: (H, W) distance to the skin line, 0 outside of the breast.
         half_thickness_mm: (H, W) half of the compressed thickness, 0 outside.
@@ -68,6 +71,7 @@ class CompressedView:
     anatomy: BreastAnatomy
     pixel_mm: float
     nipple_row: float
+    lean: float
     extent: VerticalExtent
     skin_distance_mm: np.ndarray
     half_thickness_mm: np.ndarray
@@ -118,16 +122,37 @@ class CompressedView:
         return self.nipple_row - r_mm / self.pixel_mm, x_mm / self.pixel_mm
 
     def _outline_mm(self, b: np.ndarray) -> np.ndarray:
-        return outline_mm(self.position, self.anatomy.depth_mm, b)
+        return outline_mm(self.position, self.anatomy.depth_mm, b, self.lean * self.extent.height_mm(b))
+
+    @property
+    def nipple_mm(self) -> tuple[float, float]:
+        """x from the chest wall's side and y from the upper edge of the image."""
+        return self.anatomy.depth_mm, self.nipple_row * self.pixel_mm
+
+    @property
+    def chest_wall_mm(self) -> tuple[float, float, float, float]:
+        """x, y of two points of the chest wall: the image edge, or the line that fits the pectoral border best."""
+        if self.position == 'CC':
+            return 0.0, 0.0, 0.0, self.skin_distance_mm.shape[0] * self.pixel_mm
+        width_mm, length_mm = self.anatomy.pectoral_mm
+        upper_mm = width_mm * (1 + _PECTORAL_BULGE / 6)  # least squares over the border of _pectoral_distance
+        return upper_mm, 0.0, 0.0, length_mm * upper_mm / width_mm
 
 
-def outline_mm(position: str, depth_mm: float, b: np.ndarray) -> np.ndarray:
-    """Distance of the skin line from the chest wall at heights ``b`` (-1 lower end, 0 nipple, 1 upper end)."""
+def outline_mm(position: str, depth_mm: float, b: np.ndarray, leaning_mm: np.ndarray | float = 0.0) -> np.ndarray:
+    """Distance of the skin line from the chest wall at heights ``b`` (-1 lower end, 0 nipple, 1 upper end).
+
+    Args:
+        position: ``CC`` or ``MLO``.
+        depth_mm: of the breast.
+        b: (n,) heights.
+        leaning_mm: how far outwards the outline of an MLO is moved at each height, (n,).
+    """
     ellipse = np.sqrt(np.clip(1 - np.abs(b) ** 2.2, 1e-6, None))
     if position == 'CC':
         return depth_mm * ellipse
     upper = 0.42 + 0.58 * np.cos(np.clip(b, 0, 1) * np.pi / 2) ** 1.25
-    return depth_mm * np.where(b >= 0, upper, ellipse)
+    return np.where(b >= 0, depth_mm * upper + leaning_mm, (depth_mm + leaning_mm) * ellipse)
 
 
 def compress(anatomy: BreastAnatomy, position: str, imaging: ImagingSettings) -> CompressedView:
@@ -137,8 +162,9 @@ def compress(anatomy: BreastAnatomy, position: str, imaging: ImagingSettings) ->
     r_mm = (nipple_row - np.arange(rows, dtype=np.float32) - 0.5) * pixel_mm
     x_mm = (np.arange(columns, dtype=np.float32) + 0.5) * pixel_mm
     extent = VerticalExtent.of_view(position, anatomy.half_width_mm, nipple_row * pixel_mm)
+    lean = math.tan(math.radians(imaging.mlo_tilt_deg)) if position == 'MLO' else 0.0
     b = extent.share(r_mm)
-    edge_mm = np.where(np.abs(b) < 1, outline_mm(position, anatomy.depth_mm, np.clip(b, -1, 1)), 0)
+    edge_mm = np.where(np.abs(b) < 1, outline_mm(position, anatomy.depth_mm, np.clip(b, -1, 1), lean * r_mm), 0)
     distance = _skin_distance(x_mm[None] < edge_mm[:, None], pixel_mm, open_top=position == 'MLO')
     half = anatomy.thickness_mm / 2
     rounded = np.clip(distance / half, 0, 1)
@@ -150,6 +176,7 @@ def compress(anatomy: BreastAnatomy, position: str, imaging: ImagingSettings) ->
         anatomy=anatomy,
         pixel_mm=pixel_mm,
         nipple_row=nipple_row,
+        lean=lean,
         extent=extent,
         skin_distance_mm=distance,
         half_thickness_mm=half_thickness.astype(np.float32),
@@ -179,5 +206,5 @@ def _pectoral_distance(anatomy: BreastAnatomy, position: str, imaging: ImagingSe
     down_mm = ((np.arange(imaging.rows, dtype=np.float32) + 0.5) * imaging.pixel_mm)[:, None]
     x_mm = ((np.arange(imaging.columns, dtype=np.float32) + 0.5) * imaging.pixel_mm)[None]
     share = down_mm / length_mm
-    border = width_mm * (1 - share) * (1 + 0.35 * share)
+    border = width_mm * (1 - share) * (1 + _PECTORAL_BULGE * share)
     return ((border - x_mm) * np.float32(np.cos(np.arctan2(width_mm, length_mm)))).astype(np.float32)

@@ -8,9 +8,11 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import generate_uid
 
+from mammo_plugins.io.dicom_out.code_items import view_item
+from mammo_plugins.structures import ViewPosition
+
 from .vendor_style import VendorStyle
 
-_VIEW_CODES = {'CC': ('399162004', 'cranio-caudal'), 'MLO': ('399368009', 'medio-lateral oblique')}
 _DATE = '20000101'
 
 
@@ -87,7 +89,7 @@ def start_dataset(identity: ImageIdentity, sop_class_uid: str, syntax: str, vend
     dataset.PresentationLUTShape = 'IDENTITY'
     dataset.BreastImplantPresent, dataset.PartialView = 'NO', 'NO'
     dataset.AcquisitionContextSequence = Sequence()
-    dataset.ViewCodeSequence = Sequence([view_code(identity.position)])
+    dataset.ViewCodeSequence = Sequence([view_item(ViewPosition[identity.position])])
     return dataset
 
 
@@ -96,17 +98,3 @@ def set_pixel_format(dataset: Dataset, rows: int, columns: int, bits: int, photo
     dataset.Rows, dataset.Columns, dataset.SamplesPerPixel = rows, columns, 1
     dataset.PhotometricInterpretation, dataset.PixelRepresentation = photometric, 0
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, bits, bits - 1
-
-
-def code_item(value: str, meaning: str, scheme: str = 'SCT') -> Dataset:
-    """One item of a code sequence (PS3.3 8.8)."""
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
-    return item
-
-
-def view_code(position: str) -> Dataset:
-    """View code (PS3.16 CID 4014) with its empty list of modifiers."""
-    item = code_item(*_VIEW_CODES[position])
-    item.ViewModifierCodeSequence = Sequence()
-    return item

@@ -11,7 +11,9 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import BreastTomosynthesisImageStorage, DigitalMammographyXRayImageStorageForPresentation
 
-from .dicom_identity import ImageIdentity, code_item, set_pixel_format, start_dataset
+from mammo_plugins.io.dicom_out.code_items import code_item
+
+from .dicom_identity import ImageIdentity, set_pixel_format, start_dataset
 from .frame_encoding import encode_frames
 from .vendor_style import VendorStyle
 

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .anatomy import BreastAnatomy, glandular_share
 from .compression import CompressedView
+from .finding_shape import FindingShape
+from .mass_grades import mass_grade
 from .settings import FindingSettings
-
-
-class FindingShape(str, Enum):
-    """Appearance of a finding; the value is what the tables say."""
-
-    SPICULATED = 'spiculated'
-    IRREGULAR = 'irregular'
-    OVAL = 'oval'
-    LYMPH_NODE = 'lymph_node'
-    FINE_CALCIFICATIONS = 'fine_calcifications'
-    COARSE_CALCIFICATIONS = 'coarse_calcifications'
-    DISTORTION = 'distortion'
-
-    @property
-    def kind(self) -> str:
-        """``mass``, ``calcification`` or ``distortion``."""
-        if self in (FindingShape.FINE_CALCIFICATIONS, FindingShape.COARSE_CALCIFICATIONS):
-            return 'calcification'
-        return 'distortion' if self is FindingShape.DISTORTION else 'mass'
-
 
 _OVERLAP_PREFERENCE = 1.0
 """How much findings prefer places where glandular tissue lies above or below them."""
@@ -56,6 +37,7 @@ class Finding:
         radius_mm: radius of the core, of the cluster or of the radiating lines.
         density: attenuation above fat in units of glandular tissue's; of calcifications, their diameter in mm.
         seed: decides the outline, so that both views show the same one.
+        birads: assessment of a mass, such as ``4B``; None where findings are not assessed one by one.
     """
 
     finding_id: str
@@ -65,6 +47,7 @@ class Finding:
     radius_mm: float
     density: float
     seed: int
+    birads: str | None = None
 
     @property
     def reach_mm(self) -> float:
@@ -88,7 +71,8 @@ def sample_findings(
             f'{id_prefix}-{number}', malignant, shape, (0, 0, 0), radius_mm, density, int(rng.integers(2**31))
         )
         centre = _sample_centre(rng, draft, anatomy, views, findings)
-        findings.append(Finding(**{**draft.__dict__, 'centre': centre}))
+        birads = mass_grade(shape, density, settings) if settings.graded_masses else None
+        findings.append(replace(draft, centre=centre, birads=birads))
     return findings
 
 

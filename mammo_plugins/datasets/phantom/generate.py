@@ -57,9 +57,10 @@ def generate_release(
         total.findings += record.findings
         total.boxes += record.boxes
         total.actionable |= record.actionable
+        total.normals += record.normals
         if on_patient is not None:
             on_patient(done)
-    write_tables(folder, total.images, total.findings, total.boxes, total.actionable)
+    write_tables(folder, total.images, total.findings, total.boxes, total.actionable, total.normals)
     about = dict(
         format_version=FORMAT_VERSION, seed=seed, cases=cases, split=list(split_shares), settings=settings.as_dict()
     )

@@ -71,12 +71,18 @@ def describe_finding(
         largest_tangent: of the tube's angles; out of its plane, a detail of size d has lost half of its contrast
             where the shift between the outermost projections exceeds d.
         visible_contrast: share of the best slice's contrast that still counts as visible.
+
+    A finding that covers the centre of no pixel, as happens with coarse pixels, has the pixel of the breast that is
+    nearest to its middle.
     """
     height, width = view.skin_distance_mm.shape
     mask = np.zeros((height, width), dtype=bool)
     rows, columns = patch.silhouette.shape
     mask[patch.top : patch.top + rows, patch.left : patch.left + columns] = patch.silhouette
-    mask &= view.skin_distance_mm > 0
+    inside = view.skin_distance_mm > 0
+    mask &= inside
+    if not mask.any():
+        mask[_nearest(inside, patch.top + (rows - 1) / 2, patch.left + (columns - 1) / 2)] = True
     ys, xs = np.nonzero(mask)
     margin = _MARGIN_MM / view.pixel_mm
     left, right = max(0.0, xs.min() - margin), min(float(width), xs.max() + 1 + margin)
@@ -94,3 +100,10 @@ def describe_finding(
         last_slice=min(len(view.slice_z_mm) - 1, int(drawn.max()) + blur_slices),
         mask=mask,
     )
+
+
+def _nearest(inside: np.ndarray, row: float, column: float) -> tuple[int, int]:
+    """The pixel of a region that is nearest to a place, the first of equals row by row."""
+    rows, columns = np.nonzero(inside)
+    nearest = np.argmin((rows - row) ** 2 + (columns - column) ** 2)
+    return int(rows[nearest]), int(columns[nearest])

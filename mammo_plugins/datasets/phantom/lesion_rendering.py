@@ -6,7 +6,7 @@ patch are two sections through one body. Patches are small: everything outside o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -55,6 +55,13 @@ class LesionPatch:
         region += self.share[layer] * (target - region)
         if self.extra is not None:
             region += self.extra[layer]
+
+    def faded(self, contrast: float) -> LesionPatch:
+        """The same patch with its contrast to the tissue around it multiplied."""
+        if contrast == 1:
+            return self
+        extra = None if self.extra is None else self.extra * np.float32(contrast)
+        return replace(self, share=self.share * np.float32(contrast), extra=extra)
 
     @property
     def best_slice(self) -> int:
@@ -155,7 +162,7 @@ def _draw_mass(finding: Finding, window: _Window, rng: np.random.Generator) -> t
     radius = finding.radius_mm * (1 + rough * _bumps((x / distance, y / distance, w / distance), rng))
     soft = window.blur_mm + (0.12 * finding.radius_mm if finding.malignant else 0.03 * finding.radius_mm)
     share = 1 / (1 + np.exp(np.clip((distance - radius) / np.float32(0.5 * soft), -30, 30)))
-    silhouette = share.max(0) > 0.5
+    silhouette = _outline(share, 0.5)
     if finding.shape is FindingShape.SPICULATED:
         rays = _rays(
             (x, y, w),
@@ -167,12 +174,20 @@ def _draw_mass(finding: Finding, window: _Window, rng: np.random.Generator) -> t
         )
         share = np.maximum(share, 0.85 * rays)
         in_plane = np.sqrt(window.offsets_mm[0][0] ** 2 + window.offsets_mm[1][0] ** 2)
-        silhouette = (share.max(0) > 0.4) & (in_plane < 1.7 * finding.radius_mm)
+        silhouette = _outline(share, 0.4) & (in_plane < 1.7 * finding.radius_mm)
     target = np.float32(finding.density * GLANDULAR)
     if finding.shape is FindingShape.LYMPH_NODE:
         hilum = np.exp(-((x - 0.35 * finding.radius_mm) ** 2 + y * y + w * w) / (2 * (0.38 * finding.radius_mm) ** 2))
         target = window.crop((target * (1 - 0.9 * hilum)).astype(np.float32))
     return window.crop(share.astype(np.float32)), target, silhouette
+
+
+def _outline(share: np.ndarray, level: float) -> np.ndarray:
+    """(h, w) bool, where voxels (n, h, w) are filled so far.
+
+    Between two thick slices no voxel may be: then it is where one is half as full as the fullest.
+    """
+    return share.max(0) > (level if share.max() > level else 0.5 * share.max())
 
 
 def _draw_distortion(finding: Finding, window: _Window, rng: np.random.Generator) -> tuple:
@@ -192,8 +207,9 @@ def _draw_distortion(finding: Finding, window: _Window, rng: np.random.Generator
 
 
 def _draw_calcifications(finding: Finding, window: _Window, rng: np.random.Generator) -> tuple:
-    """Specks of calcium: many small and uneven ones if malignant, few large and round ones if benign."""
-    count = int(rng.integers(14, 28)) if finding.malignant else int(rng.integers(2, 6))
+    """Specks of calcium: many small and uneven ones if fine, few large and round ones if coarse."""
+    fine = finding.shape is FindingShape.FINE_CALCIFICATIONS
+    count = int(rng.integers(14, 28)) if fine else int(rng.integers(2, 6))
     offsets = rng.normal(0, 0.42, (count, 3)) * finding.radius_mm * rng.uniform(0.7, 1.2, 3)
     diameters_mm = finding.density * rng.uniform(0.65, 1.35, count)
     x, r, z = window.view.offsets_to_view(*offsets.T.astype(np.float32))

@@ -19,10 +19,18 @@ def present_slice(slice_image: np.ndarray, view: CompressedView, vendor: VendorS
     return _quantise((slice_image - low) / (high - low), view, vendor, vendor.dbt_bits)
 
 
-def present_projection(image: np.ndarray, view: CompressedView, vendor: VendorStyle) -> np.ndarray:
-    """Stored values of a mammogram or synthetic mammogram, uint16 (H, W), windowed to its own tissue."""
+def tissue_window(image: np.ndarray, view: CompressedView) -> tuple[float, float]:
+    """Lowest and highest value that a mammogram or synthetic mammogram is windowed to, from its own tissue."""
     tissue = image[(view.skin_distance_mm[:, : image.shape[1]] > 4) & (view.pectoral_mm[:, : image.shape[1]] < 0)]
     low, high = np.percentile(tissue, [1, 99.5])
+    return low, high
+
+
+def present_projection(
+    image: np.ndarray, view: CompressedView, vendor: VendorStyle, window: tuple[float, float] | None = None
+) -> np.ndarray:
+    """Stored values of a mammogram or synthetic mammogram, uint16 (H, W), windowed to its own tissue by default."""
+    low, high = tissue_window(image, view) if window is None else window
     shares = _FAT_GREY / 2 + (0.93 - _FAT_GREY / 2) * (image - low) / max(high - low, 1e-6)
     return _quantise(shares, view, vendor, vendor.ffdm_bits)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import fft
 
-from .acquisition import Projections, add_shifted
+from .acquisition import add_shifted
 from .compression import CompressedView
 
 _HIGHEST_FREQUENCY = 2.5
@@ -21,15 +21,15 @@ _HIGHEST_FREQUENCY = 2.5
 _SLAB_SLICES = 3
 
 
-def filter_projections(projections: Projections, view: CompressedView) -> np.ndarray:
-    """Filtered projections (N, H, W); their shifted mean has the unit of attenuation, 1/mm."""
-    height = projections.tomosynthesis.shape[1]
+def filter_projections(projections: np.ndarray, tangents: np.ndarray, view: CompressedView) -> np.ndarray:
+    """Filtered projections (N, H, W) of a sweep; their shifted mean has the unit of attenuation, 1/mm."""
+    height = projections.shape[1]
     padding = height // 4
-    padded = np.pad(projections.tomosynthesis, ((0, 0), (padding, padding), (0, 0)), mode='edge')
+    padded = np.pad(projections, ((0, 0), (padding, padding), (0, 0)), mode='edge')
     length = fft.next_fast_len(padded.shape[1], real=True)
     frequency = fft.rfftfreq(length, d=view.pixel_mm).astype(np.float32)
-    response = filter_response(frequency, float(projections.tangents.max()), view.thickness_mm, view.slice_mm)
-    filtered = np.empty_like(projections.tomosynthesis)
+    response = filter_response(frequency, float(tangents.max()), view.thickness_mm, view.slice_mm)
+    filtered = np.empty_like(projections)
     for index, projection in enumerate(padded):
         spectrum = fft.rfft(projection, n=length, axis=0) * response[:, None]
         filtered[index] = fft.irfft(spectrum, n=length, axis=0)[padding : padding + height]
@@ -62,6 +62,14 @@ def reconstruct_slices(
         for projection, tangent in zip(filtered, tangents):
             add_shifted(total, projection, -z_mm * tangent / view.pixel_mm, exact_shifts)
         yield total / np.float32(len(filtered))
+
+
+def synthesize(projections: np.ndarray, tangents: np.ndarray, view: CompressedView, exact_shifts: bool) -> np.ndarray:
+    """The synthetic mammogram (H, W) of projections (N, H, W) of a sweep."""
+    synthetic, filtered = SyntheticMammogram(), filter_projections(projections, tangents, view)
+    for slice_image in reconstruct_slices(filtered, tangents, view, exact_shifts):
+        synthetic.add(slice_image)
+    return synthetic.image()
 
 
 class SyntheticMammogram:

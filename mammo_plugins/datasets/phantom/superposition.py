@@ -22,21 +22,32 @@ def sample_superpositions(
 
     Each is a stack of thin ragged sheets of glandular tissue spread over the whole thickness.
     """
+    places = free_places(view, findings)
     overlaps: list[LesionPatch] = []
-    height, width = view.skin_distance_mm.shape
+    for _ in range(rng.poisson(mean_count) if len(places) else 0):
+        row, column = pick_place(rng, view, places)
+        overlaps += _stack(rng, view, int(row), int(column), float(rng.uniform(5, 8)))
+    return overlaps
+
+
+def cover(rng: np.random.Generator, view: CompressedView, patch: LesionPatch) -> list[LesionPatch]:
+    """Draws tissue of several depths along the beam that meets a finding."""
+    rows, columns = patch.silhouette.shape
+    radius_mm = max(5.0, 1.2 * patch.finding.radius_mm)
+    return _stack(rng, view, patch.top + rows // 2, patch.left + columns // 2, radius_mm)
+
+
+def free_places(view: CompressedView, findings: list[LesionPatch]) -> np.ndarray:
+    """(N, 2) pixels (row, column) inside of the breast, away from its border, the muscle and findings."""
     allowed = (view.skin_distance_mm > 16) & (view.pectoral_mm < -8)
     allowed[:, : int(10 / view.pixel_mm)] = False
     for patch in findings:
         rows, columns = patch.silhouette.shape
         allowed[patch.top : patch.top + rows, patch.left : patch.left + columns] = False
-    places = np.argwhere(allowed)
-    for _ in range(rng.poisson(mean_count) if len(places) else 0):
-        row, column = _pick_place(rng, view, places)
-        overlaps += _stack(rng, view, int(row), int(column), float(rng.uniform(5, 8)), (height, width))
-    return overlaps
+    return np.argwhere(allowed)
 
 
-def _pick_place(rng: np.random.Generator, view: CompressedView, places: np.ndarray) -> np.ndarray:
+def pick_place(rng: np.random.Generator, view: CompressedView, places: np.ndarray) -> np.ndarray:
     """One of the places, the likelier the more glandular tissue lies there half way up."""
     candidates = places[rng.integers(len(places), size=24)]
     x_mm = (candidates[:, 1] + 0.5) * view.pixel_mm
@@ -47,11 +58,11 @@ def _pick_place(rng: np.random.Generator, view: CompressedView, places: np.ndarr
 
 
 def _stack(
-    rng: np.random.Generator, view: CompressedView, row: int, column: int, radius_mm: float, shape: tuple[int, int]
+    rng: np.random.Generator, view: CompressedView, row: int, column: int, radius_mm: float
 ) -> list[LesionPatch]:
     reach = int(np.ceil(1.4 * radius_mm / view.pixel_mm))
     top, left = max(0, row - reach), max(0, column - reach)
-    bottom, right = min(shape[0], row + reach + 1), min(view.columns_used, column + reach + 1)
+    bottom, right = min(len(view.skin_distance_mm), row + reach + 1), min(view.columns_used, column + reach + 1)
     ys, xs = np.mgrid[top:bottom, left:right]
     distance_mm = np.hypot(ys - row, xs - column) * view.pixel_mm
     slices = len(view.slice_z_mm)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV1
 
 from .wide_blur import blur_wide
+
+_PLAIN = dict(sharpen=0.25, contrast=0.3)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,26 @@ class VendorStyle:
     @property
     def model_name(self) -> str:
         return f'Simulated Tomosynthesis {self.code}'
+
+    def spread(self, factor: float) -> VendorStyle:
+        """The style farther from a plain one, or nearer to it, by a factor; 1 is the style itself.
+
+        Logarithms of noise and gamma, and sharpening and contrast, move away from those of :data:`_PLAIN`; tone curves
+        stay monotone and softening stays less than a full blur.
+        """
+        if factor == 1:
+            return self
+
+        def moved(name: str) -> float:
+            return _PLAIN[name] + factor * (getattr(self, name) - _PLAIN[name])
+
+        return replace(
+            self,
+            noise=self.noise**factor,
+            gamma=self.gamma**factor,
+            sharpen=max(moved('sharpen'), -0.9),
+            contrast=min(max(moved('contrast'), -0.9), 0.9),
+        )
 
     def apply_tone(self, shares: np.ndarray) -> np.ndarray:
         """Tone curve of the vendor on values in 0..1."""

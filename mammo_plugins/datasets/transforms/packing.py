@@ -20,6 +20,7 @@ _VIEW_META = (
     'image_id', 'img_path', 'view', 'view_name', 'modality', 'manufacturer', 'spacing_mm', 'patient_id', 'study_uid',
     'homography_matrix', 'slice_bins', 'img_shape', 'ori_shape', 'annotated',
 )  # fmt: skip
+_OPTIONAL_META = ('landmarks', 'finding_xyxy', 'style')
 _CASE_META = ('case_id', 'patient_id', 'study_uid', 'laterality', 'group_by', 'complete', 'annotated')
 
 
@@ -31,7 +32,9 @@ class PackCaseInputs(BaseTransform):
     ``labels`` (n,), ``slices`` (n,) bin, or -1 where no slice is annotated, ``slice_ranges`` (n, 2) first and last
     visible bin, or -1, and ``lesion_ids``, n strings. Where the data set was asked for masks, also ``masks``, n
     ``BitmapMasks`` in network pixels, and ``has_masks`` (n,), false where the file has no outline and the mask is
-    empty.
+        empty. Where ``InsertTumours`` made one, a view has ``synthetic`` (1, 1, H, W). A view that has been through
+    ``LocateLandmarks`` has ``landmarks``, and one that has been through ``CropFinding`` has ``finding_xyxy``, both
+    in stored pixels, as meta information.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +49,7 @@ class PackCaseInputs(BaseTransform):
 
 
 def _pack_view(view: dict[str, Any]) -> DetDataSample:
-    metainfo = {key: view[key] for key in _VIEW_META}
+    metainfo = {key: view[key] for key in (*_VIEW_META, *(key for key in _OPTIONAL_META if key in view))}
     sample = DetDataSample(metainfo={**metainfo, 'num_slices': view['slice_bins'].num_bins})
     bin_of = view['slice_bins'].bin_of
     slices, ranges = (
@@ -67,4 +70,7 @@ def _pack_view(view: dict[str, Any]) -> DetDataSample:
         sample.gt_instances.masks = BitmapMasks(masks, *view['img_shape'])
         sample.gt_instances.has_masks = torch.from_numpy(has_masks)
     sample.gt_labels = view['gt_labels']
+    if 'img_synthetic' in view:
+        pixels = np.ascontiguousarray(view['img_synthetic'], dtype=np.float32)
+        sample.set_field(torch.from_numpy(pixels)[:, None], 'synthetic')
     return sample

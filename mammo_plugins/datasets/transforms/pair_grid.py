@@ -13,13 +13,12 @@ from mmcv.transforms import BaseTransform
 from mmdet.registry import TRANSFORMS
 
 from mammo_plugins.structures.geometry import project_boxes, scale_homography, shift_homography
+from mammo_plugins.structures.view_partners import ASPECT_TOLERANCE, shows_same_field
 
 from ..breast_region import find_breast_mask
 from .breast_crop import CropBreast
 from .resize import ResizeBreast
 from .view_geometry import move_view
-
-ASPECT_TOLERANCE = 0.005
 
 
 @TRANSFORMS.register_module()
@@ -98,7 +97,7 @@ def relate_frames(view: dict[str, Any], reference: dict[str, Any]) -> np.ndarray
     Raises:
         ValueError: nothing relates them; names both files and the numbers.
     """
-    if _have_same_aspect(view, reference) and _wall_side(view) == _wall_side(reference):
+    if shows_same_field(view['ori_shape'], reference['ori_shape']) and _wall_side(view) == _wall_side(reference):
         (old_height, old_width), (height, width) = view['img_shape'], reference['img_shape']
         return scale_homography(width / old_width, height / old_height)
     if view['spacing_mm'] is None or reference['spacing_mm'] is None:
@@ -151,11 +150,6 @@ def _check_whole(view: dict[str, Any]) -> None:
             f'{view["img_path"]} was cropped while loading, so its frame is lost: take CropBreast out of loading, '
             'ShareGrid crops both images of a pair alike'
         )
-
-
-def _have_same_aspect(view: dict[str, Any], reference: dict[str, Any]) -> bool:
-    own, other = (shape[0] / shape[1] for shape in (view['ori_shape'], reference['ori_shape']))
-    return abs(own / other - 1) <= ASPECT_TOLERANCE
 
 
 def _wall_side(view: dict[str, Any]) -> str:

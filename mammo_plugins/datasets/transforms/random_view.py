@@ -73,6 +73,17 @@ def check_range(name: str, limits: tuple[float, float], at_least: float) -> tupl
     return low, high
 
 
+def check_probability(prob: float) -> float:
+    """How often a view is changed.
+
+    Raises:
+        ValueError: it is outside [0, 1].
+    """
+    if not 0 <= prob <= 1:
+        raise ValueError(f'prob lies in [0, 1], got {prob}')
+    return prob
+
+
 def draw_factor(rng: np.random.Generator, limits: tuple[float, float]) -> float:
     """A factor from a range, as likely to be f as 1 / f where the range allows both."""
     return float(np.exp(rng.uniform(*np.log(limits))))

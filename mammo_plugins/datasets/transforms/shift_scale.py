@@ -11,7 +11,7 @@ from mmdet.registry import TRANSFORMS
 
 from mammo_plugins.structures.geometry import project_boxes, scale_homography, shift_homography
 
-from .random_view import COMPARED, RandomViewTransform, check_range, draw_factor
+from .random_view import COMPARED, RandomViewTransform, check_probability, check_range, draw_factor
 from .view_geometry import move_view
 
 
@@ -26,24 +26,33 @@ class RandomShiftScale(RandomViewTransform):
         shift: most movement along each axis, as a fraction of the image's size.
         scale: range of the factor, above 0; the image's centre stays in place.
         attempts: draws to make.
+        prob: how often a view is moved.
 
     Raises:
-        ValueError: a range is reversed or reaches 0, the shift is negative, or there are no attempts.
+        ValueError: a range is reversed or reaches 0, the shift is negative, there are no attempts, or the probability
+            is outside [0, 1].
     """
 
     shared_by = COMPARED
 
-    def __init__(self, shift: float = 0.05, scale: tuple[float, float] = (0.9, 1.1), attempts: int = 10) -> None:
+    def __init__(
+        self,
+        shift: float = 0.05,
+        scale: tuple[float, float] = (0.9, 1.1),
+        attempts: int = 10,
+        prob: float = 1.0,
+    ) -> None:
         if shift < 0 or attempts < 1:
             raise ValueError(f'shift must not be negative and attempts at least 1, got {shift=}, {attempts=}')
         self.shift, self.attempts = shift, attempts
-        self.scale = check_range('scale', scale, at_least=1e-3)
+        self.scale, self.prob = check_range('scale', scale, at_least=1e-3), check_probability(prob)
 
     def sample_parameters(self, rng: np.random.Generator, view: dict[str, Any]) -> dict[str, float]:
         return self.sample_shared(rng, [view])
 
     def sample_shared(self, rng: np.random.Generator, views: Sequence[dict[str, Any]]) -> dict[str, float]:
-        for _ in range(self.attempts):
+        moves = self.prob == 1 or rng.random() < self.prob
+        for _ in range(self.attempts if moves else 0):
             scale = draw_factor(rng, self.scale)
             shift_x, shift_y = rng.uniform(-self.shift, self.shift, size=2)
             movement = dict(scale=scale, shift_x=float(shift_x), shift_y=float(shift_y))

@@ -61,10 +61,11 @@ def _move_record(view: dict[str, Any], step: GeometryStep) -> None:
     view['homography_matrix'] = step.homography @ view['homography_matrix']
     view['geometry_steps'] = [*view.get('geometry_steps', ()), step]
     if step.clips:
-        _clip_findings(view)
+        clip_findings(view)
 
 
-def _clip_findings(view: dict[str, Any]) -> None:
+def clip_findings(view: dict[str, Any]) -> None:
+    """Ends boxes at the border; findings outside it are no targets any more. See :func:`move_view`."""
     height, width = view['img_shape']
     boxes = view['gt_bboxes']
     clipped = boxes.clip(0, np.array([width, height, width, height], dtype=boxes.dtype))

@@ -17,6 +17,7 @@ from .coco_average_precision import RankedDetections
 from .comparison import PairedDifference, as_ranks, bootstrap_difference, compare_aucs, permutation_difference
 from .curve_bands import CurveBand, froc_band, roc_band
 from .estimates import Estimate, plain_values
+from .found_patterns import all_patterns, count_missed, count_patterns
 from .froc import (
     NO_FINDING,
     NO_VOLUME,
@@ -28,6 +29,7 @@ from .froc import (
     recall_at_fp,
     resample_numbers,
 )
+from .lesion_pairs import PairCounts, count_pairs, pair_accuracy
 from .operating_points import (
     DetectionCounts,
     count_at_threshold,
@@ -50,25 +52,29 @@ from .segmentation import (
     mean_share_reaching,
     soft_dice,
 )
+from .style_fidelity import StructureChanges, bright_structures, compare_structures, lesion_contrast, lesion_region
 
 __all__ = [
     'NO_FINDING',
     'NO_VOLUME',
+    'TIOR_THRESHOLDS',
+    'TIOU_THRESHOLDS',
     'CurveBand',
     'DetectionCounts',
     'Estimate',
     'FrocCurve',
     'FrocEvents',
+    'PairCounts',
     'PairedDifference',
     'PatientPixelCounts',
     'PixelAveragePrecision',
     'RankedDetections',
     'ReliabilityTable',
     'ScoredCases',
-    'TIOR_THRESHOLDS',
-    'TIOU_THRESHOLDS',
+    'StructureChanges',
     'ThresholdCounts',
     'accuracy',
+    'all_patterns',
     'area_under_froc',
     'as_ranks',
     'auc_with_delong',
@@ -76,9 +82,14 @@ __all__ = [
     'balanced_accuracy',
     'bootstrap_difference',
     'brier_score',
+    'bright_structures',
     'compare_aucs',
+    'compare_structures',
     'confusion_matrix',
     'count_at_threshold',
+    'count_missed',
+    'count_pairs',
+    'count_patterns',
     'delong_covariance',
     'dice',
     'draw_patients',
@@ -88,10 +99,13 @@ __all__ = [
     'intersection_over_region',
     'intersection_over_truth',
     'intersection_over_union',
+    'lesion_contrast',
+    'lesion_region',
     'linear_kappa',
     'macro_accuracy',
     'mean_recall_at_fp',
     'mean_share_reaching',
+    'pair_accuracy',
     'percentile_estimate',
     'permutation_difference',
     'plain_values',

@@ -35,6 +35,8 @@ class SaliencyMetric(BaseMetric):
         split, modality: the images that may occur; None for all. Of a case that pairs modalities, the image of this
             one is scored.
         threshold: saliency from which on a pixel is called part of a finding.
+        grid: ``map`` or ``image``, what counts: cells of the maps, or stored pixels; see
+            :func:`~mammo_plugins.evaluation.evaluate_saliency.evaluate_saliency`.
         bootstrap: replicates for standard errors, 0 for none.
         seed: seed of the bootstrap.
         prefix, collect_device, collect_dir: as for every metric of mmengine.
@@ -51,6 +53,7 @@ class SaliencyMetric(BaseMetric):
         threshold: float = 0.5,
         bootstrap: int = 0,
         seed: int = 0,
+        grid: str = 'map',
         prefix: str | None = None,
         collect_device: str = 'cpu',
         collect_dir: str | None = None,
@@ -58,7 +61,7 @@ class SaliencyMetric(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
         self.ann_file, self.outdir = Path(ann_file), Path(outdir)
         self.split, self.modality = split, modality
-        self.threshold, self.bootstrap, self.seed = threshold, bootstrap, seed
+        self.threshold, self.bootstrap, self.seed, self.grid = threshold, bootstrap, seed, grid
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
         """Writes the maps of a batch and keeps one entry a sample, since mmengine cuts padding by counting entries.
@@ -90,7 +93,7 @@ class SaliencyMetric(BaseMetric):
             )
         index_maps(self.outdir, entries, annotations)
         print_log(f'saliency maps written to {self.outdir}', logger='current')
-        scored = evaluate_saliency(self.outdir, annotations, self.threshold, self.bootstrap, self.seed)
+        scored = evaluate_saliency(self.outdir, annotations, self.threshold, self.bootstrap, self.seed, grid=self.grid)
         metrics: dict[str, float] = {}
         for category, result in scored.items():
             for name, estimate in result.numbers.items():
@@ -102,13 +105,16 @@ class SaliencyMetric(BaseMetric):
         return metrics
 
 
-def write_sample_maps(folder: str | Path, sample: Mapping[str, Any], modality: str | None = None) -> list[MapEntry]:
-    """Writes the maps of a predicted case or image.
+def write_sample_maps(
+    folder: str | Path, sample: Mapping[str, Any], modality: str | None = None, field: str = 'pred_saliency'
+) -> list[MapEntry]:
+    """Writes the maps of a predicted case or image, or the pictures that a model made of it.
 
     Args:
         folder: where the maps go.
-        sample: its views have ``pred_saliency``, ``homography_matrix`` and ``img_shape``.
+        sample: its views have the field, ``homography_matrix`` and ``img_shape``.
         modality: of the image to take of a case that pairs modalities; None for both.
+        field: ``pred_saliency`` or ``pred_pictures``.
 
     Returns:
         What :func:`index_maps` needs of each, as plain values.
@@ -119,7 +125,7 @@ def write_sample_maps(folder: str | Path, sample: Mapping[str, Any], modality: s
     return [
         _write(folder, view, number, category, saliency)
         for view in views_of_modality(sample, modality)
-        for number, (category, saliency) in enumerate(_needed(view, 'pred_saliency').items())
+        for number, (category, saliency) in enumerate(_needed(view, field).items())
     ]
 
 

@@ -18,7 +18,7 @@ from mammo_plugins.evaluation.functional import Estimate
 from mammo_plugins.evaluation.image_names import image_keys
 from mammo_plugins.evaluation.predictions import ImageKey, ImagePredictions, gather_predictions
 from mammo_plugins.evaluation.predictions_csv import write_predictions
-from mammo_plugins.evaluation.protocols import get_protocol
+from mammo_plugins.evaluation.protocols import choose_protocols
 from mammo_plugins.io import AnnotationSet, ImageRecord, read_annotations
 
 from .sample_views import views_of_modality
@@ -47,6 +47,11 @@ class VolumeDetectionMetric(BaseMetric):
         seed: seed of the bootstrap.
         outfile: where the predictions go as CSV, None for nowhere.
         malignant_label: label of the predicted class that counts; others are left out.
+        hit_pixels_of: whose pixels distances of centres are measured in: ``own``, ``FFDM``, ``SM`` or ``DBT``; see
+            :class:`~mammo_plugins.evaluation.hit_rules.CentreHit`. The protocols' own choice, ``own``, where None.
+        hit_radius_px: how far centres may be apart there, where half of the box's diagonal is shorter; the protocols'
+            own choice, 100, where None.
+        targets: categories or finding types (``mass``) that are to be found; the protocols' own choice where None.
         prefix, collect_device, collect_dir: as for every metric of mmengine.
     """
 
@@ -62,13 +67,16 @@ class VolumeDetectionMetric(BaseMetric):
         seed: int = 0,
         outfile: str | Path | None = None,
         malignant_label: int = 0,
+        hit_pixels_of: str | None = None,
+        hit_radius_px: float | None = None,
+        targets: Sequence[str] | None = None,
         prefix: str | None = None,
         collect_device: str = 'cpu',
         collect_dir: str | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
         self.ann_file = Path(ann_file)
-        self.protocols = [get_protocol(name) for name in protocols]
+        self.protocols = choose_protocols(protocols, hit_pixels_of, hit_radius_px, targets)
         self.split, self.modality = split, modality
         self.bootstrap, self.seed = bootstrap, seed
         self.outfile = outfile
@@ -117,13 +125,15 @@ class VolumeDetectionMetric(BaseMetric):
         scores = _array(instances.get('scores'))
         labels, slices = instances.get('labels'), instances.get('slices')
         counted = np.ones(len(scores), bool) if labels is None else _array(labels) == self.malignant_label
-        malignancy = view.get('pred_malignancy')
+        malignancy, lesions = view.get('pred_malignancy'), instances.get('lesions')
         return {
             'image_id': int(image_id),
             'boxes_xyxy': _array(instances.get('bboxes'))[counted],
             'slices': None if slices is None else _array(slices)[counted],
             'scores': scores[counted],
             'image_score': None if malignancy is None else float(malignancy),
+            'note': view.get('pred_note', ''),
+            'lesions': None if lesions is None else _array(lesions)[counted],
         }
 
     def _seen_annotations(self, seen: set[int]) -> AnnotationSet:
@@ -142,16 +152,15 @@ class VolumeDetectionMetric(BaseMetric):
                 logger='current',
                 level=logging.WARNING,
             )
-        images = [image for image in selected.images if image.id in seen]
-        findings = [finding for finding in selected.findings if finding.image_id in seen]
-        return AnnotationSet(images, findings, everything.info, everything.path)
+        return selected.keep(image.id in seen for image in selected.images)
 
     @staticmethod
     def _image_predictions(view: dict[str, Any], image: ImageRecord, key: ImageKey) -> ImagePredictions:
         if view['slices'] is None and image.num_slices > 1:
             raise ValueError(f'volume {key} is predicted without slices: pred_instances lacks "slices"')
         slices = np.zeros(len(view['scores'])) if view['slices'] is None else view['slices']
-        return ImagePredictions(key, view['boxes_xyxy'], slices, view['scores'], view['image_score'])
+        numbers = view['scores'], view['image_score']
+        return ImagePredictions(key, view['boxes_xyxy'], slices, *numbers, view['note'], view['lesions'])
 
 
 def _array(values: Any) -> np.ndarray:

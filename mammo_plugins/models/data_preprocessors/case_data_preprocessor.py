@@ -54,7 +54,7 @@ class CaseDataPreprocessor(BaseDataPreprocessor):
 
         Returns:
             ``inputs`` (slice images, num_channels, H', W') and ``data_samples``, whose views have got
-            ``batch_input_shape`` and ``pad_shape``.
+            ``batch_input_shape`` and ``pad_shape``, and whose ``synthetic`` images are padded and normalised alike.
 
         Raises:
             ValueError: a volume has another number of slices than its sample says.
@@ -67,6 +67,9 @@ class CaseDataPreprocessor(BaseDataPreprocessor):
         height, width = self._padded_size(volumes)
         for view in views:
             view.set_metainfo(dict(batch_input_shape=(height, width), pad_shape=(height, width)))
+        for view in views:
+            if 'synthetic' in view:
+                view.synthetic = self._pad_and_normalise(view.synthetic, height, width)
         inputs = torch.cat([self._pad_and_normalise(volume, height, width) for volume in volumes])
         return dict(inputs=inputs.expand(-1, self.num_channels, -1, -1), data_samples=cases)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from mammo_plugins.structures.case_sample import MammoCaseSample
 
+from ..auxiliary.auxiliary_tasks import AuxiliaryTasks, kept_output
 from .view_results import bin_reach, merge_slice_results, store_results
 
 _SCORES = ('max', 'noisy-or')
@@ -52,10 +53,12 @@ class MammogramDetector(BaseDetector):
         images_together: the images of a case, which lie on one grid and have one slice each, go through the detector
             as one input, the channels of the second after those of the first. It learns from the findings of the
             first, and what it finds is stored for each of them.
+        auxiliary: configs of tasks that train the detector's backbone too, on annotated images; see
+            ``models.auxiliary``.
         init_cfg: as for ``mmengine.BaseModule``.
 
     Raises:
-        ValueError: an argument is out of range.
+        ValueError: an argument is out of range, or there are auxiliary tasks and the detector has no ``backbone``.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class MammogramDetector(BaseDetector):
         max_per_img: int = 100,
         slices_at_once: int = 4,
         images_together: bool = False,
+        auxiliary: Sequence[dict] = (),
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(data_preprocessor or dict(type='CaseDataPreprocessor'), init_cfg)
@@ -90,6 +94,10 @@ class MammogramDetector(BaseDetector):
         self.min_iou, self.max_score_ratio = min_iou, max_score_ratio
         self.max_per_img, self.slices_at_once = max_per_img, slices_at_once
         self.images_together = images_together
+        if auxiliary and not hasattr(self.detector, 'backbone'):
+            raise ValueError(f'auxiliary tasks train a backbone, and {type(self.detector).__name__} has none')
+        if auxiliary:
+            self.auxiliary = AuxiliaryTasks(auxiliary, self.detector.backbone)
 
     def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
         """Feature levels of slice images."""
@@ -102,11 +110,19 @@ class MammogramDetector(BaseDetector):
         needs_boxes = getattr(self.detector, 'learns_from_boxes', True)
         chosen = [index for index, sample in enumerate(samples) if sample.annotated or not needs_boxes]
         if chosen:
-            return self.detector.loss(batch_inputs[chosen], [samples[index] for index in chosen])
+            return self._losses(batch_inputs[chosen], [samples[index] for index in chosen])
         # Computed and multiplied by zero, so that processes of one run exchange the same numbers and names.
-        losses = self.detector.loss(batch_inputs, samples)
+        losses = self._losses(batch_inputs, samples)
         nothing = 0.0 * sum(parameter.sum() for parameter in self.parameters() if parameter.requires_grad)
         return {name: _times_zero(value, nothing) for name, value in losses.items()}
+
+    def _losses(self, inputs: Tensor, samples: list[DetDataSample]) -> dict[str, Tensor]:
+        """Those of the detector and of auxiliary tasks."""
+        if not hasattr(self, 'auxiliary'):
+            return self.detector.loss(inputs, samples)
+        with kept_output(self.detector.backbone) as outputs:
+            losses = self.detector.loss(inputs, samples)
+        return losses | self.auxiliary.loss(self.detector.backbone, outputs[0], inputs, samples)
 
     def predict(
         self, batch_inputs: Tensor, batch_data_samples: list[MammoCaseSample], rescale: bool = True
@@ -120,15 +136,15 @@ class MammogramDetector(BaseDetector):
             batch_data_samples: the breasts.
             rescale: give stored pixels and slices of the source file rather than network pixels and slice bins.
         """
-        batch_inputs, views = self._inputs_and_views(batch_inputs, batch_data_samples)
-        starts = accumulate((view.num_slices for view in views), initial=0)
-        results = iter([self._predict_view(batch_inputs, start, view) for start, view in zip(starts, views)])
-        for case in batch_data_samples:
+        self._checked_views(batch_inputs, batch_data_samples)
+        slices = [sum(view.num_slices for view in case.views) for case in batch_data_samples]
+        for case, inputs in zip(batch_data_samples, batch_inputs.split(slices)):
+            inputs, views = self._inputs_and_views(inputs, [case])
+            starts = accumulate((view.num_slices for view in views), initial=0)
+            results = [self._predict_view(inputs, start, view) for start, view in zip(starts, views)]
             if self.images_together:
-                found = next(results)
-                store_results(case, [found.new() for _ in case.views], rescale)
-            else:
-                store_results(case, [next(results) for _ in case.views], rescale)
+                results = [results[0].new() for _ in case.views]
+            store_results(case, results, rescale)
         return batch_data_samples
 
     def _forward(self, batch_inputs: Tensor, batch_data_samples: list[MammoCaseSample]) -> tuple:
@@ -236,9 +252,15 @@ class MammogramDetector(BaseDetector):
 
 
 def _instances(samples: list[DetDataSample]) -> list[InstanceData]:
+    """Findings of slice images, each with the note of its sample as meta item ``note`` where there is one."""
     return [
-        InstanceData(bboxes=found.bboxes, scores=found.scores, labels=found.labels)
-        for found in (sample.pred_instances for sample in samples)
+        InstanceData(
+            metainfo={'note': sample.pred_note} if 'pred_note' in sample else None,
+            bboxes=sample.pred_instances.bboxes,
+            scores=sample.pred_instances.scores,
+            labels=sample.pred_instances.labels,
+        )
+        for sample in samples
     ]
 
 

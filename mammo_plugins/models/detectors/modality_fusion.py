@@ -14,6 +14,8 @@ from mmdet.registry import MODELS
 from mmdet.structures import SampleList
 from torch import Tensor, nn
 
+from mammo_plugins.structures.sample_predictions import store_note
+
 from ..backbones.modality_branches import PARTS
 from ..dense_heads.efficientdet_head import EfficientDetHead
 from ..layers.box_weights import box_weights
@@ -21,6 +23,12 @@ from .efficientdet import SCALINGS, TEST_CFG, TRAIN_CFG, head_config
 
 # Parts that a stage trains, and those whose features its head reads.
 TRAINED = {'mimic': ('mimic',), 'fuse': ('sm',), 'upper_bound': ('sm', 'ffdm')}
+SOURCES = {
+    'sm': 'SM features',
+    'mimic': 'FFDM features imitated from the SM',
+    'ffdm': 'FFDM features from the FFDM',
+}
+"""What a part gives to the head, in words."""
 READ = {'mimic': ('sm', 'mimic'), 'fuse': ('sm', 'mimic'), 'upper_bound': ('sm', 'ffdm')}
 
 
@@ -107,6 +115,9 @@ class ModalityFusionDetector(SingleStageDetector):
             self.loss_similarity = MODELS.build(loss_similarity or dict(type='FeatureSimilarityLoss'))
             self.bbox_head.requires_grad_(False)
 
+    needs_modalities = True
+    """Whether an image of another modality than those of its data set would be taken for one of them."""
+
     @property
     def learns_from_boxes(self) -> bool:
         """Whether images without annotated findings are useless to it; stage II needs pairs only."""
@@ -142,6 +153,14 @@ class ModalityFusionDetector(SingleStageDetector):
         """Whose features the head reads of these images in prediction."""
         has_ffdm = 'ffdm' in self._images(batch_inputs)
         return tuple('ffdm' if name == 'mimic' and self.prefer_ffdm and has_ffdm else name for name in self.parts)
+
+    def predict(self, batch_inputs: Tensor, batch_data_samples: SampleList, rescale: bool = True) -> SampleList:
+        """As every detector of mmdet; each sample says in ``pred_note`` whose features its head read."""
+        note = ' and '.join(SOURCES[name] for name in self.parts_read(batch_inputs))
+        predicted = super().predict(batch_inputs, batch_data_samples, rescale)
+        for sample in predicted:
+            store_note(sample, note)
+        return predicted
 
     def loss(self, batch_inputs: Tensor, batch_data_samples: SampleList) -> dict[str, Any]:
         """Stage II: minus the similarity of B's projected features and C's; else the losses of the head."""

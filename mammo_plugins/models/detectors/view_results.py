@@ -11,6 +11,7 @@ from mmengine.structures import InstanceData
 
 from mammo_plugins.structures.case_sample import MammoCaseSample
 from mammo_plugins.structures.geometry import project_boxes
+from mammo_plugins.structures.sample_predictions import store_note
 from mammo_plugins.structures.slice_reach import slice_reach
 
 from .slice_merging import merge_slices
@@ -21,11 +22,14 @@ def store_results(case: MammoCaseSample, results: Sequence[InstanceData], rescal
 
     Args:
         case: the breast.
-        results: findings of each view in network pixels and slice bins, with the meta item ``malignancy``.
+        results: findings of each view in network pixels and slice bins, with the meta item ``malignancy``, and ``note``
+            where there is one.
         rescale: store them in stored pixels and slices of the source file instead.
     """
     for view, instances in zip(case.views, results, strict=True):
         view.pred_malignancy = instances.malignancy
+        if 'note' in instances:
+            store_note(view, instances.note)
         view.pred_instances = to_source_frame(instances, view) if rescale else instances
     case.pred_malignancy = sum(view.pred_malignancy for view in case.views) / len(case.views)
 
@@ -56,7 +60,7 @@ def merge_slice_results(
 
     Args:
         found: results of single slices with ``bboxes``, ``scores``, ``labels``, ``slices`` and the meta item
-            ``malignancy``, whose maximum is that of the view.
+            ``malignancy``, whose maximum is that of the view, and perhaps ``note``.
         view: the view.
         min_iou, max_score_ratio: as for :func:`~.slice_merging.merge_slices`.
         max_per_img: so many findings are kept.
@@ -79,8 +83,11 @@ def merge_slice_results(
     device = together.bboxes.device
     kept = slice(max_per_img)
     weights = merged.slice_scores / merged.slice_scores.sum(axis=1, keepdims=True)
+    notes = dict.fromkeys(result.note for result in found if 'note' in result)
     return InstanceData(
-        metainfo=dict(malignancy=max(result.malignancy for result in found)),
+        metainfo=dict(
+            malignancy=max(result.malignancy for result in found), **({'note': '; '.join(notes)} if notes else {})
+        ),
         bboxes=torch.as_tensor(merged.boxes_xyxy[kept], dtype=torch.float32, device=device),
         scores=torch.as_tensor(merged.scores[kept], dtype=torch.float32, device=device),
         labels=torch.as_tensor(merged.labels[kept], device=device),

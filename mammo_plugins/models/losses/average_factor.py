@@ -36,6 +36,17 @@ def global_average_factor(count: Tensor | float, device: torch.device, of: str) 
     return total.clamp(min=1.0) / (get_world_size() * parts)
 
 
+def mean_where(losses: Tensor, chosen: Tensor) -> Tensor:
+    """The mean of some losses of the batches of all processes; 0 where none is chosen.
+
+    Args:
+        losses: of any shape.
+        chosen: bool, of the same shape.
+    """
+    factor = global_average_factor(chosen.sum(), losses.device, 'terms')
+    return torch.where(chosen, losses, torch.zeros_like(losses)).sum() / factor
+
+
 def count_loss_terms(cases: Sequence[MammoCaseSample], num_proposals: int) -> dict[str, int]:
     """How many terms each loss of a batch will have: matching is one to one, so the annotations alone tell.
 

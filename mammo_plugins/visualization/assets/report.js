@@ -106,7 +106,7 @@
       for (const finding of this.visible()) {
         const here = this.count === 1 || this.frameOf(finding.slice) === this.frame;
         const chosen = finding === this.view.predictions[this.chosen] ? ' chosen' : '';
-        layer.append(this.box(finding, `prediction${here ? chosen : ' away'}`, here ? finding.score.toFixed(2) : ''));
+        layer.append(this.box(finding, `prediction${here ? chosen : ' away'}`, here ? `${finding.lesion} ${finding.score.toFixed(2)}`.trim() : finding.lesion));
       }
     }
 
@@ -174,7 +174,7 @@
       const rank = this.view.predictions.indexOf(finding);
       const row = element('tr', rank === this.chosen ? 'chosen' : '');
       const name = element('td');
-      const button = element('button', '', `Finding ${rank + 1}`);
+      const button = element('button', '', `Finding ${rank + 1}${finding.lesion && `, lesion ${finding.lesion}`}`);
       button.type = 'button';
       button.addEventListener('click', () => this.choose(rank));
       name.append(element('span', 'dot prediction'), button);

@@ -9,3 +9,4 @@ model = dict(
         loss_similarity=None,
     )
 )
+test_dataloader = dict(dataset=dict(incomplete='keep-first'))  # an SM without FFDM is read with B

@@ -18,5 +18,5 @@ model = dict(
     ),
 )
 train_dataloader = dict(batch_size=8)
-val_evaluator = dict(modality='SM', protocols=['center-hit'])
-test_evaluator = dict(modality='SM', protocols=['center-hit'])
+val_evaluator = dict(modality='SM', protocols=['center-hit'], hit_pixels_of='own')
+test_evaluator = dict(modality='SM', protocols=['center-hit'], hit_pixels_of='own')

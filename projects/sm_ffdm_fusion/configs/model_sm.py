@@ -6,5 +6,6 @@ _base_ = [
     '../../../configs/_base_/schedules/adamw_1.5e-4_cosine.py',
 ]
 model = dict(detector={{_base_.efficientdet}})
-val_evaluator = dict(protocols=['center-hit'])  # FAUC-1
-test_evaluator = dict(protocols=['center-hit'])
+# FAUC-1; the 100 pixels of a hit are those of the image that is scored.
+val_evaluator = dict(protocols=['center-hit'], hit_pixels_of='own')
+test_evaluator = dict(protocols=['center-hit'], hit_pixels_of='own')

@@ -183,6 +183,20 @@ def test_report_of_maps_lays_them_where_the_model_saw_them(tested, phantom_root,
     assert shown.max() > 0 and (shown == 0).any()  # air that was cut off has no saliency
 
 
+def test_all_kinds_make_one_page(tested, phantom_root, tmp_path):
+    annotations = read_annotations(phantom_root / 'phantoms.json').select(modality='FFDM')
+    lines = ['PatientID,StudyUID,View,X,Width,Y,Height,Z,Depth,Score']
+    lines += [
+        ','.join([*image_key(image)[:3], '20', '10', '30', '10', '0', '0', '0.75']) for image in annotations.images
+    ]
+    (tmp_path / 'boxes.csv').write_text('\n'.join(lines) + '\n')
+    paths = [f'maps={tested / "found_maps"}', f'labels={tested / "found.csv"}', f'boxes={tmp_path / "boxes.csv"}']
+    text, views = write_report(paths, phantom_root, tmp_path / 'report.html')
+    assert '<h3>Labels</h3>' in text and '<h3>Saliency maps</h3>' in text and 'R@0.25 (mm3d)' in text
+    assert [[one['score'] for one in view['predictions']] for view in views] == [[0.75]] * 4
+    assert all(view['saliency'] and 'malignant 0.' in view['caption'] for view in views)
+
+
 def opacity(url: str) -> np.ndarray:
     encoded = base64.b64decode(url.removeprefix('data:image/png;base64,'))
     return np.asarray(Image.open(io.BytesIO(encoded)).convert('RGBA'))[..., 3]

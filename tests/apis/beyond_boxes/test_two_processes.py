@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from mammo_plugins.apis.test import evaluate_checkpoint
-from tests.apis.train.test_distributed import run_script
+from tests.warm_processes import run_in_two
 
 NUM_IMAGES = 7  # odd, so that the second process repeats an image
 
@@ -15,16 +15,14 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob('*') if path.is_file()}
 
 
-def test_files_and_numbers_are_those_of_one_process(trained, repository, tmp_path, monkeypatch):
-    monkeypatch.setenv('PYTHONPATH', str(repository))
+def test_files_and_numbers_are_those_of_one_process(trained, tmp_path):
     config, checkpoint = trained('maps')
     options = {'test_dataloader.dataset.indices': NUM_IMAGES, 'test_dataloader.batch_size': 1}
     one, two, log = tmp_path / 'one', tmp_path / 'two', tmp_path / 'log'
     expected = evaluate_checkpoint(
         config, checkpoint, out=one / 'found.csv', work_dir=tmp_path / 'alone', cfg_options=options
     )
-    arguments = [config, checkpoint, 2, '--work-dir', log, '--out', two / 'found.csv']
-    run_script(repository, 'dist_test.sh', arguments, options)
+    run_in_two('tools/test.py', [config, checkpoint, '--work-dir', log, '--out', two / 'found.csv'], options)
     assert contents(one).keys() == contents(two).keys() and contents(one) == contents(two)
     assert len(contents(one)) == 1 + 1 + 2 * NUM_IMAGES  # labels, index, two maps an image
     (written,) = log.glob('*/*.json')

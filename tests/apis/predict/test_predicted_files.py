@@ -46,7 +46,7 @@ def label_of_findings():
 def test_model_that_gives_nothing_is_refused(annotations, case, tmp_path):
     writer = PredictionWriter(tmp_path, annotations)
     writer.add(case)
-    with pytest.raises(ValueError, match='neither findings .* nor saliency maps .*: its predict must set one of them'):
+    with pytest.raises(ValueError, match='neither findings .* nor pictures .*: its predict must set one of them'):
         writer.finish(label_of_findings)
 
 

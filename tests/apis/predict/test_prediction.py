@@ -13,11 +13,12 @@ from pydicom.sequence import Sequence
 
 from mammo_plugins.apis.found_images import find_images
 from mammo_plugins.apis.predict.prediction import predict
+from mammo_plugins.apis.synthesize import synthesize
 from mammo_plugins.apis.train import train
 from mammo_plugins.commands import predict as command
 from mammo_plugins.io import read_annotations
 from tests.apis.conftest import quick_options
-from tests.io.dicom_builder import code, ct_slices, mammogram, save, stored_breast
+from tests.io.dicom_builder import code, ct_slices, dbt_volume, mammogram, save, stored_breast
 
 
 @pytest.fixture(scope='module')
@@ -63,7 +64,7 @@ def test_folder_without_a_breast_image_is_an_error_that_says_why(tmp_path, capsy
     arguments = [str(tmp_path), '--config', 'demo/mnm_ffdm', '--checkpoint', 'none.pth', '--out', str(tmp_path / 'out')]
     assert command.main(arguments) == 2
     error = capsys.readouterr().err
-    assert re.search(r'no breast image to predict .*notes\.txt: ', error, re.DOTALL)
+    assert re.search(r'no usable breast image in .*notes\.txt: ', error, re.DOTALL)
 
 
 def test_command_says_what_it_left_out_and_doubts_and_fails_where_it_must_be_strict(checkpoint, tmp_path, capsys):
@@ -137,7 +138,7 @@ def test_real_mammograms_are_predicted(real_data, checkpoint, tmp_path):
 
 
 def test_real_headers_without_pixels_are_refused_for_the_right_reason(real_data):
-    with pytest.raises(ValueError, match='no breast image') as refused:
+    with pytest.raises(ValueError, match='no usable breast image') as refused:
         find_images(real_data / 'dicom_headers')
     assert 'Hologic' in str(refused.value) and '7E01' in str(refused.value)
     assert str(refused.value).count('shows no breast: at least 16 are needed') == 3
@@ -156,3 +157,12 @@ def test_folder_of_one_file_a_slice_is_one_volume(tmp_path):
         save(part, tmp_path / 'volume' / f'{number}.dcm')
     (image,) = find_images(tmp_path).annotations.images
     assert (image.modality, image.num_slices, image.view) == ('DBT', 3, 'R-MLO')
+
+
+def test_report_calls_a_computed_sm_so(checkpoint, tmp_path):
+    slices = np.stack([stored_breast(top=2000 + 100 * index) for index in range(5)])
+    save(dbt_volume(slices), tmp_path / 'in' / 'volume.dcm')
+    synthesize(tmp_path / 'in', tmp_path / 'sm', workers=0, show_progress=False)
+    config = 'configs/demo/mnm_ffdm.py'
+    run = predict(tmp_path / 'sm' / 'images', config=config, checkpoint=checkpoint, out=tmp_path / 'out', device='cpu')
+    assert '"SM (computed)' in run.html.read_text()

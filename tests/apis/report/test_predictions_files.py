@@ -67,7 +67,7 @@ def test_boxes_lie_on_breasts_as_they_are_hung(files):
     right, left = (case['views'][0] for case in embedded(files)[1]['cases'])
     assert right['truth'][0]['box'] == [22, 10, 30, 20]  # the chest wall of a right breast is at the right
     assert right['predictions'][0] == {
-        'box': [23, 10, 31, 20], 'slice': 0, 'score': 0.75, 'weights': None, 'hit': True,
+        'box': [23, 10, 31, 20], 'slice': 0, 'score': 0.75, 'weights': None, 'hit': True, 'lesion': '',
     }  # fmt: skip
     assert left['predictions'][0]['box'] == [3, 10, 11, 20] and left['predictions'][0]['hit'] is False
 
@@ -108,3 +108,11 @@ def test_rows_left_out_do_not_shift_the_findings_of_the_cases(files):
         assert run(files, f'M&M={files / name}.csv', '--lenient') == 0
         found.append([view['predictions'] for case in embedded(files)[1]['cases'] for view in case['views']])
     assert found[0] == found[1] and found[0][0]
+
+
+def test_matched_lesions_are_letters(files):
+    rows = 'p1,s1,rcc,23,8,10,10,0,1,0.75,28\np2,s1,lcc,3,8,10,10,0,1,0.25,\np2,s1,lcc,3,9,10,10,0,1,0.2,2\n'
+    (files / 'matched.csv').write_text(f'{HEADER},MatchedLesion\n{rows}')
+    run(files, str(files / 'matched.csv'))
+    views = [case['views'][0] for case in embedded(files)[1]['cases']]
+    assert [[found['lesion'] for found in view['predictions']] for view in views] == [['AB'], ['', 'B']]

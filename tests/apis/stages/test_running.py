@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import torch
 
 from mammo_plugins.apis.stages import StageFolder, make_plan, run_stages
 from mammo_plugins.commands.stages import main
+from tests.warm_processes import run_script
 
 
 def weights(path: Path) -> dict[str, torch.Tensor]:
@@ -145,33 +145,19 @@ def test_command_that_fails_or_leaves_nothing_is_no_finished_stage(out):
     assert states(stages, out) == ['partial']
 
 
-def run_distributed(repository: Path, plan: Path, out: Path, *arguments: str) -> subprocess.CompletedProcess:
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    environment = {'PYTHON': sys.executable, 'PORT': str(port), 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''}
-    return subprocess.run(
-        ['bash', str(repository / 'tools/dist_stages.sh'), str(plan), '2', '--out', str(out), *arguments],
-        env={**os.environ, **environment, 'PYTHONPATH': str(repository)},
-        cwd=repository,
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-
-
-def test_two_processes_run_the_plan_as_one(toy_stages, out, repository, tmp_path):
+def test_two_processes_run_the_plan_as_one(toy_stages, out, tmp_path):
     plan = write_plan(tmp_path, toy_stages)
     run_stages(make_plan(toy_stages), tmp_path / 'one')
     for stage in toy_stages:
         stage['cfg_options'] = {**stage.get('cfg_options', {}), 'train_dataloader.batch_size': 2}
     plan = write_plan(tmp_path, toy_stages, 'half.py')
-    done = run_distributed(repository, plan, out)
+    arguments = [plan, '--out', out, '--launcher', 'pytorch']
+    done = run_script('tools/stages.py', arguments, processes=2)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count('2/3 second: train') == 1  # said once
     one, two = weights(tmp_path / 'one/second/iter_2.pth'), weights(out / 'second/iter_2.pth')
     assert max((one[name] - two[name]).abs().max().item() for name in one) < 1e-6
-    again = run_distributed(repository, plan, out)
+    again = run_script('tools/stages.py', arguments, processes=2)
     assert again.returncode == 0 and again.stdout.count('done before') == 3
     assert states(toy_stages, out) == ['done', 'done', 'done']
 

@@ -141,7 +141,7 @@ def test_unknown_row_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ('arguments', 'message'),
-    [(('glam',), "unknown study 'glam'"), (('mm3d', 'study', 'huge'), "unknown preset 'huge'")],
+    [(('nothing',), "unknown study 'nothing'"), (('mm3d', 'study', 'huge'), "unknown preset 'huge'")],
 )
 def test_unknown_names_are_refused(tmp_path, arguments, message):
     name, *others = arguments

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mammo_plugins.apis.study import catalogue, find_study, run_study
 from mammo_plugins.apis.study.page import default_columns
 from mammo_plugins.apis.study.phantom_config import entry_options, phantom_config, use_annotations
-from mammo_plugins.apis.study.readings import Average
+from mammo_plugins.apis.study.readings import Average, Reading
 from mammo_plugins.apis.study.rows import RowTest
 from mammo_plugins.apis.study.seed_folder import SeedFolder
 from mammo_plugins.apis.study.study_file import read_study
@@ -38,6 +38,12 @@ def changed(write_classifiers, tmp_path):
         return path
 
     return change
+
+
+def test_grid_of_maps_is_for_readings_of_maps():
+    assert Reading('maps', 'malignant', ['soft_dice'], reader='saliency', grid='image').grid == 'image'
+    with pytest.raises(ValueError, match='grid is for readings of saliency maps, not of labels'):
+        Reading('labels', 'malignant', ['auc'], reader='labels', grid='image')
 
 
 def test_entries_are_shared_stages_then_those_of_rows_then_tests(classifiers):

@@ -42,5 +42,7 @@ def test_maps_alone_are_the_folder():
 
 
 def test_config_that_scores_nothing_of_the_kind_is_refused():
-    with pytest.raises(ValueError, match='--out needs one of VolumeDetectionMetric, LabelMetric, SaliencyMetric'):
+    with pytest.raises(
+        ValueError, match='--out needs one of VolumeDetectionMetric, LabelMetric, LesionPairMetric, SaliencyMetric'
+    ):
         sent(['CocoMetric'], 'a.csv')

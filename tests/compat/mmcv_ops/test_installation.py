@@ -47,6 +47,11 @@ def test_compiled_extension_wins():
     )
 
 
+@pytest.mark.parametrize('package', ['models.detectors', 'engine'])
+def test_each_package_can_be_imported_alone(package):
+    assert_passes(f'import mammo_plugins.{package}')
+
+
 def test_extension_that_does_not_load_gives_a_warning_and_stand_ins():
     fake = FAKE_COMPILED_EXTENSION.format(body="raise ImportError('undefined symbol: _ZN2at6detail')")
     assert_passes(

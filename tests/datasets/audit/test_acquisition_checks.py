@@ -4,6 +4,7 @@ import pytest
 
 from mammo_plugins.datasets.audit import AuditThresholds
 from mammo_plugins.datasets.audit.acquisition_checks import (
+    check_computed,
     check_implants,
     check_intensity_states,
     check_special_views,
@@ -27,6 +28,14 @@ LIMITS = AuditThresholds()
 def test_magnification_and_spot_views_are_warnings(make_image, make_facts, brief, changes, is_found):
     found = brief(check_special_views([make_image(1)], {1: make_facts(1, **changes)}, LIMITS))
     assert found == ([('special_view', 'warning', (1,))] if is_found else [])
+
+
+def test_computed_images_are_one_note(make_image, brief):
+    sm = dict(modality='SM', computed=True)
+    images = [make_image(1), make_image(2, **sm), make_image(3, modality='SM'), make_image(4, **sm)]
+    assert brief(check_computed(images)) == [('computed', 'note', (2, 4))]
+    assert check_computed(images)[0].reason.startswith('2 of 3 SM images')
+    assert check_computed([images[0], images[2]]) == []
 
 
 @pytest.mark.parametrize('changes', [dict(has_implant=True), dict(view_modifiers=('implant displaced',))], ids=str)

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 from mammo_plugins.datasets.audit import AuditThresholds
-from mammo_plugins.datasets.audit.class_balance import check_class_balance, class_balance_rows, label_rows
+from mammo_plugins.datasets.audit.class_balance import (
+    attribute_rows,
+    check_class_balance,
+    class_balance_rows,
+    label_rows,
+)
 from mammo_plugins.io import FindingRecord
 
 LIMITS = AuditThresholds()
@@ -69,3 +74,22 @@ def test_labels_are_counted_by_split(make_image):
         {'Density': 'unknown', 'train': '0', 'test': '1'},
     ]
     assert label_rows(images, 'birads', 'BI-RADS') == []
+
+
+def test_findings_are_counted_by_attribute_and_split(make_image):
+    def marked(number, *levels):
+        attributes = [{} if level is None else {'match_level': level} for level in levels]
+        return [FindingRecord(number, 'benign', (1.0, 1.0, 5.0, 5.0), attributes=found) for found in attributes]
+
+    images = [
+        make_image(1, boxes=marked(1, 1, 2, 2)),
+        make_image(2, boxes=marked(2, 1, None), split='test'),
+        make_image(3, boxes=marked(3, [1]), split='test'),  # of a file that was edited by hand
+    ]
+    assert attribute_rows(images, 'match_level', 'Match level') == [
+        {'Match level': '1', 'train': '1', 'test': '1'},
+        {'Match level': '2', 'train': '2', 'test': '0'},
+        {'Match level': '[1]', 'train': '0', 'test': '1'},
+        {'Match level': 'unknown', 'train': '0', 'test': '1'},
+    ]
+    assert attribute_rows(images, 'type', 'Type') == []

@@ -46,7 +46,7 @@ class TestImages:
         assert (image.width, image.height, image.num_slices) == (PIXELS, LINES, 1)
         assert image.manufacturer == 'LUMISYS'
         assert image.labels == {
-            'malignant': 1, 'benign': 0, 'birads': '5', 'density': 'C', 'case': 'cancer', 'age': 42,
+            'malignant': 1, 'benign': 0, 'birads': '5', 'density': 'C', 'case': 'cancer', 'age': 42, 'abnormal': 1,
         }  # fmt: skip
         assert annotations.resolve_path(image) == folder / 'A_1141_1.LEFT_CC.png'
         assert read_mammogram(annotations.resolve_path(image)).pixels.shape == (LINES, PIXELS)
@@ -280,14 +280,14 @@ class TestLabels:
         release.add(overlays={'LEFT_CC': overlay(abnormality(pathology='UNPROVEN')),
                               'RIGHT_CC': overlay(abnormality())})  # fmt: skip
         labels = convert(release).images[0].labels
-        assert 'malignant' not in labels and 'benign' not in labels
+        assert 'malignant' not in labels and 'benign' not in labels and labels['abnormal'] == 1
 
     @pytest.mark.parametrize(
         ('volume', 'expected'),
         [
             ('cancers/cancer_01', {}),
             ('benigns/benign_01', {'malignant': 0}),
-            ('normals/normal_01', {'malignant': 0, 'benign': 0}),
+            ('normals/normal_01', {'malignant': 0, 'benign': 0, 'abnormal': 0}),
         ],
     )
     def test_missing_overlay_leaves_open_what_the_volume_does_not_settle(self, release, volume, expected):
@@ -295,7 +295,7 @@ class TestLabels:
         (folder / 'A_1141_1.LEFT_CC.OVERLAY').unlink()
         annotations = convert(release)
         labels = annotations.images[0].labels
-        assert {name: labels[name] for name in ('malignant', 'benign') if name in labels} == expected
+        assert {name: labels[name] for name in ('malignant', 'benign', 'abnormal') if name in labels} == expected
         assert 'A_1141_1.LEFT_CC.OVERLAY is announced, but missing' in notes(annotations)[0]
 
     def test_films_of_a_cancer_case_without_malignant_finding_are_no_negatives(self, release):
@@ -303,6 +303,7 @@ class TestLabels:
         release.add('A-2-1', overlays={'LEFT_CC': overlay(abnormality(pathology='MALIGNANT'))})
         annotations = convert(release)
         assert [image.labels.get('malignant') for image in annotations.images] == [None] * 4 + [1, 0, 0, 0]
+        assert [image.labels.get('abnormal') for image in annotations.images] == [1, None, None, None, 1, 0, 0, 0]
         assert annotations.info['counts']['cancers_without_malignancy'] == 4
 
     def test_overlay_with_fewer_abnormalities_than_announced_is_noted(self, release):

@@ -210,3 +210,12 @@ def test_both_converters_agree_on_generated_volumes(generated):
         assert len(boxes) == len(expected)
         for box, true_box in zip(boxes, expected, strict=True):
             np.testing.assert_allclose(box, true_box, atol=1.01)  # the release rounds to pixels
+
+
+def test_some_of_the_landmark_columns_are_missed_by_name(tmp_path):
+    folder = PhantomRelease(tmp_path).write()
+    rows = (folder / 'phantom-images.csv').read_text().splitlines()
+    columns = rows[0] + ',nipple_x'
+    (folder / 'phantom-images.csv').write_text('\n'.join([columns, *(f'{row},3.5' for row in rows[1:])]) + '\n')
+    with pytest.raises(ConversionError, match='the table has no column nipple_y'):
+        convert_phantom(folder, show_progress=False)

@@ -117,6 +117,23 @@ def test_sides_of_one_projection(exam, expected):
     assert grouped(exam, 'bilateral') == expected
 
 
+@pytest.mark.parametrize(
+    ('exam', 'group_by', 'leading'),
+    [
+        ([('lcc', 'SM')], 'modalities', [True]),
+        ([('lcc', 'FFDM')], 'modalities', [False]),
+        ([('lcc', 'FFDM'), ('lcc', 'SM')], 'modalities', [True]),
+        ([('lcc', 'FFDM'), ('lcc2', 'FFDM'), ('lcc', 'SM')], 'modalities', [True, False, False]),
+        ([('rcc',), ('lmlo',)], 'bilateral', [True, False]),
+        ([('lcc',), ('rmlo',)], 'breast', [True, False]),
+        ([('lmlo',)], 'image', [True]),
+    ],
+)
+def test_a_partner_alone_does_not_lead(exam, group_by, leading):
+    images = [image(number, *what) for number, what in enumerate(exam)]
+    assert [group.leads for group in group_cases(images, group_by)] == leading
+
+
 def test_reasons_name_counts_kinds_and_lost_files():
     ambiguous = group_cases([image(0, 'lcc', 'SM'), image(1, 'lcc'), image(2, 'lcc2')], 'modalities')
     assert ambiguous[0].reason == (

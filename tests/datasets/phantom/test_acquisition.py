@@ -10,6 +10,7 @@ from mammo_plugins.datasets.phantom.findings import FindingShape
 from mammo_plugins.datasets.phantom.lesion_rendering import render_finding
 from mammo_plugins.datasets.phantom.tissue import ViewTissue
 from mammo_plugins.datasets.phantom.vendor_style import vendor_style
+from mammo_plugins.datasets.phantom.visibility import Scene
 
 
 def _reference_shift(image, rows):
@@ -43,7 +44,9 @@ def quiet(views, imaging, make_finding):
     view, vendor = views['CC'], vendor_style('A')
     tissue = ViewTissue(view, imaging, np.random.default_rng(0))
     patch = render_finding(make_finding(FindingShape.OVAL), view)
-    images = [acquire(tissue, drawn, imaging, vendor, np.random.default_rng(1)) for drawn in ([], [patch])]
+    images = [
+        acquire(tissue, Scene.uniform(drawn), imaging, vendor, np.random.default_rng(1)) for drawn in ([], [patch])
+    ]
     return view, tissue, patch, images
 
 
@@ -78,7 +81,9 @@ def test_mammogram_loses_contrast_to_scatter(quiet):
 def test_noise_grows_behind_thick_tissue(views, imaging):
     view, vendor = views['CC'], vendor_style('A')
     tissue = ViewTissue(view, imaging, np.random.default_rng(0))
-    noisy, again = (acquire(tissue, [], imaging, vendor, np.random.default_rng(seed)).mammogram for seed in (1, 2))
+    noisy, again = (
+        acquire(tissue, Scene.uniform([]), imaging, vendor, np.random.default_rng(seed)).mammogram for seed in (1, 2)
+    )
     half = view.half_thickness_mm[:, : tissue.shape[1]]
     difference = noisy - again
     assert difference[half > 0.9 * half.max()].std() > 1.5 * difference[half == 0].std()

@@ -29,7 +29,7 @@ def test_columns_are_exactly_those_of_the_release(release, table, split):
 def test_columns_of_the_tables_of_all_modalities(release):
     assert _header(release.folder / 'phantom-images.csv') == (
         'patient_id,study_id,view,modality,path,split,width,height,num_slices,rotated_180,manufacturer,malignant,'
-        'benign,birads,density,annotated'
+        'benign,birads,density,annotated,nipple_x,nipple_y,chest_wall_x1,chest_wall_y1,chest_wall_x2,chest_wall_y2'
     )
     assert _header(release.folder / 'phantom-findings.csv') == (
         'patient_id,study_id,view,modality,finding_id,class,type,x,y,width,height,slice,first_slice,last_slice,mask'

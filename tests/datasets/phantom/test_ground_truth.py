@@ -1,6 +1,7 @@
 """Boxes, slices and masks."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,3 +53,12 @@ def test_narrow_sweeps_make_findings_visible_in_more_slices(views, make_finding)
     patch = render_finding(make_finding(), view)
     ranges = [describe_finding(patch, view, tangent, 0.5) for tangent in (0.5, 0.2)]
     assert ranges[1].last_slice - ranges[1].first_slice > ranges[0].last_slice - ranges[0].first_slice
+
+
+def test_a_finding_that_covers_no_pixel_has_the_nearest_of_the_breast(views, make_finding):
+    view = views['CC']
+    patch = render_finding(make_finding(), view)
+    covered = describe_finding(patch, view, 0.4, 0.5).mask
+    truth = describe_finding(replace(patch, silhouette=np.zeros_like(patch.silhouette)), view, 0.4, 0.5)
+    assert truth.mask.sum() == 1
+    assert covered[truth.mask].all()

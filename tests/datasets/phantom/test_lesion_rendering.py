@@ -1,5 +1,7 @@
 """Findings as voxels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -92,3 +94,10 @@ def test_other_slices_are_left_alone(views, make_finding):
     patch.paint(layer, patch.first_slice - 1)
     patch.paint(layer, patch.first_slice + len(patch.share))
     assert not layer.any()
+
+
+def test_mass_between_two_thick_slices_has_an_outline(anatomy, imaging, make_finding):
+    view = compress(anatomy, 'CC', replace(imaging, slices=4))
+    places = [make_finding(centre=(0.5, 0.05, w), radius_mm=5.5) for w in np.linspace(-0.4, 0.4, 9)]
+    patches = [render_finding(finding, view) for finding in places]
+    assert min(patch.share.max() for patch in patches) < 0.5 and all(patch.silhouette.any() for patch in patches)

@@ -16,10 +16,12 @@ from mammo_plugins.datasets.phantom.reconstruction import (
 )
 from mammo_plugins.datasets.phantom.tissue import ViewTissue
 from mammo_plugins.datasets.phantom.vendor_style import vendor_style
+from mammo_plugins.datasets.phantom.visibility import Scene
 
 
 def _reconstruct(projections, view):
-    return np.stack(list(reconstruct_slices(filter_projections(projections, view), projections.tangents, view, True)))
+    filtered = filter_projections(projections.tomosynthesis, projections.tangents, view)
+    return np.stack(list(reconstruct_slices(filtered, projections.tangents, view, True)))
 
 
 def _project_points(view, points, height=128, width=40):
@@ -31,7 +33,7 @@ def _project_points(view, points, height=128, width=40):
         spot[row, column] = view.slice_mm
         for projection, tangent in zip(stack, tangents):
             add_shifted(projection, spot, view.slice_z_mm[index] * tangent / view.pixel_mm, exact=True)
-    return Projections(stack.sum(0), stack, tangents)
+    return Projections(stack.sum(0), stack, tangents, stack)
 
 
 @pytest.mark.parametrize('index', [3, 8, 14])
@@ -57,7 +59,7 @@ def test_mass_blurs_out_of_its_plane(anatomy, views, imaging, make_finding):
     tissue = ViewTissue(view, imaging, np.random.default_rng(0))
     patch = render_finding(make_finding(FindingShape.OVAL, radius_mm=5.0), view)
     plain, marked = (
-        _reconstruct(acquire(tissue, drawn, imaging, vendor_style('C'), np.random.default_rng(1)), view)
+        _reconstruct(acquire(tissue, Scene.uniform(drawn), imaging, vendor_style('C'), np.random.default_rng(1)), view)
         for drawn in ([], [patch])
     )
     rows, columns = (size // 2 for size in patch.silhouette.shape)

@@ -52,3 +52,21 @@ def test_sizes_too_small_to_show_a_breast_are_refused():
 def test_unknown_preset_is_refused():
     with pytest.raises(ValueError, match="unknown phantom preset 'hard'"):
         read_preset('hard')
+
+
+@pytest.mark.parametrize(
+    ('changes', 'reason'),
+    [
+        ({'finding.malignant_share': 0.9}, 'more than all breasts together'),
+        ({'finding.malignant_share': -0.1}, 'expected 0 to 1'),
+        ({'finding.unannotated_share': 1.5}, 'expected 0 to 1'),
+    ],
+)
+def test_shares_that_cannot_be_are_refused(changes, reason):
+    with pytest.raises(ValueError, match=reason):
+        PhantomSettings().override(changes)
+
+
+def test_settings_that_hold_only_together_are_changed_together():
+    changed = PhantomSettings().override({'finding.malignant_share': 1.0, 'finding.benign_share': 0.0})
+    assert (changed.finding.malignant_share, changed.finding.benign_share) == (1.0, 0.0)

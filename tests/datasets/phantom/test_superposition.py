@@ -10,6 +10,7 @@ from mammo_plugins.datasets.phantom.reconstruction import filter_projections, re
 from mammo_plugins.datasets.phantom.superposition import sample_superpositions
 from mammo_plugins.datasets.phantom.tissue import ViewTissue
 from mammo_plugins.datasets.phantom.vendor_style import vendor_style
+from mammo_plugins.datasets.phantom.visibility import Scene
 
 
 def test_overlap_fakes_a_mass_in_the_projection_but_in_no_slice(views, imaging, make_finding):
@@ -19,9 +20,18 @@ def test_overlap_fakes_a_mass_in_the_projection_but_in_no_slice(views, imaging, 
     overlaps = sample_superpositions(np.random.default_rng(3), view, [], 4.0)[:6]
 
     def contrast(drawn, row, column):
-        images = [acquire(tissue, patches, imaging, vendor, np.random.default_rng(1)) for patches in ([], drawn)]
+        images = [
+            acquire(tissue, Scene.uniform(patches), imaging, vendor, np.random.default_rng(1))
+            for patches in ([], drawn)
+        ]
         volumes = [
-            np.stack(list(reconstruct_slices(filter_projections(image, view), image.tangents, view, True)))
+            np.stack(
+                list(
+                    reconstruct_slices(
+                        filter_projections(image.tomosynthesis, image.tangents, view), image.tangents, view, True
+                    )
+                )
+            )
             for image in images
         ]
         near = np.s_[row - 1 : row + 2, column - 1 : column + 2]

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +12,7 @@ from mmengine.registry import MODEL_WRAPPERS
 import tests.toy_models  # noqa: F401
 from mammo_plugins.apis.train import train
 from mammo_plugins.registration import engine
+from tests.warm_processes import run_in_two
 
 CONFIG = """
 custom_imports = dict(imports=['mammo_plugins.registration', 'tests.toy_models'], allow_failed_imports=False)
@@ -58,42 +55,18 @@ def checkpoint(folder: Path, step: int = 8) -> dict:
     return torch.load(folder / f'iter_{step}.pth', weights_only=False)
 
 
-def run_two_processes(repository: Path, config: Path, work_dir: Path, *options: str) -> subprocess.CompletedProcess:
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
-    arguments = [
-        str(config),
-        '2',
-        '--work-dir',
-        str(work_dir),
-        '--cfg-options',
-        'train_dataloader.batch_size=2',
-        *options,
-    ]
-    environment = {'PYTHON': sys.executable, 'PORT': str(port), 'OMP_NUM_THREADS': '1', 'CUDA_VISIBLE_DEVICES': ''}
-    return subprocess.run(
-        ['bash', str(repository / 'tools/dist_train.sh'), *arguments],
-        env={**os.environ, **environment, 'PYTHONPATH': str(repository)},
-        cwd=repository,
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-
-
 def largest_difference(one: dict, other: dict) -> float:
     assert one.keys() == other.keys()
     return max((one[name] - other[name]).abs().max().item() for name in one)
 
 
 @pytest.mark.parametrize('frozen', [False, True])
-def test_two_processes_train_as_one(repository, config, tmp_path, frozen):
+def test_two_processes_train_as_one(config, tmp_path, frozen):
     one = train(config, work_dir=tmp_path / '1', cfg_options={'model.frozen': frozen})
     start = MODELS.build(dict(type='mmdet.ToyGan')).state_dict()
     assert largest_difference(start, one.model.state_dict()) > 1e-3
-    done = run_two_processes(repository, config, tmp_path / '2', f'model.frozen={frozen}')
-    assert done.returncode == 0, done.stderr[-3000:]
+    options = {'train_dataloader.batch_size': 2, 'model.frozen': frozen}
+    run_in_two('tools/train.py', [config, '--work-dir', tmp_path / '2'], options)
     first, second = checkpoint(tmp_path / '1'), checkpoint(tmp_path / '2')
     assert largest_difference(first['state_dict'], second['state_dict']) < 1e-6
     assert set(second['optimizer']) == {'generator', 'discriminator'}

@@ -39,10 +39,11 @@ def evaluate(metric, views):
     return evaluator.evaluate(len(views))
 
 
-def test_numbers_equal_those_of_the_written_folder(ann_file, tmp_path):
+@pytest.mark.parametrize('grid', ['map', 'image'])
+def test_numbers_equal_those_of_the_written_folder(grid, ann_file, tmp_path):
     config = {'type': 'SaliencyMetric', 'ann_file': ann_file, 'outdir': tmp_path / 'maps', 'bootstrap': 10}
-    metrics = evaluate(METRICS.build(config), predicted_views(ann_file))
-    results = evaluate_saliency_folder(tmp_path / 'maps', ScoringOptions(ann_file, bootstrap=10))
+    metrics = evaluate(METRICS.build(config | {'grid': grid}), predicted_views(ann_file))
+    results = evaluate_saliency_folder(tmp_path / 'maps', ScoringOptions(ann_file, bootstrap=10), grid=grid)
     assert set(results) == {'malignant', 'any', 'all classes'}
     for category, result in results.items():
         for name, number in result.numbers.items():

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import mmengine
 import numpy as np
 import pytest
 import torch
-import torch.multiprocessing
+import torch.distributed
 from mmdet.registry import METRICS
 from mmdet.structures import DetDataSample
 from mmengine.evaluator import Evaluator
@@ -15,8 +16,9 @@ from mmengine.structures import InstanceData
 from mammo_plugins.apis.evaluate import ScoringOptions, evaluate_predictions_file
 from mammo_plugins.apis.evaluate.predictions_file import evaluate_subgroups_file
 from mammo_plugins.evaluation.metrics import VolumeDetectionMetric
-from mammo_plugins.io import read_annotations, write_annotations
+from mammo_plugins.io import AnnotationSet, read_annotations, write_annotations
 from mammo_plugins.structures.case_sample import MammoCaseSample
+from tests.warm_processes import start_process
 
 IMAGES = {
     f'p{p}/s1/{view}': 'malignant' if p < 3 and view[0] == 'l' else ''
@@ -93,7 +95,7 @@ def test_score_threshold_leaves_metric_and_csv_equal(ann_file, tmp_path, thresho
     assert metrics['mm3d/R@0.5'] == results['mm3d'].numbers['R@0.5'].value
     assert metrics['breast_auc'] == results['mm3d'].breast_auc.value == complete['breast_auc']
     assert 0 < metrics['breast_auc'] < 1
-    by_view = evaluate_subgroups_file(tmp_path / 'predictions.csv', ScoringOptions(ann_file), 'view')
+    by_view, _ = evaluate_subgroups_file(tmp_path / 'predictions.csv', ScoringOptions(ann_file), 'view')
     assert by_view['CC']['mm3d'].counts['images'] == 12
 
 
@@ -147,6 +149,29 @@ def test_single_image_samples_of_mmdet_need_no_case(tmp_path, build_annotations)
     assert (metrics['mm3d/R@0.25'], metrics['breast_auc']) == (1, 1)
 
 
+@pytest.mark.parametrize(('pixels_of', 'expected'), [('own', 1), ('FFDM', 0), (None, 1)])
+def test_distances_are_measured_on_the_grid_that_the_config_names(tmp_path, build_annotations, pixels_of, expected):
+    path = tmp_path / 'pairs.json'
+    finding = ('p1/s1/lcc', (480, 480, 40, 40), 'malignant', None, None)
+    synthetic = build_annotations({'p1/s1/lcc': 'malignant'}, [finding], 1, 'SM')
+    exposed = replace(synthetic.images[0], id=2, modality='FFDM', width=2000, height=4000)  # half as long pixels
+    write_annotations(path, AnnotationSet([*synthetic.images, exposed], synthetic.findings, {'root': ''}))
+    found = InstanceData(
+        bboxes=torch.tensor([[550.0, 490, 570, 510]]), scores=torch.tensor([0.5]), labels=torch.tensor([0])
+    )  # 60 pixels beside the finding, 120 of the FFDM
+    metric = METRICS.build(
+        dict(
+            type='VolumeDetectionMetric',
+            ann_file=path,
+            modality='SM',
+            protocols=['center-hit'],
+            hit_pixels_of=pixels_of,
+        )
+    )
+    metrics = evaluate(metric, [DetDataSample(metainfo={'img_id': 1}, pred_instances=found)])
+    assert metrics['center-hit/FAUC-1'] == metrics['center-hit/FAUC-1 (positive images)'] == expected
+
+
 def test_volume_without_slices_is_refused(ann_file):
     cases = predicted_cases(ann_file)
     del cases[0].views[0].pred_instances.slices
@@ -195,7 +220,9 @@ def evaluate_one_rank(rank, store, ann_file, folder):
 
 @pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason='this torch has no gloo')
 def test_two_processes_give_the_numbers_of_one(ann_file, tmp_path):
-    torch.multiprocessing.spawn(evaluate_one_rank, (tmp_path / 'store', ann_file, tmp_path), nprocs=2)
+    ranks = [start_process(evaluate_one_rank, rank, tmp_path / 'store', ann_file, tmp_path) for rank in range(2)]
+    for rank in ranks:
+        rank.join()
     expected = evaluate(VolumeDetectionMetric(ann_file, outfile=tmp_path / 'one.csv'), predicted_cases(ann_file)[:-1])
     assert [mmengine.load(tmp_path / f'rank{rank}.json') for rank in range(2)] == [expected, expected]
     assert (tmp_path / 'predictions.csv').read_text() == (tmp_path / 'one.csv').read_text()

@@ -138,3 +138,22 @@ def _findings(seed):
     corner, size = torch.rand(4, 2, generator=draw) * 180, torch.rand(4, 2, generator=draw) * 60 + 12
     labels = torch.randint(0, 3, (4,), generator=draw)
     return InstanceData(bboxes=torch.cat([corner, corner + size], 1), labels=labels)
+
+
+def test_computing_again_gives_the_same_outputs_gradients_and_statistics():
+    states = []
+    for recompute in (False, True):
+        torch.manual_seed(0)
+        detector = build(neck=dict(num_cells=1), bbox_head=dict(num_convs=1), recompute=recompute).double().train()
+        outputs = detector(torch.randn(2, 3, 128, 128).double(), mode='tensor')
+        total = sum(level.square().sum() for levels in outputs for level in levels)
+        total.backward()
+        gradients = {name: parameter.grad for name, parameter in detector.named_parameters()}
+        states.append((total.detach(), gradients, detector.state_dict()))
+    for plain, again in zip(*states):
+        torch.testing.assert_close(again, plain)
+
+
+def test_computing_another_backbone_again_is_refused():
+    with pytest.raises(ValueError, match="timm's EfficientNet"):
+        build(backbone=dict(model_name='resnet18'), neck=dict(in_channels=(128, 256, 512)), recompute=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from mmdet.structures import DetDataSample
 
+from mammo_plugins.structures.sample_predictions import store_note
 from tests.models.small_cases import SmallView, make_batch, make_volumes
 from tests.models.small_models import build
 
@@ -167,6 +169,35 @@ def test_ffdm_takes_the_place_of_its_mimic_where_it_is_there():
         wanted = detector.backbone.h('ffdm', images(6)[:, 3:])
     for level, second in zip(joined, wanted):
         torch.testing.assert_close(level[:, WIDTH:], second)
+
+
+def test_each_image_says_whose_features_were_read():
+    """A batch holds pairs and SM alone; each case is predicted as it is by itself."""
+    detector = mammogram(prefer_ffdm=True).eval()
+    volumes = make_volumes(PAIRS)
+    mixed, mixed_volumes = [PAIRS[0], PAIRS[1][:1]], [volumes[0], volumes[1][:1]]
+    pair, alone = detector.predict(**batch_of(detector, mixed, mixed_volumes))
+    assert [view.pred_note for view in pair.views] == ['SM features and FFDM features from the FFDM'] * 2
+    assert [view.pred_note for view in alone.views] == ['SM features and FFDM features imitated from the SM']
+    for case, cases, own_volumes in ((pair, PAIRS[:1], volumes[:1]), (alone, mixed[1:], mixed_volumes[1:])):
+        (by_itself,) = detector.predict(**batch_of(detector, cases, own_volumes))
+        for view, other in zip(case.views, by_itself.views, strict=True):
+            torch.testing.assert_close(view.pred_instances.scores, other.pred_instances.scores)
+            assert view.pred_malignancy == pytest.approx(other.pred_malignancy)
+            assert view.cpu().pred_note == other.pred_note
+
+
+def test_detectors_that_know_one_way_say_nothing():
+    torch.manual_seed(0)
+    detector = build(dict(type='MammogramDetector', detector=dict(type='EfficientDet', **EFFICIENTDET))).eval()
+    (case,) = detector.predict(**batch_of(detector, ALONE[:1], make_volumes(ALONE[:1])))
+    assert 'pred_note' not in case.views[0]
+
+
+@pytest.mark.parametrize('note', ['', ' ', 'one\ntwo'])
+def test_note_is_a_line(note):
+    with pytest.raises(ValueError, match='a few words on one line'):
+        store_note(DetDataSample(), note)
 
 
 @pytest.mark.parametrize('parts', [('sm',), ('mimic',), ('sm', 'ffdm')])

@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mammo_plugins.apis.convert import convert_dataset
 from mammo_plugins.apis.phantoms import make_phantoms
 from mammo_plugins.apis.stages import make_plan, run_stages
+from tests.warm_processes import run_in_two
 
 SMALL = {
     'neck': dict(num_cells=1, num_levels=3),
@@ -34,7 +35,7 @@ SPLITS = ('train', 'val', 'test')
 def small_stages(ann_file: Path, repository: Path) -> list[dict]:
     """The stages of the plan on a small model and small images."""
     share_grid = dict(type='ShareGrid', width=64, max_length=96)
-    data = {'train_cfg.max_iters': 2, 'train_cfg.val_interval': 100, 'log_level': 'WARNING', 'work_dir': 'unused'}
+    data = {'train_cfg.max_iters': 2, 'train_cfg.val_interval': 100, 'log_level': 'WARNING'}
     for split in SPLITS:
         data |= {
             f'{split}_dataloader.num_workers': 0,
@@ -45,9 +46,11 @@ def small_stages(ann_file: Path, repository: Path) -> list[dict]:
         }
     data |= {f'{split}_evaluator.ann_file': str(ann_file) for split in ('val', 'test')}
     data['train_dataloader.batch_size'] = 4
-    del data['work_dir']
     stages = Config.fromfile(repository / 'projects/sm_ffdm_fusion/plan.py').stages
     for stage in stages:
+        if 'command' in stage:
+            stage['command'] = [str(ann_file) if word == 'data/sm_ffdm.json' else word for word in stage['command']]
+            continue
         alone = Path(stage['config']).stem in ('model_sm', 'model_ffdm')
         place = 'model.detector' if alone else 'model.detector.efficientdet'
         model = {f'{place}.{name}': value for name, value in SMALL.items()}
@@ -55,18 +58,34 @@ def small_stages(ann_file: Path, repository: Path) -> list[dict]:
     return [stage.to_dict() for stage in stages]
 
 
+def test_a_b_and_c_start_from_the_weights_that_the_plan_names(tmp_path, repository):
+    text = (repository / 'projects/sm_ffdm_fusion/plan.py').read_text()
+    assert 'coco = None\n' in text
+    (tmp_path / 'plan.py').write_text(text.replace('coco = None\n', "coco = 'coco.pth'\n"))
+    stages = make_plan(Config.fromfile(tmp_path / 'plan.py').stages).stages
+    assert {stage.name for stage in stages if stage.load_from == 'coco.pth'} == {'model_sm', 'model_ffdm'}
+    starts = {stage.name: stage.cfg_options.get('model.detector.mimic.init_cfg') for stage in stages}
+    expected = dict(type='Pretrained', checkpoint='coco.pth', prefix='detector.')
+    assert {name: start for name, start in starts.items() if start} == {'mimic': expected}
+
+
 @pytest.fixture(scope='module')
-def finished(tmp_path_factory, repository) -> Path:
-    root = tmp_path_factory.mktemp('fusion')
+def stages(tmp_path_factory, repository) -> list[dict]:
+    root = tmp_path_factory.mktemp('pairs')
     make_phantoms(root / 'phantoms', cases=8, seed=5, size='96x64x6', split=(0.5, 0.2, 0.3), workers=1)
     convert_dataset('phantom', root / 'phantoms', root / 'pairs.json')
-    run_stages(make_plan(small_stages(root / 'pairs.json', repository)), root / 'out')
-    return root / 'out'
+    return small_stages(root / 'pairs.json', repository)
 
 
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    (path,) = folder.glob('iter_2.pth')
-    return torch.load(path, weights_only=False)['state_dict']
+@pytest.fixture(scope='module')
+def finished(tmp_path_factory, stages) -> Path:
+    out = tmp_path_factory.mktemp('fusion')
+    run_stages(make_plan(stages), out)
+    return out
+
+
+def weights(folder: Path, step: int = 2) -> dict[str, torch.Tensor]:
+    return torch.load(folder / f'iter_{step}.pth', weights_only=False)['state_dict']
 
 
 def part(state: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
@@ -102,3 +121,41 @@ def test_table_2_and_the_missing_modalities_have_numbers(finished):
     for row in rows:
         numbers = json.loads((finished / row / 'metrics.json').read_text())
         assert 0 <= numbers['center-hit/FAUC-1'] <= 1 and 0 <= numbers['breast_auc'] <= 1
+
+
+@pytest.mark.parametrize('name', ['mimic', 'fused'])
+def test_frozen_parts_stay_as_they_are_in_two_processes_and_after_resume(name, stages, finished, repository, tmp_path):
+    """Batch statistics too: they are buffers of the state that is compared."""
+    (stage,) = (one for one in stages if one['name'] == name)
+    cfg = Config.fromfile(repository / stage['config'])
+    taken = {f'{{{one}}}': str(finished / one / 'iter_2.pth') for one in ('model_sm', 'model_ffdm')}
+    options = {key: taken.get(str(value), value) for key, value in stage['cfg_options'].items()}
+    cfg.merge_from_dict(options)
+    cfg.merge_from_dict({'train_dataloader.batch_size': 2, 'default_hooks.checkpoint.interval': 1})
+    cfg.load_from = str(finished / 'mimic/iter_2.pth') if name == 'fused' else None
+    work_dir = tmp_path / 'work'
+    cfg.dump(tmp_path / 'run.py')
+    for steps, resume in ((1, []), (2, ['--resume'])):
+        run_in_two(
+            'tools/train.py', [tmp_path / 'run.py', '--work-dir', work_dir, *resume], {'train_cfg.max_iters': steps}
+        )
+    before = weights(finished / 'mimic')
+    after = [weights(work_dir, step) for step in (1, 2)]
+    frozen = {'mimic': ('sm', 'ffdm'), 'fused': ('mimic', 'ffdm')}[name]
+    learned = {'mimic': 'mimic', 'fused': 'sm'}[name]
+    for branch in frozen:
+        prefix = f'detector.backbone.{branch}.'
+        assert all(same(part(state, prefix), part(before, prefix)) for state in after)
+    prefix = f'detector.backbone.{learned}.'
+    assert not same(part(after[0], prefix), part(after[1], prefix))
+
+
+def test_section_6_has_counts_and_a_page(finished):
+    content = json.loads((finished / 'disagreements/disagreements.json').read_text())
+    assert [(model['name'], model['modality']) for model in content['models']] == [
+        ('SM', 'SM'), ('FFDM', 'FFDM'), ('Fused', 'SM')
+    ]  # fmt: skip
+    lesions = content['lesions']
+    assert sum(row['count'] for row in lesions['patterns']) == lesions['total'] > 0
+    assert content['settings']['threshold_split'] == 'validation'
+    assert 'Disagreements of SM, FFDM, Fused' in (finished / 'disagreements/disagreements.html').read_text()

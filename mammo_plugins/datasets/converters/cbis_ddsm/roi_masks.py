@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pycocotools import mask as coco_mask
 from pydicom import dcmread
 from pydicom.config import disable_value_validation
 
 from mammo_plugins.io import ImageSource, UnreadableImageError, open_image
+
+from ..mask_encoding import box_of_mask, encode_mask
 
 MAX_SIZE_DIFFERENCE_PX = 8
 """Up to this, a mask of another size than its film is the same scan with a border cut or added."""
@@ -70,11 +71,8 @@ def read_roi_mask(job: RoiJob) -> RoiMask:
         return RoiMask(None, problem=f'{error.path.name}: {error.reason}')
     except ValueError as error:
         return RoiMask(None, problem=str(error))
-    rows, columns = np.flatnonzero(fitted.any(axis=1)), np.flatnonzero(fitted.any(axis=0))
-    if not len(rows):
+    if (box := box_of_mask(fitted)) is None:
         return RoiMask(None, problem='the mask marks no pixel of the film')
-    left, top = int(columns[0]), int(rows[0])
-    box = (float(left), float(top), float(columns[-1] + 1 - left), float(rows[-1] + 1 - top))
     return RoiMask(box, encode_mask(fitted) if job.encode else None, adapted)
 
 
@@ -105,12 +103,6 @@ def fit_mask(mask: npt.NDArray[np.bool_], rows: int, columns: int) -> tuple[npt.
         from_columns = np.minimum(((np.arange(columns) + 0.5) * width / columns).astype(int), width - 1)
         return mask[from_rows[:, None], from_columns], f'{sizes}: enlarged by {scale:.4f}'
     raise ValueError(f'{sizes}: not of this film')
-
-
-def encode_mask(mask: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    """COCO run-length encoding of a mask (H, W)."""
-    encoded = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
-    return {'size': [int(size) for size in mask.shape], 'counts': encoded['counts'].decode('ascii')}
 
 
 def _choose_mask(job: RoiJob) -> ImageSource:

@@ -131,6 +131,8 @@ def _labels(film: DdsmFilm) -> dict[str, object]:
     if not is_known and case.level != 'normal':
         doubtful = ['benign'] if case.level in ('benign', 'benign_without_callback') else ['malignant', 'benign']
         labels.update({name: None for name in doubtful if not labels[name]})
+    is_normal = case.level == 'normal' or is_known
+    labels['abnormal'] = 1 if abnormalities else 0 if is_normal else None
     labels.update({'case': case.level, 'age': case.facts.age})
     return {name: value for name, value in labels.items() if value is not None}
 
@@ -219,6 +221,8 @@ def _note_cancers_without_malignancy(
             malignant[film.case.study_id] |= image.labels.get('malignant') == 1
     for film, image in zip(films, images, strict=True):
         if malignant.get(film.case.study_id) is False and image.labels.pop('malignant', None) is not None:
+            if image.labels.get('abnormal') == 0:
+                del image.labels['abnormal']
             reason = 'case of a cancer volume without any malignant finding: label malignant left open'
             report.note(film.where, reason, 'cancers_without_malignancy')
 

@@ -332,6 +332,8 @@ def _finding_record(
     if was_clipped:
         reason = f'box {region.box_xywh} clipped to {record.width} x {record.height} pixels'
         report.note(where, reason, 'clipped_boxes')
+    level = 'unknown' if region.match_level is None else region.match_level
+    report.counts[f'regions_of_match_level_{level}'] += 1
     if region.match_level is not None:
         attributes = {**attributes, 'match_level': region.match_level}
     return FindingRecord(image_id=record.id, category=category, bbox_xywh=box, attributes=attributes)

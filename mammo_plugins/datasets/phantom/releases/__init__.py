@@ -11,6 +11,7 @@ from .embed import write_embed
 from .inbreast import write_inbreast
 from .omi_db import write_omi_db
 from .rsna_2022 import write_rsna_2022
+from .t_synth import write_t_synth
 from .vindr_mammo import write_vindr_mammo
 
 RELEASE_WRITERS = {
@@ -21,6 +22,7 @@ RELEASE_WRITERS = {
     'inbreast': write_inbreast,
     'omi-db': write_omi_db,
     'rsna-2022': write_rsna_2022,
+    't-synth': write_t_synth,
     'vindr-mammo': write_vindr_mammo,
 }
 
@@ -33,5 +35,6 @@ __all__ = [
     'write_inbreast',
     'write_omi_db',
     'write_rsna_2022',
+    'write_t_synth',
     'write_vindr_mammo',
 ]

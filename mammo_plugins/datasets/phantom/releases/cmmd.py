@@ -14,8 +14,9 @@ import numpy as np
 from pydicom import dcmread
 from pydicom.sequence import Sequence as DicomSequence
 
+from mammo_plugins.io.dicom_out.code_items import code_item
+
 from ..bcs_dbt_release import FindingRow, ImageRow
-from ..dicom_identity import code_item
 
 COLUMNS = ('ID1', 'LeftRight', 'Age', 'number', 'abnormality', 'classification', 'subtype')
 SUBTYPES = ('Luminal A', 'Luminal B', 'HER2-enriched', 'triple negative')

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from mammo_plugins.commands.main import main
+from mammo_plugins.datasets.annotated_image import AnnotatedImage
 from mammo_plugins.datasets.converters.embed import convert_embed
+from mammo_plugins.datasets.grouping import group_cases
 from mammo_plugins.datasets.phantom.releases.embed import write_embed
-from mammo_plugins.io import validate_annotations
+from mammo_plugins.io import validate_annotations, write_annotations
 from tests.datasets.converters.phantom_source import make_source
 
 
@@ -70,6 +76,48 @@ class TestRoundTrip:
                 assert finding.attributes['match_level'] == (1 if image.modality == 'FFDM' else 2)
                 compared += 1
         assert compared == len(annotations.findings) > 0
+
+    def test_ffdm_and_cview_of_one_exposure_are_complete_pairs(self, phantoms):
+        source, annotations = phantoms
+        images = [AnnotatedImage(image, (), Path(image.file_name)) for image in annotations.images]
+        cases = group_cases(images, 'modalities')
+        exposures = {(row.study_id, row.view) for row in source.ffdm}
+        assert {case.status for case in cases} == {'complete'} and len(cases) == len(exposures)
+        for case in cases:
+            synthetic, exposed = (image.record for image in case.images)
+            assert (synthetic.modality, exposed.modality) == ('SM', 'FFDM')
+            same = [(r.patient_id, r.study_uid, r.view, r.acquisition_time_s) for r in (synthetic, exposed)]
+            assert same[0] == same[1]
+        counts = annotations.info['counts']
+        pairs = [counts[f'sm_ffdm_pairs_{status}'] for status in ('complete', 'missing', 'ambiguous')]
+        assert pairs == [len(exposures), 0, 0]
+
+    def test_regions_are_counted_by_match_level(self, phantoms):
+        """Regions of FFDM were marked there, those of C-View moved."""
+        _, annotations = phantoms
+        modalities = [annotations.image(finding.image_id).modality for finding in annotations.findings]
+        counts = annotations.info['counts']
+        levels = (counts['regions_of_match_level_1'], counts['regions_of_match_level_2'])
+        assert levels == (modalities.count('FFDM'), modalities.count('SM')) and min(levels) > 0
+
+    def test_recall_is_reported_by_match_level(self, phantoms, tmp_path):
+        """One box on each region of the FFDM: level 1 is found whole, level 2 not at all."""
+        _, annotations = phantoms
+        ann, table, out = tmp_path / 'embed.json', tmp_path / 'predictions.csv', tmp_path / 'numbers.json'
+        write_annotations(ann, annotations.keep('malignant' in image.labels for image in annotations.images))
+        lines = ['PatientID,StudyUID,View,Modality,X,Width,Y,Height,Z,Depth,Score']
+        for finding in annotations.findings:
+            image = annotations.image(finding.image_id)
+            if image.modality == 'FFDM':
+                x, y, width, height = finding.bbox_xywh
+                place = f'{image.patient_id},{image.study_uid},{image.view_name},{image.modality}'
+                lines.append(f'{place},{x},{width},{y},{height},0,1,0.9')
+        table.write_text('\n'.join(lines) + '\n')
+        options = ['--protocol', 'mm3d-2d', '--by', 'match_level', '--json', str(out)]
+        assert main(['evaluate', str(table), '--ann', str(ann), *options]) == 0
+        results = json.loads(out.read_text())['results']
+        recalls = {group: result['metrics']['R@0.5']['value'] for group, result in results.items()}
+        assert recalls == {'1/mm3d-2d': 1.0, '2/mm3d-2d': 0.0}
 
     def test_what_is_left_out_is_what_was_planted(self, phantoms):
         source, annotations = phantoms

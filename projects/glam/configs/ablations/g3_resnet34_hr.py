@@ -1,0 +1,3 @@
+# G.3, ResNet-34-HR, and the labels that the local module gives.
+_base_ = './table2_local.py'
+model = dict(label_from='local')

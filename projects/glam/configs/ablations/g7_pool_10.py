@@ -1,0 +1,3 @@
+# G.7, t = 10 % in the local module; 20 % is table2_local.py.
+_base_ = './table2_local.py'
+model = dict(aggregation=dict(pool_fraction=0.10))
