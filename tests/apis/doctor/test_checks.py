@@ -11,6 +11,7 @@ import pytest
 
 from mammo_plugins.apis.doctor.checks import fixes
 from mammo_plugins.compat.diagnosis import Check, Status
+from mammo_plugins.compat.diagnosis.packages import REQUIREMENTS
 
 
 @pytest.fixture
@@ -53,7 +54,8 @@ def test_missing_packages_are_listed_with_one_install_command(doctor):
     assert report['verdict'] == 'problems'
     problems = [check['subject'] for check in report['checks'] if check['status'] == 'problem']
     assert problems == ['timm', 'scipy']
-    assert report['fixes'] == [f"{sys.executable} -m pip install 'timm>=1.0.3' 'scipy>=1.11.1'"]
+    least = {requirement.module: requirement.minimum for requirement in REQUIREMENTS}
+    assert report['fixes'] == [f"{sys.executable} -m pip install 'timm>={least['timm']}' 'scipy>={least['scipy']}'"]
 
 
 def test_missing_decoder_is_named_with_the_syntaxes_that_it_decodes(doctor):
