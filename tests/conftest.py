@@ -66,6 +66,14 @@ def real_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope='session', autouse=True)
+def plain_config_files() -> None:
+    """Configs are written without YAPF, which takes half a second of each training in log, checkpoint and file."""
+    from mmengine.config import config
+
+    config.FormatCode = lambda text, **_: (text, False)
+
+
 @pytest.fixture(autouse=True)
 def project_scope() -> None:
     """Starts each test in this project's registry scope: a runner of an earlier test may have left another."""

@@ -19,7 +19,7 @@ WITHOUT_BOXES = ('cmmd', 'rsna-2022')
 
 def make_release(name: str, root: Path) -> AnnotationSet:
     """Phantoms in the layout of a release, and their annotation file ``phantoms.json``."""
-    make_phantoms(root / 'release', cases=14, seed=2, release=name, size='96x64x12', split=(0.5, 0.2, 0.3), workers=1)
+    make_phantoms(root / 'release', cases=10, seed=4, release=name, size='96x64x12', split=(0.5, 0.2, 0.3), workers=1)
     return convert_dataset(name, root / 'release', root / 'phantoms.json', show_progress=False)
 
 

@@ -151,23 +151,24 @@ def parse_arguments(device: str) -> argparse.Namespace:
     parser.add_argument('--proposals', type=int, nargs='+', default=[25, 50, 100], help="with the paper's slices")
     parser.add_argument('--slices-at-once', type=int, default=2, help='images in the backbone of M&M-3D (default: 2)')
     parser.add_argument('--repeats', type=int, default=2)
-    parser.add_argument('--quick', action='store_true', help="the paper's slices and proposals only")
+    parser.add_argument('--only', type=int, nargs=2, metavar=('S', 'N'), help='these slices and proposals, no others')
     parser.add_argument('--out', type=Path, help='where the json goes')
     return parser.parse_args()
 
 
 def main() -> None:
-    """Prints a table, writes json, and ends with the ratios at the paper's slices and proposals."""
+    """Prints a table, writes json, and ends with the ratios of the last row, the paper's slices and proposals."""
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     args = parse_arguments(device)
     size = padded(args.width, args.length)
     sizes = [(count, PAPER[1]) for count in args.slices] + [(PAPER[0], count) for count in args.proposals]
-    others = [] if args.quick else [given for given in dict.fromkeys(sizes) if given != PAPER]
+    others = [given for given in dict.fromkeys(sizes) if given != PAPER]
+    chosen = [tuple(args.only)] if args.only else [*others, PAPER]
     parts = ''.join(f'{part:>10}' for part in PARTS)
     print(f'{"":8}{"M&M-3D, seconds":^40}{"Buda, seconds":^40}{"M&M-3D / Buda":>16}')
     print(f'{"S":>3} {"N":>4}{parts}{parts}{"heads":>8}{"whole":>8}')
     rows = []
-    for slices, proposals in [*others, PAPER]:
+    for slices, proposals in chosen:
         rows.append(measure(slices, proposals, size, args.repeats, args.slices_at_once, device))
         print_row(rows[-1])
     if args.out:
