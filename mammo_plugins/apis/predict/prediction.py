@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,8 @@ class PredictionRun:
         html: report with overlays.
         left_out: file to reason, for files that are no usable breast image.
         doubts: file to what is odd about an image that was predicted.
-        notes: what told patients apart, and how predictions came about where the model tells.
+        notes: what told patients apart, images of a modality that the config has no data of, and how predictions came
+            about where the model tells.
         table: ``left_out.csv``, files that were left out and those in doubt.
         group_by: what a case is, see :func:`~mammo_plugins.datasets.grouping.group_cases`.
         malignancy: case to predicted malignancy, None where the model gives none.
@@ -90,6 +92,7 @@ def predict(
     detector = build_detector(cfg, checkpoint, device)
     modality = _modalities_to_read(cfg, detector)
     others = _other_modalities(found.annotations, modality)
+    notes = [*found.notes, *_note_of_modalities(cfg, found.annotations, modality)]
     dataset = build_test_dataset(
         cfg,
         ann_file=str(out / 'images.json'),
@@ -111,7 +114,7 @@ def predict(
         'Predicted findings' if files.csv else 'Predictions',
         rows=[],
         cases=[report_case(dataset, index, case, found.annotations, overlays) for index, case in enumerate(cases)],
-        notes=[*(f'The model gives {line}.' for line in files.given), *files.notes, *_notes(found, left_out)],
+        notes=[*(f'The model gives {line}.' for line in files.given), *files.notes, *notes, *_files(found, left_out)],
         tables=[label_table(labels) for labels in files.labels.values()],
     )
     return PredictionRun(
@@ -119,7 +122,7 @@ def predict(
         html=out / 'report.html',
         left_out=left_out,
         doubts=found.doubts,
-        notes=[*found.notes, *files.notes],
+        notes=[*notes, *files.notes],
         table=table,
         group_by=dataset.group_by,
         malignancy={case.case_id: case.get('pred_malignancy') for case in cases},
@@ -160,6 +163,17 @@ def _other_modalities(annotations: AnnotationSet, modality: list[str] | None) ->
     }
 
 
+def _note_of_modalities(cfg: Config, annotations: AnnotationSet, modality: list[str] | None) -> list[str]:
+    """A sentence where images are read of a modality that the config has no data of, such as SM by a model of FFDM."""
+    known = cfg.test_dataloader.dataset.get('modality')
+    known = [known] if isinstance(known, str) else list(known or ())
+    foreign = Counter(image.modality for image in annotations.images if image.modality not in known)
+    if modality is not None or not known or not foreign:
+        return []
+    counts = ' and '.join(f'{count} of {name}' for name, count in sorted(foreign.items()))
+    return [f'The data of the config are {" and ".join(known)}; images of another kind are read too: {counts}.']
+
+
 def _labels_in_words(cases: list[MammoCaseSample]) -> Iterator[tuple[str, str]]:
     for case in cases:
         if 'pred_labels' in case:
@@ -169,10 +183,9 @@ def _labels_in_words(cases: list[MammoCaseSample]) -> Iterator[tuple[str, str]]:
                 yield f'{case.case_id} {view.view_name}', label_text(view.pred_labels)
 
 
-def _notes(found: FoundImages, left_out: dict[str, str]) -> list[str]:
-    """Sentences of the report; files by their names, since folders may say who somebody is."""
+def _files(found: FoundImages, left_out: dict[str, str]) -> list[str]:
+    """Sentences of the report about files, by their names, since folders may say who somebody is."""
     return [
-        *found.notes,
         *(f'In doubt: {printable_path(Path(path).name)}: {reason}' for path, reason in found.doubts.items()),
         *(f'Left out: {printable_path(Path(path).name)}: {reason}' for path, reason in left_out.items()),
     ]

@@ -165,4 +165,12 @@ def test_report_calls_a_computed_sm_so(checkpoint, tmp_path):
     synthesize(tmp_path / 'in', tmp_path / 'sm', workers=0, show_progress=False)
     config = 'configs/demo/mnm_ffdm.py'
     run = predict(tmp_path / 'sm' / 'images', config=config, checkpoint=checkpoint, out=tmp_path / 'out', device='cpu')
-    assert '"SM (computed)' in run.html.read_text()
+    page = run.html.read_text()
+    assert '"SM (computed)' in page
+    note = 'The data of the config are FFDM; images of another kind are read too: 1 of SM.'
+    assert note in run.notes and note in page
+
+
+def test_images_of_the_configs_own_kind_need_no_note(breast, checkpoint, tmp_path):
+    run = predict(breast, config='configs/demo/mnm_ffdm.py', checkpoint=checkpoint, out=tmp_path, device='cpu')
+    assert not any('another kind' in note for note in run.notes)
