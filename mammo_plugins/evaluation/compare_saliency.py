@@ -6,7 +6,6 @@ Glossary: n images with an annotated region of a class, P patients. A difference
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from mammo_plugins.io import AnnotationSet
 
 _PERMUTED = ('dice', 'iou', 'ior', 'iogt', 'TIoU', 'TIoR', 'soft_dice', 'pxap_image')
-_NO_REPLICATES = 'of the pixels of all images together, which are not kept by patient: no interval'
 
 
 def compare_saliency(
@@ -65,16 +63,20 @@ def compare_saliency(
             [entry for entry in entries if (entry.key, entry.category) in shared],
             annotations,
             threshold,
+            by_patient=bootstrap > 0,
             grid=grid,
         )
         for folder, entries in zip((first, second), indices)
+    )
+    patients = list(
+        dict.fromkeys(entry.key.patient_id for entry in indices[0] if (entry.key, entry.category) in shared)
     )
     results = {}
     for category in one:
         seen = set(other[category].keys)  # a region may be too small for the pixels of one of two maps
         keys = [key for key in one[category].keys if key in seen]
         pair = one[category].of(keys), other[category].of(keys)
-        results[category] = _compare(category, *pair, bootstrap, permutations, np.random.default_rng(seed))
+        results[category] = _compare(category, *pair, patients, bootstrap, permutations, np.random.default_rng(seed))
     return results
 
 
@@ -82,15 +84,14 @@ def _compare(
     category: str,
     one: SaliencyOverlaps,
     other: SaliencyOverlaps,
+    patients: list[str],
     bootstrap: int,
     permutations: int,
     rng: np.random.Generator,
 ) -> ModelComparison:
-    draws = draw_patients(one.num_patients, bootstrap, rng) if one.keys else None
-    samples, others = one.samples(draws), other.samples(draws)
+    draws = draw_patients(len(patients), bootstrap, rng) if one.keys else None
+    samples, others = one.samples(draws, patients), other.samples(draws, patients)
     differences = {name: sample_difference(samples[name], others[name]) for name in samples}
-    if not differences['pxap_dataset'].reason:
-        differences['pxap_dataset'] = replace(differences['pxap_dataset'], reason=_NO_REPLICATES)
     p_values = {}
     if permutations and one.keys:
         first, second = one.per_image(), other.per_image()

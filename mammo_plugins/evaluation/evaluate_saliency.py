@@ -11,7 +11,7 @@ import numpy as np
 
 from .functional import Estimate, PatientPixelCounts, draw_patients
 from .image_names import image_keys, positions_by_name
-from .number_samples import NumberSample
+from .number_samples import NumberSample, mean_sample
 from .predictions import ImageKey, PredictionsError
 from .saliency_files import SaliencyMap, read_index, read_map
 from .saliency_frames import on_image_pixels
@@ -216,8 +216,11 @@ def _score(
     strangers: int,
     grid: str,
 ) -> dict[str, SaliencyResult]:
-    results = {}
-    for category, found in overlaps_by_class(folder, entries, annotations, threshold, grid=grid).items():
+    classes = overlaps_by_class(folder, entries, annotations, threshold, by_patient=bootstrap > 0, grid=grid)
+    patients = list(dict.fromkeys(entry.key.patient_id for entry in entries))
+    draws = draw_patients(len(patients), bootstrap, np.random.default_rng(seed)) if bootstrap and patients else None
+    samples, results = {}, {}
+    for category, found in classes.items():
         counts = {
             'images': len(annotations.images),
             'maps': found.maps,
@@ -227,23 +230,14 @@ def _score(
             'without_map': len(annotations.images) - found.maps - found.unannotated,
             'dropped_for_unknown_image': strangers,
         }
-        draws = None
-        if bootstrap and found.keys:
-            draws = draw_patients(found.num_patients, bootstrap, np.random.default_rng(seed))
-        numbers = {name: sample.estimate() for name, sample in found.samples(draws).items()}
+        samples[category] = found.samples(draws, patients)
+        numbers = {name: sample.estimate() for name, sample in samples[category].items()}
         results[category] = SaliencyResult(category, numbers, counts, _notes(counts))
-    return results | _over_classes(results)
-
-
-def _over_classes(results: dict[str, SaliencyResult]) -> dict[str, SaliencyResult]:
-    with_finding = [result for result in results.values() if result.counts['images_with_finding']]
-    if len(results) < 2 or not with_finding:
-        return {}
-    numbers = {
-        name: Estimate(float(np.mean([result.numbers[name].value for result in with_finding])))
-        for name in ('TIoU', 'TIoR')
-    }
-    return {'all classes': SaliencyResult('all classes', numbers, {'classes': len(with_finding)}, [])}
+    with_finding = [of_class for category, of_class in samples.items() if classes[category].keys]
+    if len(classes) > 1 and with_finding:
+        numbers = {name: mean_sample([one[name] for one in with_finding]).estimate() for name in ('TIoU', 'TIoR')}
+        results['all classes'] = SaliencyResult('all classes', numbers, {'classes': len(with_finding)}, [])
+    return results
 
 
 def _notes(counts: dict[str, int]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,13 @@ class NumberSample:
         if self.replicates is None:
             return Estimate(self.value, reason=self.missing)
         return percentile_estimate(self.value, self.replicates)
+
+
+def mean_sample(samples: Sequence[NumberSample]) -> NumberSample:
+    """The mean of numbers that exist, whose replicates were drawn from the same patients."""
+    replicates = [sample.replicates for sample in samples]
+    drawn = None if any(one is None for one in replicates) else np.mean(replicates, axis=0)
+    return NumberSample(float(np.mean([sample.value for sample in samples])), drawn)
 
 
 def sample_difference(first: NumberSample, second: NumberSample) -> PairedDifference:

@@ -19,7 +19,7 @@ from .evaluate_saliency import sample_saliency
 from .functional import ScoredCases, draw_patients
 from .label_predictions import LabelPredictions
 from .matching import locate_images, match_detections
-from .number_samples import NumberSample, sample_numbers
+from .number_samples import NumberSample, mean_sample, sample_numbers
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
 from .subgroups import findings_of_kind
@@ -135,7 +135,7 @@ def average_runs(runs: Sequence[NumberSample]) -> NumberSample:
         return NumberSample(float('nan'), missing=missing)
     if len({len(run.replicates) for run in runs}) > 1:
         raise ValueError(f'runs with {sorted({len(run.replicates) for run in runs})} replicates cannot be averaged')
-    return NumberSample(float(np.mean([run.value for run in runs])), np.mean([run.replicates for run in runs], axis=0))
+    return mean_sample(runs)
 
 
 def _patients(annotations: AnnotationSet) -> list[str]:

@@ -88,12 +88,12 @@ class SaliencyOverlaps:
             found |= {f'{name}@{threshold:g}': _shares(found[of], [threshold]) for threshold in thresholds}
         return found
 
-    def samples(self, draws: np.ndarray | None, patients: Sequence[str] | None = None) -> dict[str, NumberSample]:
+    def samples(self, draws: np.ndarray | None, patients: Sequence[str]) -> dict[str, NumberSample]:
         """Every number with its replicates; that of ``pxap_dataset`` needs ``pixels``.
 
         Args:
-            draws: (R, P) how often each patient counts; None for no replicates.
-            patients: whom the draws are of, the P patients among them; the P patients where None.
+            draws: (R, Q) how often each patient counts; None for no replicates.
+            patients: the Q patients whom the draws are of, those of all maps among them.
         """
         weights = None if draws is None else draws[:, self.patient_index(patients)]
         samples = {name: _mean(values, weights) for name, values in self.per_image().items()}
@@ -105,7 +105,7 @@ class SaliencyOverlaps:
                 float(value), None if drawn is None else np.where(weights.any(axis=1), drawn, np.nan)
             )
         precisions = None
-        if draws is not None and patients is not None and self.pixels is not None and self.keys:
+        if draws is not None and self.pixels is not None and self.keys:
             precisions = self.pixels.resampled_precision(patients, draws)
         return samples | {'pxap_dataset': _sample(self.precision.dataset_level(), precisions)}
 

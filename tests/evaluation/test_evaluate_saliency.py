@@ -12,6 +12,7 @@ from mammo_plugins.commands.report import main as report
 from mammo_plugins.evaluation import ImageKey, PredictionsError
 from mammo_plugins.evaluation.compare_saliency import compare_saliency
 from mammo_plugins.evaluation.evaluate_saliency import evaluate_saliency, evaluate_saliency_subgroups
+from mammo_plugins.evaluation.functional import PixelAveragePrecision, draw_patients, percentile_estimate
 from mammo_plugins.evaluation.saliency_files import SaliencyMap, read_index, read_maps, write_index, write_map
 from mammo_plugins.evaluation.saliency_frames import on_image_pixels
 from mammo_plugins.evaluation.saliency_truth import truth_on_map
@@ -67,6 +68,33 @@ def test_hand_worked_folder(folder, annotations):
     assert values['pxap_dataset'] == pytest.approx(0.25 * 4 / 9 + 0.75 * 16 / 3750)
     assert result.counts['images_with_finding'] == 2
     assert result.counts['unannotated_images'] == 1
+
+
+def test_pixels_of_all_images_are_resampled_by_patient(folder, annotations):
+    found = evaluate_saliency(folder, annotations, bootstrap=40, seed=3)['malignant'].numbers['pxap_dataset']
+    regions = [np.zeros((50, 25), bool) for _ in range(3)]  # p2 has no finding, p3 is left out
+    regions[0][10:14, 3:5] = regions[1][10:14, 3:5] = True
+    maps = dict(zip(('p0', 'p1', 'p2'), [saliency for _, saliency in read_maps(folder)]))
+    replicates = []
+    for counts in draw_patients(4, 40, np.random.default_rng(3)):
+        precision = PixelAveragePrecision()
+        for patient, (saliency, region) in enumerate(zip(maps.values(), regions)):
+            for _ in range(int(counts[patient])):
+                precision.update(saliency, region)
+        replicates.append(precision.dataset_level())
+    expected = percentile_estimate(found.value, np.asarray(replicates))
+    assert 0 < found.low < found.value < found.high
+    assert (found.low, found.high, found.standard_error) == pytest.approx(
+        (expected.low, expected.high, expected.standard_error)
+    )
+
+
+def test_all_classes_have_the_interval_of_their_mean(folder, annotations):
+    entries = read_index(folder)
+    write_index(folder, [*entries, *(replace(one, category='any') for one in entries)])
+    results = evaluate_saliency(folder, annotations, bootstrap=40)
+    alone, both = (results[name].numbers['TIoU'] for name in ('malignant', 'all classes'))
+    assert both.value == alone.value and (both.low, both.high) == (alone.low, alone.high) and alone.low < alone.high
 
 
 def test_stored_pixels_count_with_the_value_of_their_cell(folder, annotations):
@@ -216,7 +244,9 @@ def test_two_models_are_compared_on_the_same_images(folder, annotations, tmp_pat
     assert (dice.first, dice.second, dice.difference) == (0.25, 0.75, 0.5)
     assert (dice.low, dice.high) == (0, 1)  # p1 drawn never, or twice
     assert found['pooled_iogt'].second == pytest.approx((4 + 32) / (8 + 32))
-    assert np.isnan(found['pxap_dataset'].low) and 'no interval' in found['pxap_dataset'].reason
+    precision = found['pxap_dataset']  # the exact map has everything of p1 first
+    assert precision.first == pytest.approx(0.25 * 4 / 9 + 0.75 * 16 / 3750) and precision.first < precision.second
+    assert precision.low < precision.difference < precision.high
     assert result['malignant'].permutation_p_values['dice'] == 1  # one patient differs: both exchanges are as far
     same = compare_saliency(folder, folder, annotations, bootstrap=10)['malignant']
     assert {difference.difference for difference in same.differences.values()} == {0}
