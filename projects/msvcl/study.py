@@ -252,20 +252,42 @@ def _pipelines(place, train):
     }
 
 
-def _presets(styles, pretraining, detection, match, labels):
-    """Options by pattern, for numbers of steps."""
-    classifier = {
-        **{f'model.backbone.{name}': value for name, value in _resnet.items()},
-        'model.backbone.stem_channels': 16,
-        'model.in_channels': 128,
-        'train_dataloader.batch_size': 16,
-        'test_dataloader.batch_size': 16,
-        **_loaders(),
-        **_steps(labels, 0.02, max(1, labels // 10)),
-        'default_hooks.checkpoint.save_best': None,
-        'test_evaluator.bootstrap': 0,
+_crop = 'train_dataloader.dataset.pipeline.0.transforms'
+
+
+def _style(steps):
+    """A pair of generators."""
+    return {
+        'model.generator': dict(width=8, blocks=2),
+        'model.discriminator': dict(width=8, num_layers=3),
+        f'{_crop}.0.size': 64,
+        'train_dataloader.dataset.loading': _whole,
+        **_loaders(['train']),
+        'train_cfg.max_iters': steps,
+        'optim_wrapper.generators.optimizer.lr': 5e-4,
+        'optim_wrapper.discriminators.optimizer.lr': 5e-4,
+        'param_scheduler.0.begin': steps // 2 - 1,
+        'param_scheduler.0.end': steps + 1,
+        'default_hooks.checkpoint.interval': 10**6,
     }
-    detector = {
+
+
+def _contrastive(steps):
+    """Pretraining by any of the schemes."""
+    return {
+        **{f'model.backbone.{name}': value for name, value in _resnet.items()},
+        'model.neck.in_channels': 128,
+        'model.neck.hid_channels': 128,
+        'model.neck.out_channels': 64,
+        'train_dataloader.dataset.loading': _whole,
+        **_loaders(['train']),
+        **_steps(steps, 0.3, max(1, steps // 10)),
+    }
+
+
+def _detector():
+    """FCOS, whatever it starts from."""
+    return {
         **{f'model.detector.backbone.{name}': value for name, value in _resnet.items()},
         'model.detector.neck.in_channels': _channels,
         'model.detector.neck.out_channels': 32,
@@ -276,36 +298,33 @@ def _presets(styles, pretraining, detection, match, labels):
         'default_hooks.checkpoint.save_best': None,
         **_loaders(**{'dataset.loading': _whole}),
     }
-    eisnet = {f'model.auxiliary.{number}.in_channels': 128 for number in (0, 1)}
-    crop = 'train_dataloader.dataset.pipeline.0.transforms'
-    style = {
-        'model.generator': dict(width=8, blocks=2),
-        'model.discriminator': dict(width=8, num_layers=3),
-        f'{crop}.0.size': 64,
-        'train_dataloader.dataset.loading': _whole,
-        **_loaders(['train']),
-        'train_cfg.max_iters': styles,
-        'optim_wrapper.generators.optimizer.lr': 5e-4,
-        'optim_wrapper.discriminators.optimizer.lr': 5e-4,
-        'param_scheduler.0.begin': styles // 2 - 1,
-        'param_scheduler.0.end': styles + 1,
-        'default_hooks.checkpoint.interval': 10**6,
-    }
-    contrastive = {
+
+
+def _classifier(steps):
+    """BI-RADS or density."""
+    return {
         **{f'model.backbone.{name}': value for name, value in _resnet.items()},
-        'model.neck.in_channels': 128,
-        'model.neck.hid_channels': 128,
-        'model.neck.out_channels': 64,
-        'train_dataloader.dataset.loading': _whole,
-        **_loaders(['train']),
-        **_steps(pretraining, 0.3, max(1, pretraining // 10)),
+        'model.backbone.stem_channels': 16,
+        'model.in_channels': 128,
+        'train_dataloader.batch_size': 16,
+        'test_dataloader.batch_size': 16,
+        **_loaders(),
+        **_steps(steps, 0.02, max(1, steps // 10)),
+        'default_hooks.checkpoint.save_best': None,
+        'test_evaluator.bootstrap': 0,
     }
+
+
+def _presets(styles, pretraining, detection, match, labels):
+    """Options by pattern, for numbers of steps."""
+    detector, classifier = _detector(), _classifier(labels)
+    eisnet = {f'model.auxiliary.{number}.in_channels': 128 for number in (0, 1)}
     by_image, by_breast = {'train_dataloader.batch_size': 32}, {'train_dataloader.batch_size': 16}
-    size_at = {number: {f'{crop}.{number}.size': 64} for number in (1, 2)}
+    size_at = {number: {f'{_crop}.{number}.size': 64} for number in (1, 2)}
     test = [_pack]
     return {
-        'style*': style,
-        'pretrain_*': contrastive,
+        'style*': _style(styles),
+        'pretrain_*': _contrastive(pretraining),
         'pretrain_simclr*': {**by_image, **size_at[1]},
         'pretrain_mscl*': {**by_image, **size_at[2]},
         'pretrain_mvcl': {**by_breast, **size_at[1]},
