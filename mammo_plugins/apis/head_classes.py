@@ -1,10 +1,12 @@
-"""Whether the heads of a model have as many classes as the data set has targets."""
+"""Whether the heads of a model have the classes that the data set has as targets."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mmdet.registry import MODELS
 from mmengine.config import Config
 
 # First stages tell objects from background, whatever the classes are.
@@ -15,7 +17,8 @@ _DEFAULT_CLASSES = ('malignant',)
 def check_head_classes(cfg: Config, splits: tuple[str, ...] = ('train', 'val')) -> None:
     """Compares ``classes`` of each split's data set with ``num_classes`` of every detection head of the model.
 
-    A model that takes findings from maps of the classes ``label_names`` (``map_findings``) needs them as ``classes``.
+    Where one is called ``malignant``, every ``malignant_class`` of the model must be its label. A model
+    that takes findings from maps of the classes ``label_names`` (``map_findings``) needs them as ``classes``.
 
     Args:
         cfg: config of a run.
@@ -32,6 +35,13 @@ def check_head_classes(cfg: Config, splits: tuple[str, ...] = ('train', 'val')) 
                     raise ValueError(
                         f'{data_path}.classes has {len(classes)} target classes ({", ".join(classes)}), but '
                         f'{head_path}.num_classes is {count}: set both alike, or the head learns wrong classes'
+                    )
+            for path, label in _malignant_classes(cfg.model, 'model') if 'malignant' in classes else ():
+                if label != classes.index('malignant'):
+                    raise ValueError(
+                        f'{data_path}.classes is {", ".join(classes)}, but {path}.malignant_class is {label}, which is '
+                        f'{classes[label] if label < len(classes) else "none of them"}: set it to '
+                        f'{classes.index("malignant")}, or the malignancy of an image is that of another class'
                     )
             names = cfg.model.get('label_names')
             if cfg.model.get('map_findings') and names is not None and tuple(names) != classes:
@@ -68,3 +78,19 @@ def _head_counts(node: Any, path: str) -> Iterator[tuple[str, int]]:
     for name, part in node.items():
         if name not in _CLASS_AGNOSTIC:
             yield from _head_counts(part, f'{path}.{name}')
+
+
+def _malignant_classes(node: Any, path: str) -> Iterator[tuple[str, int]]:
+    """Every part of a model's config that takes a ``malignant_class``, and its value or default."""
+    if isinstance(node, (list, tuple)):
+        for number, part in enumerate(node):
+            yield from _malignant_classes(part, f'{path}.{number}')
+    if not isinstance(node, Mapping):
+        return
+    kind = node.get('type')
+    kind = MODELS.get(kind) if isinstance(kind, str) else kind
+    default = inspect.signature(kind).parameters.get('malignant_class') if kind is not None else None
+    if default is not None:
+        yield path, node.get('malignant_class', default.default)
+    for name, part in node.items():
+        yield from _malignant_classes(part, f'{path}.{name}')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from mmengine.config import Config
 
+import mammo_plugins.registration  # noqa: F401  reading a config does so
 from mammo_plugins.apis.head_classes import check_head_classes
 
 
@@ -44,3 +45,18 @@ def test_findings_from_maps_need_the_classes_of_the_data():
     check_head_classes(config(['malignant'], **dict(model, map_findings=None)))
     with pytest.raises(ValueError, match=r'classes is malignant, but model\.map_findings takes'):
         check_head_classes(config(['malignant'], **model))
+
+
+@pytest.mark.parametrize(
+    'model',
+    [
+        dict(type='MammogramDetector', detector=dict(bbox_head=dict(num_classes=2))),
+        dict(roi_head=dict(bbox_head=[dict(type='SliceDIIHead', num_classes=2)])),
+    ],
+)
+def test_malignant_class_is_the_one_of_that_name(model):
+    check_head_classes(config(['malignant', 'benign'], **model))
+    check_head_classes(config(['mass', 'calcification'], **model))
+    with pytest.raises(ValueError, match=r'malignant_class is 0, which is benign: set it to 1'):
+        check_head_classes(config(['benign', 'malignant'], **model))
+    check_head_classes(config(['benign', 'malignant'], type='MammogramDetector', malignant_class=1))

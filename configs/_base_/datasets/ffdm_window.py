@@ -30,5 +30,5 @@ val_evaluator = [
 test_evaluator = [
     dict(type='LabelMetric', split='test', **images),
     dict(type='SaliencyMetric', split='test', outdir='work_dirs/saliency/test', grid='image', **images),
-    dict(type='VolumeDetectionMetric', split='test', protocols=['center-hit', 'iou-froc'], malignant_label=1, **images),
+    dict(type='VolumeDetectionMetric', split='test', protocols=['center-hit', 'iou-froc'], **images),
 ]

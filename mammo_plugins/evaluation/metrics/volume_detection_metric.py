@@ -46,7 +46,8 @@ class VolumeDetectionMetric(BaseMetric):
         bootstrap: replicates for the standard errors of the detection numbers, 0 for none.
         seed: seed of the bootstrap.
         outfile: where the predictions go as CSV, None for nowhere.
-        malignant_label: label of the predicted class that counts; others are left out.
+        malignant_label: label of the predicted class that counts; others are left out. Where None, that of the data
+            set's class ``malignant``, or of its only class (0 where the metric is used without a data set).
         hit_pixels_of: whose pixels distances of centres are measured in: ``own``, ``FFDM``, ``SM`` or ``DBT``; see
             :class:`~mammo_plugins.evaluation.hit_rules.CentreHit`. The protocols' own choice, ``own``, where None.
         hit_radius_px: how far centres may be apart there, where half of the box's diagonal is shorter; the protocols'
@@ -66,7 +67,7 @@ class VolumeDetectionMetric(BaseMetric):
         bootstrap: int = 0,
         seed: int = 0,
         outfile: str | Path | None = None,
-        malignant_label: int = 0,
+        malignant_label: int | None = None,
         hit_pixels_of: str | None = None,
         hit_radius_px: float | None = None,
         targets: Sequence[str] | None = None,
@@ -91,7 +92,7 @@ class VolumeDetectionMetric(BaseMetric):
                 as objects or as the dictionaries that mmengine makes of them.
 
         Raises:
-            ValueError: a sample has no image id or no predictions.
+            ValueError: a sample has no image id or no predictions, or nothing tells which class counts.
         """
         for sample in data_samples:
             self.results.append([self._read_view(view) for view in views_of_modality(sample, self.modality)])
@@ -124,7 +125,7 @@ class VolumeDetectionMetric(BaseMetric):
             raise ValueError(f'a sample with the fields {sorted(view.keys())} has no {missing}: add it when packing')
         scores = _array(instances.get('scores'))
         labels, slices = instances.get('labels'), instances.get('slices')
-        counted = np.ones(len(scores), bool) if labels is None else _array(labels) == self.malignant_label
+        counted = np.ones(len(scores), bool) if labels is None else _array(labels) == self._counted_label()
         malignancy, lesions = view.get('pred_malignancy'), instances.get('lesions')
         return {
             'image_id': int(image_id),
@@ -135,6 +136,17 @@ class VolumeDetectionMetric(BaseMetric):
             'note': view.get('pred_note', ''),
             'lesions': None if lesions is None else _array(lesions)[counted],
         }
+
+    def _counted_label(self) -> int:
+        classes = list((self.dataset_meta or {}).get('classes', ()))
+        if self.malignant_label is not None or len(classes) < 2:
+            return self.malignant_label or 0
+        if 'malignant' not in classes:
+            raise ValueError(
+                f'none of the classes {", ".join(classes)} is called malignant: set malignant_label of the evaluator '
+                'to the label that is to be scored'
+            )
+        return classes.index('malignant')
 
     def _seen_annotations(self, seen: set[int]) -> AnnotationSet:
         everything = read_annotations(self.ann_file)

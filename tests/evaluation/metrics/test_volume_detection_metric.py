@@ -226,3 +226,31 @@ def test_two_processes_give_the_numbers_of_one(ann_file, tmp_path):
     expected = evaluate(VolumeDetectionMetric(ann_file, outfile=tmp_path / 'one.csv'), predicted_cases(ann_file)[:-1])
     assert [mmengine.load(tmp_path / f'rank{rank}.json') for rank in range(2)] == [expected, expected]
     assert (tmp_path / 'predictions.csv').read_text() == (tmp_path / 'one.csv').read_text()
+
+
+@pytest.mark.parametrize(
+    ('classes', 'given', 'kept'),
+    [
+        (('benign', 'malignant'), None, 1),
+        (('malignant', 'benign'), None, 0),
+        (('mass', 'calcification'), 1, 1),
+        (('mass',), None, 0),
+    ],
+)
+def test_class_called_malignant_is_scored(ann_file, classes, given, kept):
+    metric = VolumeDetectionMetric(ann_file, malignant_label=given)
+    metric.dataset_meta = dict(classes=classes)
+    view = DetDataSample(metainfo={'image_id': 1})
+    labels, scores = torch.tensor([0, 1]), torch.tensor([0.25, 0.75])
+    view.pred_instances = InstanceData(bboxes=torch.ones(2, 4), scores=scores, labels=labels)
+    metric.process(None, [view])
+    assert metric.results[0][0]['scores'].tolist() == [scores[kept]]
+
+
+def test_several_classes_of_which_none_is_malignant_need_a_choice(ann_file):
+    metric = VolumeDetectionMetric(ann_file)
+    metric.dataset_meta = dict(classes=('mass', 'calcification'))
+    view = DetDataSample(metainfo={'image_id': 1})
+    view.pred_instances = InstanceData(bboxes=torch.ones(1, 4), scores=torch.ones(1), labels=torch.zeros(1))
+    with pytest.raises(ValueError, match='set malignant_label of the evaluator'):
+        metric.process(None, [view])
