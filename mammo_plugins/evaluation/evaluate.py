@@ -219,7 +219,8 @@ def _notes(
             'neither right nor wrong.'
         )
     if not len(predictions):
-        notes.append('There are no predictions: recall is 0 and every image scores 0.')
+        scores = 'every image scores 0' if predictions.image_scores is None else 'images have their ImageScore only'
+        notes.append(f'There are no predictions: recall is 0 and {scores}.')
     if predictions.image_scores is None and len(predictions):
         notes.append('The predictions hold no ImageScore: the highest score of a finding stands for its image.')
     notes += [f'Left out: {count} rows, {reason}.' for reason, count in predictions.dropped.items()]

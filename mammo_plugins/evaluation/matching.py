@@ -18,6 +18,13 @@ from .predictions import Predictions, PredictionsError
 from .protocols import DetectionProtocol
 from .reported_numbers import CountedVolumes
 
+_RENAMED = (
+    'whose study is {} in the annotations, and no predicted study is called as in them. mammo predict calls studies as '
+    'their headers do: where the tables of a release rename them, predict the images of its annotation file with mammo '
+    'test'
+)
+_LENIENT = ', or be lenient (--lenient) to leave these predictions out and count them'
+
 
 @dataclass(frozen=True)
 class MatchedDetections:
@@ -131,16 +138,18 @@ def locate_images(
         those without a box included.
 
     Raises:
-        PredictionsError: a row names an image that is not evaluated, and ``lenient`` is false.
+        PredictionsError: a row names an image that is not evaluated, and ``lenient`` is false; or all rows do, under
+            other names of the studies.
     """
     of_image = image_positions(predictions, truth)
     unknown = np.flatnonzero(of_image < 0)
-    if len(unknown) and not lenient:
+    study = _other_name_of_study(predictions, truth)
+    if len(unknown) and (study is not None or not lenient):
         rows = np.flatnonzero(predictions.image_index == unknown[0])
         where = predictions.where(int(rows[0])) if len(rows) else f'{predictions.source} an image score'.strip()
         raise PredictionsError(
-            f'{where} is for the image {predictions.images[unknown[0]]}, {_why_unknown(predictions, unknown, truth)}, '
-            'or be lenient (--lenient) to leave these predictions out and count them'
+            f'{where} is for the image {predictions.images[unknown[0]]}, '
+            + (_why_unknown(predictions, unknown, truth) if study is None else _RENAMED.format(study))
         )
     kept = predictions.keep_images(of_image >= 0)
     left_out = len(predictions) - len(kept) + int((predictions.without_box & (of_image < 0)).sum())
@@ -153,17 +162,26 @@ def image_positions(predictions: Predictions, truth: DetectionTruth) -> np.ndarr
     return np.asarray([position.get(key, -1) for key in predictions.images], np.int64)
 
 
+def _other_name_of_study(predictions: Predictions, truth: DetectionTruth) -> str | None:
+    """What the annotations call the study of the first predicted image, where they call no study as predictions do."""
+    if not predictions.images or {key.study_uid for key in predictions.images} & {k.study_uid for k in truth.images}:
+        return None
+    patient, _, view = predictions.images[0][:3]
+    studies = (key.study_uid for key in truth.images if (key.patient_id, key.view_name) == (patient, view))
+    return next(studies, None)
+
+
 def _why_unknown(predictions: Predictions, unknown: np.ndarray, truth: DetectionTruth) -> str:
     key = predictions.images[unknown[0]]
     kinds = sorted({modality for name, modality in zip(truth.images, truth.modalities) if name[:3] == key[:3]})
     if kinds and not key.modality:
         return (
             f'of which {" and ".join(kinds)} are evaluated ({len(unknown)} such images in all): name one in a column '
-            'Modality, evaluate one modality at a time (--modality)'
+            f'Modality, evaluate one modality at a time (--modality){_LENIENT}'
         )
     return (
         f'which is not among the {len(truth.images)} evaluated ones ({len(unknown)} such images in all): check the '
-        'split and the modality'
+        f'split and the modality{_LENIENT}'
     )
 
 

@@ -144,3 +144,11 @@ def test_evaluation_imports_neither_torch_nor_openmmlab():
     )
     output = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout
     assert output.strip() == '[]'
+
+
+@pytest.mark.parametrize('lenient', [False, True])
+def test_studies_of_other_names_are_said(build_annotations, build_predictions, lenient):
+    annotations = build_annotations({'p1/DBT-S1/lcc': '', 'p2/DBT-S2/lcc': ''})
+    predictions = build_predictions([('p1/1.2.3/lcc', (0, 0, 10, 10), 20, 0.5)])
+    with pytest.raises(ValueError, match=r'p1/1\.2\.3/lcc, whose study is DBT-S1 in the annotations.* with mammo test'):
+        evaluate_detections(predictions, annotations, lenient=lenient)
