@@ -40,7 +40,7 @@ from .dicom_view import VIEW_KEYWORDS, read_view
 from .mammogram_header import MammogramHeader, find_small_size
 from .unreadable_image import UnreadableImageError
 
-MAX_PIXELS_A_FRAME = 2**27  # 134 million; the largest digitised films have 40 million
+MAX_PIXELS_A_FRAME = 2**26  # 67 million; the largest digitised films have 40 million
 MAX_SLICES = 1000  # the thickest compressed breasts give some 120
 
 # Only these elements are parsed: nothing that names a patient is ever in memory, in an error or in a warning.

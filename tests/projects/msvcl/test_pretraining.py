@@ -135,7 +135,7 @@ def test_two_processes_train_as_one(release, tmp_path):
     run_in_two('tools/train.py', arguments, options | half)
     one, two = (weights(tmp_path / name / 'iter_2.pth') for name in ('one', 'two'))
     assert one.keys() == two.keys()
-    assert max((one[name] - two[name]).abs().max().item() for name in one) < 1e-5
+    assert max((one[name] - two[name]).abs().max().item() for name in one) < 1e-4
 
 
 def fcos(release, checkpoint: Path, depth: int = 18) -> dict:
