@@ -12,6 +12,9 @@ from typing import Protocol
 ASPECT_TOLERANCE = 0.005
 """Images of one view whose ratios of height and width agree within this share show the same field."""
 
+_TIME_TOLERANCE_S = 0.001
+"""Distances in time that differ by less are equal: DICOM's times have decimals, whose last bits decide nothing."""
+
 
 class ViewImage(Protocol):
     """What is asked of an image, such as an ``ImageRecord``."""
@@ -54,7 +57,7 @@ def pair_by_time(first: Sequence[ViewImage], second: Sequence[ViewImage]) -> lis
     pairs = []
     while left:
         distance, i, j = min(left, key=lambda candidate: candidate[0])
-        if any(rival == distance and (a == i) != (b == j) for rival, a, b in left):
+        if any(rival - distance < _TIME_TOLERANCE_S and (a == i) != (b == j) for rival, a, b in left):
             return None
         pairs.append((i, j))
         left = [candidate for candidate in left if candidate[1] != i and candidate[2] != j]

@@ -41,7 +41,10 @@ def test_a_config_with_a_mistake_is_named(command, text, message, tmp_path, caps
         (['demo/mnm_ffdm', '--cfg-options', 'load_from=none.pth'], 'the weights to start from, none.pth, do not exist'),
         (['demo/mnm_ffdm', '--resume', 'none.pth'], '--resume none.pth: no such checkpoint'),
         (['demo/mnm_ffdm', '--cfg-options', 'train_dataloader.dataset.classes=[malignant,benign]'], 'num_classes is 1'),
-        (['demo/mnm_ffdm', '--save-best', 'mm3d/R@7'], "validation gives no number 'mm3d/R@7': it has mm3d/R@0.25"),
+        (
+            ['demo/mnm_ffdm', '--save-best', 'mm3d/R@7'],
+            "no number 'mm3d/R@7' of which more is better: it has mm3d/R@0.25",
+        ),
         (['demo/mnm_ffdm', '--early-stop', '0'], 'must be at least 1'),
         (['demo/mnm_ffdm', '--cfg-options', 'model.neck.type=FPM'], 'FPM is not in the'),
     ],

@@ -9,9 +9,10 @@ import torch
 from mmengine.config import Config, ConfigDict
 
 from mammo_plugins.evaluation.protocols import get_protocol
+from mammo_plugins.evaluation.reported_numbers import BREAST_NUMBERS
 
 _BREAST_AUC = 'breast_auc'
-_EMA_MOMENTUM = 0.0002  # an average over about the last 5000 steps
+_EMA_MOMENTUM = 0.0002  # an average over about the last 5000 steps, over fewer in the beginning
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class RunOptions:
                 min_delta=1e-9,  # mmengine takes an equal value for a better one
             )
         if self.ema:
-            _add_hook(cfg, type='EMAHook', momentum=_EMA_MOMENTUM, update_buffers=True)
+            _add_hook(cfg, type='EMAHook', ema_type='ExpMomentumEMA', momentum=_EMA_MOMENTUM, update_buffers=True)
         if self.tensorboard:
             _use_tensorboard(cfg)
         if self.auto_scale_lr:
@@ -100,7 +101,7 @@ def _number(cfg: Config, name: bool | str) -> str:
             )
         return known[0]
     if name not in known and all(by_metric):
-        raise ValueError(f'validation gives no number {name!r}: it has {", ".join(known)}')
+        raise ValueError(f'validation gives no number {name!r} of which more is better: it has {", ".join(known)}')
     return str(name)
 
 
@@ -111,7 +112,7 @@ def _numbers(evaluator: ConfigDict) -> list[str]:
     numbers = []
     for protocol in map(get_protocol, evaluator.get('protocols', ('mm3d', 'mm3d-2d'))):
         numbers += [f'{protocol.name}/{number.name}' for number in (*protocol.numbers, *protocol.precisions)]
-    return [*numbers, _BREAST_AUC]
+    return [*numbers, _BREAST_AUC, *(number.name for number in BREAST_NUMBERS)]
 
 
 def _add_hook(cfg: Config, **hook: object) -> None:

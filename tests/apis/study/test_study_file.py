@@ -169,4 +169,5 @@ def test_study_of_the_docs_is_one(tmp_path):
     study = read_study(path)
     assert [row.name for row in study.rows] == ['sm', 'ffdm', 'fused']
     needed = [entry.name for entry in study.needed_entries([study.row('fused')])]
-    assert needed == ['ffdm', 'distilled', 'fused', 'test-fused', 'test-fused-val']
+    assert needed == ['sm', 'ffdm', 'distilled', 'fused', 'test-fused', 'test-fused-val']
+    assert all((ROOT / stage['config']).is_file() for row in study.rows for stage in row.stages)

@@ -6,7 +6,6 @@ import importlib.util
 import json
 import re
 
-import pytest
 import torch
 
 from mammo_plugins.apis.run_config import load_run_config
@@ -42,7 +41,6 @@ def test_best_early_average_and_scaled_rate(phantom_root, tmp_path):
     assert {row['lr'] for row in rows if 'lr' in row} == {2e-12}  # a batch of 2, a rate for 1
 
 
-@pytest.mark.skipif(importlib.util.find_spec('tensorboard') is None, reason='TensorBoard is not installed')
 def test_tensorboard_gets_scalars_and_no_names(phantom_root, tmp_path):
     changes = {'default_hooks.logger.interval': 1, 'experiment_name': 'x'}
     assert main(arguments(phantom_root, tmp_path, '--tensorboard', **changes)) == 0

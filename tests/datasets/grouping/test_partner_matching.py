@@ -76,6 +76,15 @@ def grouped(exam, group_by, **options):
                 ('P1/S1/L-CC#3', [('lcc2', 'FFDM')], 'ambiguous'),
             ],
         ),
+        # equally near but for the last bit: 0.1 is no binary number
+        (
+            [('lcc', 'FFDM', 43200.2), ('lcc', 'SM', 43200.1), ('lcc2', 'SM', 43200.3)],
+            [
+                ('P1/S1/L-CC', [('lcc', 'SM')], 'ambiguous'),
+                ('P1/S1/L-CC#2', [('lcc2', 'SM')], 'ambiguous'),
+                ('P1/S1/L-CC#3', [('lcc', 'FFDM')], 'ambiguous'),
+            ],
+        ),
         # case 6: the other breast and another projection are no partners
         (
             [('lcc', 'SM'), ('rcc', 'FFDM'), ('lxccl', 'FFDM')],
