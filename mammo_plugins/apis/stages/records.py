@@ -131,16 +131,31 @@ class StageFolder:
         for reference in stage.references:
             path = self.path_of(stage, reference)
             inputs[str(reference)] = None if path is None else _digest(path)
-        files = list(stage.inputs)
-        if stage.config is not None:
-            cfg = Config.fromfile(find_config(stage.config))
-            cfg.merge_from_dict(dict(stage.cfg_options))
+        cfg = _config(stage)
+        if cfg is not None:
             settings['config'] = cfg.to_dict()
-            files += _annotation_files(cfg)
-        for file in files:
-            if not list(find_references(file)):  # a file of another stage is among the references
-                inputs[file] = _digest(Path(file)) if Path(file).exists() else None
+        for file in _files_read(stage, cfg):
+            inputs[file] = _digest(Path(file)) if Path(file).exists() else None
         return StageRecord(json.loads(json.dumps(settings, default=str, sort_keys=True)), inputs)
+
+
+def missing_files(stage: Stage) -> list[str]:
+    """What a stage reads of no other stage's and is not there."""
+    return [file for file in _files_read(stage, _config(stage)) if not Path(file).exists()]
+
+
+def _config(stage: Stage) -> Config | None:
+    if stage.config is None:
+        return None
+    cfg = Config.fromfile(find_config(stage.config))
+    cfg.merge_from_dict(dict(stage.cfg_options))
+    return cfg
+
+
+def _files_read(stage: Stage, cfg: Config | None) -> list[str]:
+    """Files that are no stage's: those are among the references."""
+    files = [*stage.inputs, *(_annotation_files(cfg) if cfg is not None else [])]
+    return [file for file in files if not list(find_references(file))]
 
 
 def _difference(known: StageRecord, now: StageRecord) -> str:

@@ -19,7 +19,7 @@ from mammo_plugins.io.whole_file import whole_file
 from .kinds import STAGE_KINDS, StageSetting
 from .plan import Plan
 from .process_group import is_first_process, join_process_group, on_first_process
-from .records import CHANGED, DONE, TO_DO, StageFolder, StageRecord
+from .records import CHANGED, DONE, TO_DO, StageFolder, StageRecord, missing_files
 from .stage import Stage
 
 
@@ -55,6 +55,7 @@ def run_stages(
     chosen, again = plan.select(only, start), [plan.stage(name).name for name in redo or ()]
     launcher = join_process_group(launcher)
     folder = StageFolder(plan, out)
+    on_first_process(lambda: _check_files(folder, chosen))
     say = announce or Console(soft_wrap=True, highlight=False).print
     records = {}
     for number, stage in enumerate(chosen, 1):
@@ -98,6 +99,22 @@ def _prepare(folder: StageFolder, stage: Stage, again: bool, redo_changed: bool)
     return True
 
 
+def _check_files(folder: StageFolder, chosen: Sequence[Stage]) -> None:
+    """That files are there which no stage makes first: trainings and tests write into their own folders only."""
+    for stage in chosen:
+        if folder.read(stage) is None and (missing := missing_files(stage)):
+            raise _missing_file(stage, missing[0])
+        if stage.kind not in ('train', 'test'):
+            return
+
+
+def _missing_file(stage: Stage, file: str) -> ValueError:
+    return ValueError(
+        f'stage {stage.name!r} reads {file}, which does not exist: make it first (mammo convert writes annotation '
+        'files), or declare the stage that makes it before this one'
+    )
+
+
 def _check_inputs(folder: StageFolder, stage: Stage) -> None:
     """That what comes before is done, and what is read is there."""
     for need in stage.all_needs:
@@ -117,10 +134,7 @@ def _check_inputs(folder: StageFolder, stage: Stage) -> None:
             )
     for file, digest in folder.describe(stage).inputs.items():
         if digest is None:
-            raise ValueError(
-                f'stage {stage.name!r} reads {file}, which does not exist: make it first (mammo convert writes '
-                'annotation files), or declare the stage that makes it before this one'
-            )
+            raise _missing_file(stage, file)
 
 
 def _run(folder: StageFolder, stage: Stage, launcher: str, trust_checkpoint: bool) -> None:

@@ -79,6 +79,18 @@ def test_changed_config_is_said_and_needs_redo(toy_stages, out, capsys, tmp_path
     assert not torch.equal(weights(out / 'second/iter_2.pth')['linear.weight'], before['linear.weight'])
 
 
+def test_file_that_nothing_makes_is_missed_before_the_first_stage(toy_stages, out, tmp_path):
+    toy_stages[1]['inputs'] = [str(tmp_path / 'outlines.json')]
+    with pytest.raises(ValueError, match=r"'second' reads .*outlines.json, which does not exist"):
+        run_stages(make_plan(toy_stages), out)
+    assert not (out / 'first').exists()
+    (tmp_path / 'make.py').write_text('print("made")')
+    maker = dict(name='maker', kind='script', command=[str(tmp_path / 'make.py')])
+    with pytest.raises(ValueError, match=r"'second' reads"):  # the script may make it, and did not
+        run_stages(make_plan([toy_stages[0], maker, toy_stages[1]]), out)
+    assert (out / 'first').exists()
+
+
 def test_missing_input_names_stage_file_and_command(toy_stages, out, capsys, tmp_path):
     plan = write_plan(tmp_path, toy_stages)
     assert main([str(plan), '--out', str(out), '--from', 'second']) == 2
