@@ -15,10 +15,11 @@ _DEFAULT_CLASSES = ('malignant',)
 
 
 def check_head_classes(cfg: Config, splits: tuple[str, ...] = ('train', 'val')) -> None:
-    """Compares ``classes`` of each split's data set with ``num_classes`` of every detection head of the model.
+    """Compares ``classes`` of each split's data set with those of the other splits and of the model.
 
-    Where one is called ``malignant``, every ``malignant_class`` of the model must be its label. A model
-    that takes findings from maps of the classes ``label_names`` (``map_findings``) needs them as ``classes``.
+    Every detection head needs as many ``num_classes``. Where a class is called ``malignant``, every ``malignant_class``
+    of the model must be its label. A model that takes findings from maps of the classes ``label_names``
+    (``map_findings``) needs them as ``classes``.
 
     Args:
         cfg: config of a run.
@@ -27,28 +28,56 @@ def check_head_classes(cfg: Config, splits: tuple[str, ...] = ('train', 'val')) 
     Raises:
         ValueError: they differ; the message names both fields.
     """
-    for split in splits:
-        loader = cfg.get(f'{split}_dataloader')
-        for data_path, classes in _target_classes((loader or {}).get('dataset'), f'{split}_dataloader.dataset'):
-            for head_path, count in _head_counts(cfg.model, 'model'):
-                if count != len(classes):
-                    raise ValueError(
-                        f'{data_path}.classes has {len(classes)} target classes ({", ".join(classes)}), but '
-                        f'{head_path}.num_classes is {count}: set both alike, or the head learns wrong classes'
-                    )
-            for path, label in _malignant_classes(cfg.model, 'model') if 'malignant' in classes else ():
-                if label != classes.index('malignant'):
-                    raise ValueError(
-                        f'{data_path}.classes is {", ".join(classes)}, but {path}.malignant_class is {label}, which is '
-                        f'{classes[label] if label < len(classes) else "none of them"}: set it to '
-                        f'{classes.index("malignant")}, or the malignancy of an image is that of another class'
-                    )
-            names = cfg.model.get('label_names')
-            if cfg.model.get('map_findings') and names is not None and tuple(names) != classes:
-                raise ValueError(
-                    f'{data_path}.classes is {", ".join(classes)}, but model.map_findings takes findings from maps of '
-                    f'{", ".join(names)} (model.label_names): set both alike, or findings get wrong classes'
-                )
+    loaders = {split: cfg.get(f'{split}_dataloader') or {} for split in splits}
+    targets = [
+        target
+        for split, loader in loaders.items()
+        for target in _target_classes(loader.get('dataset'), f'{split}_dataloader.dataset')
+    ]
+    for path, classes in targets:
+        _check_counts(cfg, path, classes)
+        _check_splits(*targets[0], path, classes)
+        _check_malignant_class(cfg, path, classes)
+        _check_maps(cfg, path, classes)
+
+
+def _check_counts(cfg: Config, path: str, classes: tuple[str, ...]) -> None:
+    for head_path, count in _head_counts(cfg.model, 'model'):
+        if count != len(classes):
+            raise ValueError(
+                f'{path}.classes has {len(classes)} target classes ({", ".join(classes)}), but '
+                f'{head_path}.num_classes is {count}: set both alike, or the head learns wrong classes'
+            )
+
+
+def _check_splits(first_path: str, first: tuple[str, ...], path: str, classes: tuple[str, ...]) -> None:
+    if classes != first:
+        raise ValueError(
+            f'{path}.classes is {", ".join(classes)}, but {first_path}.classes is {", ".join(first)}: set both alike, '
+            'or a model is scored for what it has not learned'
+        )
+
+
+def _check_malignant_class(cfg: Config, path: str, classes: tuple[str, ...]) -> None:
+    if 'malignant' not in classes:
+        return
+    expected = classes.index('malignant')
+    for part, label in _malignant_classes(cfg.model, 'model'):
+        if label != expected:
+            meant = classes[label] if label < len(classes) else 'none of them'
+            raise ValueError(
+                f'{path}.classes is {", ".join(classes)}, but {part}.malignant_class is {label}, which is {meant}: set '
+                f'it to {expected}, or the malignancy of an image is that of another class'
+            )
+
+
+def _check_maps(cfg: Config, path: str, classes: tuple[str, ...]) -> None:
+    names = cfg.model.get('label_names')
+    if cfg.model.get('map_findings') and names is not None and tuple(names) != classes:
+        raise ValueError(
+            f'{path}.classes is {", ".join(classes)}, but model.map_findings takes findings from maps of '
+            f'{", ".join(names)} (model.label_names): set both alike, or findings get wrong classes'
+        )
 
 
 def _target_classes(node: Any, path: str) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -39,6 +39,15 @@ def test_data_sets_in_wrappers_are_found():
         check_head_classes(cfg)
 
 
+def test_splits_have_the_same_classes():
+    cfg = config(['malignant'], bbox_head=dict(num_classes=1))
+    cfg.val_dataloader = dict(dataset=dict(type='CaseDataset', classes=['benign']))
+    with pytest.raises(
+        ValueError, match=r'val_dataloader\.dataset\.classes is benign, but train_dataloader.* is malignant'
+    ):
+        check_head_classes(cfg)
+
+
 def test_findings_from_maps_need_the_classes_of_the_data():
     model = dict(label_names=['benign', 'malignant'], map_findings=dict(threshold=0.5))
     check_head_classes(config(['benign', 'malignant'], **model))

@@ -39,6 +39,9 @@ def test_a_config_with_a_mistake_is_named(command, text, message, tmp_path, caps
         (['configs/mm3d_dtb.py'], 'did you mean configs/mm3d_dbt.py'),
         (['demo/mnm_ffdm', '--cfg-options', 'trian_cfg.max_iters=3'], 'did you mean train_cfg'),
         (['demo/mnm_ffdm', '--cfg-options', 'load_from=none.pth'], 'the weights to start from, none.pth, do not exist'),
+        (['demo/mnm_ffdm', '--cfg-options', 'load_from=configs'], 'load_from=configs is a folder: name the checkpoint'),
+        (['demo/mnm_ffdm', '--cfg-options', 'train_cfg.max_iters=abc'], 'train_cfg.max_iters must be a number'),
+        (['demo/mnm_ffdm', '--cfg-options', 'optim_wrapper.optimizer.lr=fast'], 'optimizer.lr must be a number'),
         (['demo/mnm_ffdm', '--resume', 'none.pth'], '--resume none.pth: no such checkpoint'),
         (['demo/mnm_ffdm', '--cfg-options', 'train_dataloader.dataset.classes=[malignant,benign]'], 'num_classes is 1'),
         (

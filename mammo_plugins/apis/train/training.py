@@ -19,6 +19,14 @@ from mammo_plugins.compat.pretrained_weights import drop_pretrained, require_pre
 from .part_weights import report_part_weights
 from .run_options import RunOptions, check_watched_numbers
 
+_NUMBERS = (
+    'train_cfg.max_iters',
+    'train_cfg.max_epochs',
+    'train_cfg.val_interval',
+    'train_dataloader.batch_size',
+    'optim_wrapper.optimizer.lr',
+)
+
 
 def train(
     config: str | Path,
@@ -67,6 +75,7 @@ def train(
     if amp:
         RunOptions(amp=True).apply(cfg)
     (options or RunOptions()).apply(cfg)
+    _check_numbers(cfg)
     check_watched_numbers(cfg)
     check_head_classes(cfg)
     _choose_start(cfg, resume, trust_checkpoint)
@@ -79,11 +88,23 @@ def train(
     return runner
 
 
+def _check_numbers(cfg: Config) -> None:
+    """That what is typed most often by --cfg-options is a number."""
+    for path in _NUMBERS:
+        value = cfg
+        for name in path.split('.'):
+            value = value.get(name) if isinstance(value, (Config, dict)) else None
+        if isinstance(value, str):
+            raise ValueError(f'{path} must be a number, got {value!r}')
+
+
 def _choose_start(cfg: Config, resume: bool | str, trusted: bool) -> None:
     """Settles on the weights to start from; published ones are asked for only where nothing replaces them."""
     if resume or cfg.get('resume'):
         _go_on(cfg, resume if isinstance(resume, str) else None, trusted)
     start = cfg.get('load_from')
+    if start and Path(start).is_dir():
+        raise ValueError(f'load_from={start} is a folder: name the checkpoint in it, such as iter_1000.pth')
     if start and '://' not in start and not Path(start).is_file():
         raise FileNotFoundError(
             f'the weights to start from, {start}, do not exist: train the config that makes them first '
