@@ -35,8 +35,8 @@ class FoundImages:
 def find_images(source: str | Path) -> FoundImages:
     """Describes the DICOM, PNG and MetaImage files of a folder (with its sub-folders), or one, by header and a slice.
 
-    Files of one slice each become volumes by series, acquisition and geometry, wherever they lie. What is no image of a
-    whole breast, or is there twice, is left out by file and reason. Images of one exam and modality whose view occurs
+    Files of one slice each become volumes by series, patient, acquisition and geometry, wherever they lie. What is no
+    image of a whole breast, or is there twice, is left out by file and reason. Images of one exam and modality whose view occurs
     twice get suffixed view names (``lcc``, ``lcc2``), and that is said.
 
     Raises:

@@ -77,6 +77,30 @@ def test_acquisitions_of_one_series_are_apart_and_in_doubt(tmp_path):
     assert all('one of 2 volumes of its series' in doubt for doubt in found.doubts.values()) and len(found.doubts) == 2
 
 
+@pytest.mark.parametrize('folders', [('', ''), ('p1', 'p2')])
+@pytest.mark.parametrize('other', [{'PatientID': 'P2', 'StudyInstanceUID': '9.9'}, {'PatientOrientation': ['P', 'H']}])
+def test_series_uid_of_two_patients_or_orientations_is_two_volumes(tmp_path, other, folders):
+    series = generate_uid()
+    parts = ct_slices(np.stack([stored_breast(top=2000 + 200 * index) for index in range(6)]), SeriesInstanceUID=series)
+    for number, part in enumerate(parts):
+        for name, value in other.items() if number > 3 else ():
+            setattr(part, name, value)
+        save(part, tmp_path / folders[number > 3] / f'{number}.dcm')
+    for folder in folders:
+        write(tmp_path / folder / 'a.dcm', ViewPosition='MLO')  # so that no folder is a volume of its own
+    volumes = [image for image in find_images(tmp_path).annotations.images if image.modality == 'DBT']
+    assert sorted(image.num_slices for image in volumes) == [2, 4]
+    assert all(open_image(image.file_name).header.num_slices == image.num_slices for image in volumes)
+    assert len({image.patient_id for image in volumes}) == (2 if 'PatientID' in other else 1)
+
+
+def test_one_instance_uid_for_all_slices_loses_none(tmp_path):
+    write_series(tmp_path, SOPInstanceUID='1.2.3')
+    found = find_images(tmp_path)
+    assert [image.num_slices for image in found.annotations.images] == [4] and not found.left_out
+    assert list(found.doubts.values()) == ['several slices have one SOP Instance UID']
+
+
 @pytest.mark.parametrize(
     ('positions', 'reason'),
     [((0, 1, 2, 5), 'a slice is missing between'), ((0, 1, 1, 2), 'lie at the same position')],
