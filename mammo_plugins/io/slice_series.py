@@ -1,9 +1,9 @@
-"""Which files of one slice each make a volume: told by series, patient, acquisition and geometry, never by folder or
-name.
+"""Which files of one slice each make a volume.
 
-A volume whose slices lie among other files, or in several folders, is called ``FOLDER/SERIES_UID.series``, or
-``FOLDER/SERIES_UID+2.series`` for the second volume of a series that holds several (two acquisitions, two views, two patients). No
-file has this name: it is looked up in the headers of the files in and below ``FOLDER``.
+Told by series, patient, acquisition and geometry, never by folder or name. A volume whose slices lie among other files,
+or in several folders, is called ``FOLDER/SERIES_UID.series``, or ``FOLDER/SERIES_UID+2.series`` for the second volume
+of a series that holds several (two acquisitions, two views, two patients). No file has this name: it is looked up in
+the headers of the files in and below ``FOLDER``.
 """
 
 from __future__ import annotations

@@ -150,5 +150,7 @@ def _add_volume(path: Path, files: Sequence[DicomFile], found: Candidates, num_v
     if len(files) == 1:
         volume = volume.doubt('a volume of one slice: others may be missing')
     if num_volumes > 1:
-        volume = volume.doubt(f'one of {num_volumes} volumes of its series, told apart by patient, acquisition and geometry')
+        volume = volume.doubt(
+            f'one of {num_volumes} volumes of its series, told apart by patient, acquisition and geometry'
+        )
     found.images.append(volume)

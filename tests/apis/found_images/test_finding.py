@@ -16,6 +16,8 @@ from mammo_plugins.io.dicom_modality import BREAST_TOMOSYNTHESIS, MG_FOR_PROCESS
 from mammo_plugins.io.image_source import open_image
 from tests.io.dicom_builder import code, ct_slices, dbt_volume, item, mammogram, save, stored_breast
 
+REAL_UID = '1.3.6.1.4.1.14519.5.2.1.1620.1225.123456789012345678901234567890'
+
 
 def write(path: Path, side: str = 'L', top: int = 3000, **elements) -> Path:
     return save(mammogram(stored_breast(side, top=top), ImageLaterality=side, **elements), path)
@@ -330,6 +332,46 @@ class TestPatients:
         write(tmp_path / 'p2' / '2.dcm', PatientID='ANON', ViewPosition='MLO', top=2000)
         write(tmp_path / 'p2' / '3.dcm', PatientID='ANON', top=2500)
         assert self.breasts(find_images(tmp_path)) == [['1.dcm'], ['2.dcm', '3.dcm']]
+
+    @pytest.mark.parametrize('patient', ['ANON', 'HIDDEN', 'xxx-xx'])
+    @pytest.mark.parametrize(
+        ('study', 'study_ids', 'expected', 'note'),
+        [
+            ('1.2.3.4', '11', [['0.dcm'], ['1.dcm', '2.dcm']], 'looks made up'),
+            (REAL_UID, '12', [['0.dcm'], ['1.dcm', '2.dcm']], 'several Study IDs'),
+            (REAL_UID, '11', [['0.dcm', '1.dcm', '2.dcm']], 'the images of one Study Instance UID are taken for one'),
+        ],
+    )
+    def test_nobodys_images_of_one_study_in_two_folders(self, tmp_path, patient, study, study_ids, expected, note):
+        for number, (folder, position) in enumerate((('p1', 'CC'), ('p2', 'MLO'), ('p2', 'ML'))):
+            ids = dict(PatientID=patient, StudyInstanceUID=study, StudyID=study_ids[number > 0])
+            write(tmp_path / folder / f'{number}.dcm', top=2000 + 100 * number, ViewPosition=position, **ids)
+        found = find_images(tmp_path)
+        assert self.breasts(found) == expected and any(note in told for told in found.notes)
+        assert not any('images of one folder are taken' in told for told in found.notes)
+        in_doubt = [name for name, told in found.doubts.items() if 'stands for nobody' in told]
+        assert len(in_doubt) == (3 if len(expected) == 1 else 0)
+
+    def test_nobodys_images_of_a_made_up_study_in_one_folder_that_repeat_a_view_are_read_alone(self, tmp_path):
+        for number, position in enumerate(('CC', 'MLO', 'CC')):
+            ids = dict(PatientID='REDACTED', StudyInstanceUID='1.2.3.4')
+            write(tmp_path / f'{number}.dcm', top=2000 + 100 * number, ViewPosition=position, **ids)
+        assert self.breasts(find_images(tmp_path)) == [['0.dcm'], ['1.dcm'], ['2.dcm']]
+
+    def test_repeated_view_of_nobodys_real_study_in_one_folder_leaves_the_exam_in_doubt(self, tmp_path):
+        for number, position in enumerate(('CC', 'MLO', 'CC')):
+            ids = dict(PatientID='ANON', StudyInstanceUID=REAL_UID)
+            write(tmp_path / f'{number}.dcm', top=2000 + 100 * number, ViewPosition=position, **ids)
+        found = find_images(tmp_path)
+        assert self.breasts(found) == [['0.dcm', '1.dcm', '2.dcm']] and len(found.doubts) == 3
+
+    def test_nobodys_images_in_one_folder_are_said_to_be_taken_for_one_patient(self, tmp_path):
+        for position in ('CC', 'MLO'):
+            ids = dict(PatientID='REDACTED', StudyInstanceUID=None, ViewPosition=position)
+            write(tmp_path / f'{position}.dcm', **ids)
+        found = find_images(tmp_path)
+        assert len(self.breasts(found)) == 1
+        assert any("'REDACTED' stands for nobody: the images of one folder" in told for told in found.notes)
 
     def test_exam_with_ids_is_one_whatever_the_folders(self, tmp_path):
         write(tmp_path / 'a' / '1.dcm')
