@@ -256,6 +256,8 @@ class TestFindings:
         assert [finding.bbox_xywh for finding in annotations.findings] == [(4, 6, 5, 7)]
         (line,) = dropped(annotations)
         assert line.startswith('A-1141-1.ics LEFT_CC abnormality 1: ') and reason in line
+        (image,) = [image for image in annotations.images if image.id == annotations.findings[0].image_id]
+        assert image.labels['lost_findings'] == 1 and not annotations.is_annotated(image)
 
     def test_outline_that_encloses_nothing_keeps_its_box(self, release):
         release.add(overlays={'LEFT_CC': overlay(abnormality(chain='4 6 2 2 6 6 #'))})
