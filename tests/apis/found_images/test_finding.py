@@ -188,6 +188,16 @@ def test_copies_by_instance_and_by_pixels_count_once(tmp_path):
     assert 'a copy with the same pixels' in reasons(found)['anew.dcm']
 
 
+def test_one_instance_uid_for_all_files_loses_no_image(tmp_path):
+    for number, (position, top) in enumerate((('CC', 3000), ('MLO', 3000), ('CC', 2500), ('CC', 3000))):
+        write(tmp_path / f'{number}.dcm', top=top, ViewPosition=position, SOPInstanceUID='1.2.3.4')
+    found = find_images(tmp_path)
+    assert views(found) == ['lcc FFDM', 'lcc2 FFDM', 'lmlo FFDM']
+    assert list(reasons(found)) == ['3.dcm'] and 'same SOP Instance UID' in reasons(found)['3.dcm']
+    in_doubt = [Path(path).name for path, doubt in found.doubts.items() if 'another image by view or pixels' in doubt]
+    assert in_doubt == ['1.dcm', '2.dcm']
+
+
 def test_copy_that_was_cut_short_does_not_displace_the_whole_one(tmp_path):
     whole = write(tmp_path / 'b.dcm').read_bytes()
     (tmp_path / 'a.dcm').write_bytes(whole[: len(whole) // 2])
