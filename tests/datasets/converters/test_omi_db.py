@@ -129,7 +129,8 @@ class TestOutcomes:
         [
             'Not malignant', 'No malignancy', 'No invasive carcinoma', 'Malignant?', '? B5a', 'Probably B5',
             'B2 malignant', 'Suspicious of malignancy', 'Uncertain malignant potential', 'B3', 'B4',
-            'Lobular carcinoma in situ', 'Malignant/benign', 'Probably benign', 'Malignant excluded', 'B5a excluded', 'Non invasive',
+            'Lobular carcinoma in situ',
+            'Malignant/benign', 'Probably benign', 'Malignant excluded', 'B5a excluded', 'Non invasive',
         ],
     )  # fmt: skip
     def test_opinion_that_hedges_or_denies_is_no_result(self, release, opinion):
