@@ -6,7 +6,7 @@ import re
 
 _BEGINS = re.compile(r'[\W_]*(anon|de[\W_]*ident|de[\W_]+id\b|deid)', re.IGNORECASE)
 _WORD = re.compile(
-    r'redact\w*|hid(?:e|den)|mask\w*|remov\w*|delet\w*|withheld|obfuscat\w*|scrub\w*|pseudonym\w*|confidential|private|'
+    r'redact\w*|hid(?:e|den)|mask\w*|remov\w*|deleted?|withheld|obfuscat\w*|scrub\w*|pseudonym\w*|confidential|private|'
     r'blank|empty|unknown|none|null|nil|nan|na|no(?:id|name)?|not|available|applicable|given|patient|subject|name|test|'
     r'dummy|id|x+|0+'
 )
