@@ -30,10 +30,20 @@ def in_a_sentence(command: Command) -> Command:
         except (ValueError, OSError, ModuleNotFoundError) as error:
             if os.environ.get('MAMMO_TRACEBACK') or not _is_expected(error):
                 raise
-            print(f'error: {error}', file=sys.stderr)
+            print(f'error: {_sentence(error)}', file=sys.stderr)
             return EXIT_CODE
 
     return run
+
+
+def _sentence(error: BaseException) -> str:
+    """What is wrong and how to mend it; the operating system's words say little where a file lies in the way."""
+    if isinstance(error, (FileExistsError, NotADirectoryError)) and error.filename is not None:
+        name = Path(os.fsdecode(error.filename))
+        in_the_way = next((path for path in (name, *name.parents) if path.is_file()), None)
+        if in_the_way is not None:
+            return f'{in_the_way} is a file, where a folder is needed: name another folder, or move the file away'
+    return str(error)
 
 
 def _is_expected(error: BaseException) -> bool:

@@ -207,11 +207,16 @@ def gather_predictions(parts: Iterable[ImagePredictions]) -> Predictions:
         lesions=_joined_lesions(filled),
     )
     _refuse_faults(predictions)
-    flat = (predictions.boxes_xywh[:, 2:] == 0).any(axis=1)
-    predictions = predictions.keep(~flat)
+    predictions, num_flat = drop_flat_boxes(predictions)
     repeated = repeated_rows(predictions.image_index, predictions.columns)
-    dropped = {NO_AREA: int(flat.sum())} if flat.any() else {}
+    dropped = {NO_AREA: num_flat} if num_flat else {}
     return replace(predictions.keep(~repeated), merged_duplicates=int(repeated.sum()), dropped=dropped)
+
+
+def drop_flat_boxes(predictions: Predictions) -> tuple[Predictions, int]:
+    """The predictions without boxes of no width or height, and how many those were."""
+    flat = (predictions.boxes_xywh[:, 2:] == 0).any(axis=1)
+    return (predictions.keep(~flat), int(flat.sum())) if flat.any() else (predictions, 0)
 
 
 def _refuse_faults(predictions: Predictions) -> None:

@@ -24,11 +24,13 @@ from .predictions import (
     IMAGE_NOTE,
     IMAGE_SCORE,
     MATCHED_LESION,
+    NO_AREA,
     Fault,
     ImageKey,
     ImagePredictions,
     Predictions,
     PredictionsError,
+    drop_flat_boxes,
     gather_predictions,
     repeated_rows,
     value_faults,
@@ -120,7 +122,8 @@ def _lone_score(predictions: Predictions, image: int) -> list[str]:
 def read_predictions(path: str | Path, lenient: bool = False) -> Predictions:
     """Reads a predictions CSV of this project or of any DBTex group.
 
-    A file without rows, with or without a header, is valid: nothing was found anywhere.
+    A file without rows, with or without a header, is valid: nothing was found anywhere. Boxes without area can hit
+    nothing: they are left out and counted, as :func:`.gather_predictions` does.
 
     Args:
         path: the CSV.
@@ -137,7 +140,9 @@ def read_predictions(path: str | Path, lenient: bool = False) -> Predictions:
     rows = _handle(path, rows, _note_faults(rows), lenient, dropped)
     rows = _handle(path, rows, _repeat_faults(rows.image_index, rows.comparable), lenient, dropped)
     rows = _handle(path, rows, _lone_faults(rows), lenient, dropped)
-    return replace(rows.as_predictions(), dropped=dict(dropped), source=str(path), lines=rows.lines[rows.has_box])
+    predictions = replace(rows.as_predictions(), source=str(path), lines=rows.lines[rows.has_box])
+    predictions, num_flat = drop_flat_boxes(predictions)
+    return replace(predictions, dropped={**dropped, **({NO_AREA: num_flat} if num_flat else {})})
 
 
 @dataclass(frozen=True)

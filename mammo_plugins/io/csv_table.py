@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .table_text import TableText, is_index_column, number_text, open_table
+
+_MISSING = ('nan', 'none', 'null', '<na>')
 
 
 class TableError(ValueError):
@@ -90,6 +92,11 @@ class TableRow:
             RowError: the field holds something else.
         """
         return self.integer(column) if self.values.get(column) else None
+
+    def without_missing(self) -> TableRow:
+        """The row with empty fields where pandas and others wrote the name of a missing value: ``nan``, ``None``."""
+        values = {name: '' if text.lower() in _MISSING else text for name, text in self.values.items()}
+        return replace(self, values=values)
 
     def _field(self, column: str) -> str:
         """The field of a column that may be an optional one, absent from the table."""

@@ -81,6 +81,8 @@ def read_view(tags: DicomTags) -> DicomView:
         problems = [text for value, text in ((laterality, side_source), (position, position_source)) if value is None]
         return DicomView(None, None, '; '.join(problems), modifiers)
     view = ViewKey(laterality, position)
+    if position is ViewPosition.AT and 'axillary tail' not in modifiers:  # the modifier says so elsewhere
+        position_doubts = [*position_doubts, 'a view of a part of the breast: axillary tail']
     return DicomView(view, f'{side_source}, {position_source}', None, modifiers, (*side_doubts, *position_doubts))
 
 
@@ -126,17 +128,20 @@ def _read_position(tags: DicomTags, described: ViewKey | None) -> tuple[ViewPosi
     """The projection, the tag it comes from and what contradicts it; or None and the reason."""
     codes = [item.text('CodeValue') for item in tags.items('ViewCodeSequence')]
     coded = next((VIEW_CODES[code] for code in codes if code in VIEW_CODES), None)
-    if text := _position_text(tags):
+    said = {'ViewCodeSequence': coded, 'SeriesDescription': described.position if described else None}
+    if texts := _position_texts(tags):
         # A text that means no view (FLATFIELD, SPECIMEN) wins over the codes, which vendors leave at a default.
-        match = _POSITION_TEXT.fullmatch(text)
+        match = _POSITION_TEXT.fullmatch(texts[0])
         if match is None:
-            return None, f'{tag_name("ViewPosition")} {text!r} is not a known view', []
+            return None, f'{tag_name("ViewPosition")} {texts[0]!r} is not a known view', []
         position = ViewPosition[match[3]]
-        if coded in (None, position):
-            return position, 'ViewPosition', []
-        return position, 'ViewPosition', [f'ViewPosition says {position.value}, ViewCodeSequence {coded.value}']
+        further = [text for text in texts[1:] if text != texts[0]]
+        if any(other[3] != match[3] for other in map(_POSITION_TEXT.fullmatch, further) if other is not None):
+            return None, f'{tag_name("ViewPosition")} names several views: {", ".join(texts)}', []
+        doubts = [f'ViewPosition has further values beside {texts[0]}: {", ".join(further)}'] if further else []
+        return position, 'ViewPosition', doubts + _contradictions('ViewPosition', position, said)
     if coded is not None:
-        return coded, 'ViewCodeSequence', []
+        return coded, 'ViewCodeSequence', _contradictions('ViewCodeSequence', coded, said)
     if any(codes):
         return None, f'{tag_name("ViewCodeSequence")} holds no known view code: {", ".join(filter(None, codes))}', []
     # The release of CBIS-DDSM on TCIA has the view where directions belong.
@@ -147,8 +152,19 @@ def _read_position(tags: DicomTags, described: ViewKey | None) -> tuple[ViewPosi
     return None, 'no projection: ViewPosition and ViewCodeSequence are absent or empty', []
 
 
+def _contradictions(source: str, position: ViewPosition, said: dict[str, ViewPosition | None]) -> list[str]:
+    """Which other tags name another projection."""
+    others = {other: named for other, named in said.items() if named not in (None, position)}
+    return [f'{source} says {position.value}, {other} {named.value}' for other, named in others.items() if named]
+
+
 def _position_text(tags: DicomTags) -> str:
-    return re.sub(r'[ _-]', '', tags.text('ViewPosition').upper())
+    return next(iter(_position_texts(tags)), '')
+
+
+def _position_texts(tags: DicomTags) -> list[str]:
+    """The values of View Position that are not empty, without spaces."""
+    return [text for value in tags.texts('ViewPosition') if (text := re.sub(r'[ _-]', '', value.upper()))]
 
 
 def _read_modifiers(tags: DicomTags, position_source: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from .unreadable_image import UnreadableImageError
 from .voi import check_policy
 
 _BITS_OF_MODES = {'L': 8, 'I;16': 16, 'I;16B': 16, 'I;16L': 16, 'I': 16}
+_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 _MASK = re.compile(r'(?<![a-z])masks?$', re.IGNORECASE)
 
 
@@ -92,12 +93,20 @@ class PngImage:
             bits = max(8, int(stored.max()).bit_length())
         return stored.astype(np.float32) / np.float32(2**bits - 1)
 
+    def _is_signed(self) -> bool:
+        """Whether the file begins as a PNG does (ISO/IEC 15948, 5.2)."""
+        with self.path.open('rb') as file:
+            return file.read(len(_SIGNATURE)) == _SIGNATURE
+
     def _open(self) -> Image.Image:
         try:
             return Image.open(self.path, formats=['PNG'])
         except UnidentifiedImageError as error:
-            raise UnreadableImageError(self.path, 'not a PNG file') from error
+            what = 'truncated or broken PNG' if self._is_signed() else 'not a PNG file'
+            raise UnreadableImageError(self.path, what) from error
         except OSError as error:
+            if error.errno is None:  # Pillow's own, of a chunk that is cut
+                raise UnreadableImageError(self.path, 'truncated or broken PNG') from error
             raise UnreadableImageError(
                 self.path, f'cannot be opened: {error.strerror or type(error).__name__}'
             ) from error

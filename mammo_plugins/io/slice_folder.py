@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,11 +25,13 @@ from .unreadable_image import UnreadableImageError
 from .voi import check_policy
 
 _NUMBERS_LISTED = 5
-_GAP_FACTOR = 1.5  # times the median distance of neighbouring slices may lie between two; beyond, one is missing
+_GAP_FACTOR = 1.5  # beyond the median distance of slices times this one is missing; below it by this, one is too many
+_UNEVEN_SHARE = 0.2  # of the median distance that a step may differ by before it is said
 _ALIKE = (
-    ('series_uid', 'series'), ('acquisition_number', 'acquisitions'), ('rows', 'numbers of rows'),
-    ('columns', 'numbers of columns'), ('photometric_interpretation', 'photometric interpretations'),
-    ('view', 'views'),
+    ('patient_id', 'patients'), ('study_uid', 'studies'), ('series_uid', 'series'),
+    ('acquisition_number', 'acquisitions'), ('rows', 'numbers of rows'), ('columns', 'numbers of columns'),
+    ('photometric_interpretation', 'photometric interpretations'), ('view', 'views'),
+    ('patient_orientation', 'Patient Orientations'),
 )  # fmt: skip
 
 
@@ -52,7 +55,8 @@ class DicomSlices:
         self._slices = self._sort(list(slices))
         problems = [f'{file.path.name}: {file.header.pixel_problem}' for file in slices if file.header.pixel_problem]
         mixed, doubt = find_mixed_rules([file.intensity_rules for file in slices], 'slices')
-        doubts = dict.fromkeys([told for file in slices for told in file.header.doubts] + ([doubt] if doubt else []))
+        doubts = dict.fromkeys(told for file in slices for told in file.header.doubts)
+        doubts.update(dict.fromkeys([*([doubt] if doubt else []), *_stack_doubts(self._slices)]))
         self.header = replace(
             self._slices[0].header,
             path=self.path,
@@ -94,9 +98,9 @@ class DicomSlices:
                     f'slices of {len(values)} {what} are mixed: {_counted(values)}; name one of them as '
                     'FOLDER/SERIES_UID.series, or give each a folder of its own',
                 )
-        instances = Counter(header.sop_instance_uid for header in headers)
-        if repeated := [uid for uid, count in instances.items() if uid and count > 1]:
-            names = [header.path.name for header in headers if header.sop_instance_uid == repeated[0]]
+        instances = Counter(map(slice_identity, slices))
+        if repeated := [key for key, count in instances.items() if key[0] and count > 1]:
+            names = [file.path.name for file in slices if slice_identity(file) == repeated[0]]
             raise UnreadableImageError(self.path, f'the same slice lies in several files: {", ".join(names)}')
 
     def _sort(self, slices: list[DicomFile]) -> list[DicomFile]:
@@ -108,7 +112,8 @@ class DicomSlices:
             order = np.argsort([number or 0 for number in numbers], kind='stable')
         else:
             order = np.argsort(positions, kind='stable')
-            self._check_no_gap(positions[order], [slices[index].path.name for index in order])
+            self._check_steps(positions[order], [slices[index].path.name for index in order])
+            self._check_one_run(positions, numbers)
         self._check_numbers(numbers)
         return [slices[index] for index in order]
 
@@ -124,17 +129,38 @@ class DicomSlices:
             )
         return positions
 
-    def _check_no_gap(self, positions: npt.NDArray[np.float64], names: list[str]) -> None:
+    def _check_steps(self, positions: npt.NDArray[np.float64], names: list[str]) -> None:
+        """No slice is missing, and none of another acquisition lies between."""
         steps = np.diff(positions)
         if not len(steps):
             return
         usual = float(np.median(steps))
-        for wide in np.flatnonzero(steps > _GAP_FACTOR * usual + POSITION_ROUNDING_MM)[:1]:
+        wide = np.flatnonzero(steps > _GAP_FACTOR * usual + POSITION_ROUNDING_MM)
+        narrow = np.flatnonzero(steps < usual / _GAP_FACTOR - POSITION_ROUNDING_MM)
+        for index, reason in [
+            *((index, 'a slice is missing between {}') for index in wide[:1]),
+            *((index, '{} are nearer to each other than slices of one acquisition') for index in narrow[:1]),
+        ]:
             raise UnreadableImageError(
                 self.path,
-                f'a slice is missing between {names[wide]} and {names[wide + 1]}: they lie {steps[wide]:.2f} mm apart, '
+                f'{reason.format(f"{names[index]} and {names[index + 1]}")}: they lie {steps[index]:.2f} mm apart, '
                 f'others {usual:.2f} mm',
             )
+
+    def _check_one_run(self, positions: npt.NDArray[np.float64], numbers: list[int | None]) -> None:
+        """Instance Numbers do not go through the stack twice in one direction, as two acquisitions do."""
+        if None in numbers:
+            return
+        along = positions[np.argsort([number or 0 for number in numbers], kind='stable')]
+        for stack in (along, -along):
+            back = np.flatnonzero(np.diff(stack) < 0) + 1
+            runs = np.split(stack, back)
+            if len(runs) > 1 and all(len(run) > 1 for run in runs):
+                raise UnreadableImageError(
+                    self.path,
+                    f'Instance Numbers go through the stack {len(runs)} times: {len(runs)} acquisitions are mixed in '
+                    'one volume; put the slices of each into a folder of its own',
+                )
 
     def _check_numbers(self, numbers: list[int | None]) -> None:
         """Instance Numbers, where each slice has one, are unique and leave no gap."""
@@ -174,6 +200,13 @@ def is_slice(file: DicomFile) -> bool:
     return is_volume and header.num_slices == 1
 
 
+def slice_identity(file: DicomFile) -> tuple[Any, ...]:
+    """What a slice and its copies have in common; a UID alone is no proof, since tools write one into all files."""
+    header = file.header
+    whose = (header.patient_id, header.study_uid, str(header.view), header.acquisition_number)
+    return (header.sop_instance_uid, *whose, file.instance_number, file.position_patient_mm)
+
+
 def dicom_files_in(folder: Path) -> list[Path]:
     """Files of a folder that carry the DICOM marker, and those named ``.dcm`` that should; sorted by name.
 
@@ -207,6 +240,23 @@ def _slice_spacing(ordered: list[DicomFile]) -> float | None:
     if positions is None or is_one_position(np.ptp(positions)):
         return None
     return float(np.median(np.diff(positions)))
+
+
+def _stack_doubts(ordered: list[DicomFile]) -> Iterator[str]:
+    """What is odd about a stack that is read all the same."""
+    uids = Counter(file.header.sop_instance_uid for file in ordered)
+    if any(count > 1 for uid, count in uids.items() if uid):
+        yield 'several slices have one SOP Instance UID'
+    positions = _positions_of(ordered)
+    if positions is None or is_one_position(np.ptp(positions)):
+        return
+    steps = np.diff(positions)
+    usual = np.median(steps)
+    if (np.abs(steps - usual) > _UNEVEN_SHARE * usual + POSITION_ROUNDING_MM).any():
+        yield f'slices lie unevenly, {steps.min():.2f} to {steps.max():.2f} mm apart'
+    numbers = [file.instance_number for file in ordered if file.instance_number is not None]
+    if numbers not in (sorted(numbers), sorted(numbers, reverse=True)):
+        yield 'slices are sorted by position; their Instance Numbers have another order'
 
 
 def _positions_of(slices: Sequence[DicomFile]) -> npt.NDArray[np.float64] | None:

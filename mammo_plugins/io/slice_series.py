@@ -1,8 +1,9 @@
-"""Which files of one slice each make a volume: told by series, acquisition and geometry, never by folder or name.
+"""Which files of one slice each make a volume.
 
-A volume whose slices lie among other files, or in several folders, is called ``FOLDER/SERIES_UID.series``, or
-``FOLDER/SERIES_UID+2.series`` for the second volume of a series that holds several (two acquisitions, two views). No
-file has this name: it is looked up in the headers of the files in and below ``FOLDER``.
+Told by series, patient, acquisition and geometry, never by folder or name. A volume whose slices lie among other files,
+or in several folders, is called ``FOLDER/SERIES_UID.series``, or ``FOLDER/SERIES_UID+2.series`` for the second volume
+of a series that holds several (two acquisitions, two views, two patients). No file has this name: it is looked up in
+the headers of the files in and below ``FOLDER``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pydicom import dcmread
 from pydicom.config import disable_value_validation
 
 from .dicom import DicomFile
-from .slice_folder import DicomSlices, has_dicom_marker, is_slice
+from .slice_folder import DicomSlices, has_dicom_marker, is_slice, slice_identity
 from .source_walk import walk_source
 from .unreadable_image import UnreadableImageError
 
@@ -102,16 +103,16 @@ def drop_copies(slices: Iterable[DicomFile]) -> tuple[list[DicomFile], dict[Path
     """Each slice once.
 
     Returns:
-        The first file of each SOP Instance UID in order of path, and for every other one the first.
+        The first file of each slice in order of path, and for every other one the first.
     """
-    first: dict[str, Path] = {}
+    first: dict[tuple[Any, ...], Path] = {}
     kept, copies = [], {}
     for file in sorted(slices, key=lambda file: file.path):
-        uid = file.header.sop_instance_uid
-        if uid and uid in first:
-            copies[file.path] = first[uid]
+        identity = slice_identity(file)
+        if file.header.sop_instance_uid and identity in first:
+            copies[file.path] = first[identity]
             continue
-        first[uid] = file.path
+        first[identity] = file.path
         kept.append(file)
     return kept, copies
 
@@ -122,8 +123,8 @@ def _likeness(file: DicomFile) -> tuple[Any, ...]:
     directions = tuple(round(value, _ORIENTATION_DIGITS) + 0.0 for value in file.position_patient_mm[3:])
     acquisition = header.acquisition_number
     return (
-        acquisition is not None, acquisition or 0, str(header.view), header.rows, header.columns,
-        header.photometric_interpretation, directions,
+        acquisition is not None, acquisition or 0, header.patient_id, header.study_uid, str(header.view), header.rows,
+        header.columns, header.photometric_interpretation, header.patient_orientation or (), directions,
     )  # fmt: skip
 
 

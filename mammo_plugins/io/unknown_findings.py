@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from .annotation_records import FindingRecord
 
 
+LOST_FINDINGS = 'lost_findings'
+"""Label of an image whose release marks findings that could not be read: how many."""
+
+
 def may_hide(findings: Iterable[FindingRecord], labels: Mapping[str, Any], categories: Iterable[str]) -> bool:
-    """Whether a finding of unknown class may be of one of some categories.
+    """Whether a finding of unknown class, or one that a conversion lost, may be of one of some categories.
 
     It may, unless the image is known to hold nothing of that category: a region in an image that is labelled not
     malignant is no malignant one.
@@ -24,5 +28,5 @@ def may_hide(findings: Iterable[FindingRecord], labels: Mapping[str, Any], categ
         labels: of the image.
         categories: ``malignant``, ``benign`` or both.
     """
-    unknown = any(finding.category == UNKNOWN_CLASS for finding in findings)
+    unknown = bool(labels.get(LOST_FINDINGS)) or any(finding.category == UNKNOWN_CLASS for finding in findings)
     return unknown and any(label_value(labels, category) != 0 for category in categories)

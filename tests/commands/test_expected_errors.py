@@ -74,3 +74,18 @@ def test_tracebacks_of_sentences_can_be_seen(monkeypatch):
     monkeypatch.setenv('MAMMO_TRACEBACK', '1')
     with pytest.raises(FileNotFoundError):
         train_command(['configs/none.py'])
+
+
+@pytest.mark.parametrize('inside', ['', 'sub/deeper'])
+def test_file_where_a_folder_is_needed_is_named_with_the_way_out(tmp_path, capsys, inside):
+    (tmp_path / 'taken').write_text('')
+
+    def command(argv):
+        (tmp_path / 'taken' / inside).mkdir(parents=True, exist_ok=True)
+
+    assert in_a_sentence(command)([]) == 2
+    told = capsys.readouterr().err
+    assert (
+        told == f'error: {tmp_path / "taken"} is a file, where a folder is needed: name another folder, or move '
+        'the file away\n'
+    )

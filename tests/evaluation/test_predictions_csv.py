@@ -233,6 +233,15 @@ def test_equal_boxes_of_a_model_are_merged_and_counted():
     assert (len(predictions), predictions.merged_duplicates) == (2, 1)
 
 
+def test_boxes_of_a_file_without_area_are_left_out_and_counted(tmp_path):
+    path = tmp_path / 'p.csv'
+    boxes = ['p1,s1,lcc,10,0,20,5,3,1,0.9', 'p1,s1,lcc,10,4,20,5,3,1,0.5', 'p2,s2,lcc,10,4,20,0,3,1,0.7']
+    path.write_text('\n'.join([HEADER, *boxes]))
+    predictions = read_predictions(path)
+    assert predictions.scores.tolist() == [0.5] and predictions.dropped == {'box without area': 2}
+    assert predictions.lines.tolist() == [3]
+
+
 def test_invalid_model_output_names_the_image():
     part = ImagePredictions(ImageKey('p', 's', 'lcc'), [[9, 0, 4, 4]], [1], [0.5])
     with pytest.raises(PredictionsError, match='image p/s/lcc has an unusable prediction: Width is negative: -5.0'):

@@ -147,9 +147,14 @@ def test_relative_root_starts_at_the_folder_of_the_file(tmp_path):
         ({'malignant': 1}, [], False),
         ({'malignant': 0}, [], True),
         ({}, [], True),
+        ({'malignant': 1, 'lost_findings': 1}, ['malignant'], False),
+        ({'lost_findings': 2}, [], False),
+        ({'malignant': 0, 'lost_findings': 1}, ['benign'], True),
     ],
 )
-def test_malignant_image_without_malignant_finding_counts_as_not_annotated(labels, categories, annotated):
+def test_malignant_image_without_malignant_finding_or_with_a_lost_one_counts_as_not_annotated(
+    labels, categories, annotated
+):
     image = replace(VOLUME, labels=labels)
     findings = [replace(FINDING, category=category) for category in categories]
     assert annotation_set([image], findings).is_annotated(image) is annotated

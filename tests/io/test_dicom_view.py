@@ -170,6 +170,38 @@ def test_contradictions_are_doubts():
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ('description', 'doubts'),
+    [
+        ('L MLO', ('ViewPosition says ML, SeriesDescription MLO',)),
+        ('L ML', ()),
+        ('L CC / R MLO', ()),
+        ('screening', ()),
+    ],
+)
+def test_projection_that_the_series_description_contradicts_is_in_doubt(description, doubts):
+    found = view_of(ImageLaterality='L', ViewPosition='ML', SeriesDescription=description)
+    assert (str(found.view), found.doubts) == ('L-ML', doubts)
+
+
+def test_axillary_tail_as_view_position_is_a_partial_view():
+    found = view_of(ImageLaterality='L', ViewPosition='AT')
+    assert str(found.view) == 'L-AT' and found.doubts == ('a view of a part of the breast: axillary tail',)
+
+
+@pytest.mark.parametrize(
+    ('texts', 'view', 'doubts'),
+    [
+        (['MLO', 'ML'], None, ()), (['CC', 'CC'], 'L-CC', ()),
+        (['CC', 'ID'], 'L-CC', ('ViewPosition has further values beside CC: ID',)),
+    ],
+)  # fmt: skip
+def test_view_position_of_several_values(texts, view, doubts):
+    found = view_of(ImageLaterality='L', ViewPosition=texts)
+    assert (found.view and str(found.view), found.doubts) == (view, doubts)
+    assert view or 'ViewPosition (0018,5101) names several views: MLO, ML' in found.problem
+
+
 @pytest.mark.filterwarnings('ignore:Invalid value for VR CS')
 @pytest.mark.parametrize(
     ('text', 'position', 'modifiers'),

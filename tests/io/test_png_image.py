@@ -89,6 +89,14 @@ def test_colour_image_is_refused(tmp_path):
         PngImage(save_png(tmp_path / '0_L-CC.png', np.zeros((4, 3, 3), np.uint8)))
 
 
+@pytest.mark.parametrize(('size', 'reason'), [(0, 'not a PNG'), (7, 'not a PNG'), (8, 'truncated'), (20, 'truncated')])
+def test_file_that_is_cut_after_its_signature_is_truncated(tmp_path, size, reason):
+    path = save_png(tmp_path / '0_L-CC.png', np.zeros((20, 20), np.uint8))
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(UnreadableImageError, match=reason):
+        PngImage(path)
+
+
 @pytest.mark.parametrize('share', [0.0, 0.3, 0.6, 0.95])
 def test_truncated_file_is_refused(tmp_path, share):
     pixels = np.random.default_rng(0).integers(0, 4096, (60, 50)).astype(np.uint16)

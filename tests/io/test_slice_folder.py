@@ -204,3 +204,55 @@ def test_instance_numbers_billions_apart_are_refused_without_listing_them(tmp_pa
     tracemalloc.stop()
     assert reason == 'slices are missing: Instance Number 6, 7, 8, 9, 10 and 1999999989 more'
     assert peak < 10_000_000
+
+
+@pytest.mark.parametrize(
+    ('elements', 'what'),
+    [
+        ({'PatientID': 'other'}, '2 patients'), ({'StudyInstanceUID': '9.9'}, '2 studies'),
+        ({'PatientOrientation': ['P', 'H']}, '2 Patient Orientations'),
+    ],
+)  # fmt: skip
+def test_slices_of_somebody_or_something_else_are_refused(tmp_path, elements, what):
+    slices = ct_slices(VOLUME, PatientOrientation=['A', 'F'])
+    for dataset in slices[4:]:
+        for name, value in elements.items():
+            setattr(dataset, name, value)
+    assert f'slices of {what} are mixed' in reason_of(write(tmp_path, slices))
+
+
+def test_slice_between_two_others_is_refused(tmp_path):
+    slices = ct_slices(VOLUME, InstanceNumber=None)
+    for z, dataset in zip((0, 1, 2, 2.4, 3, 4), slices):
+        dataset.ImagePositionPatient = [0, 0, z]
+    assert '002.dcm and 003.dcm are nearer to each other' in reason_of(write(tmp_path, slices))
+
+
+def stack_at(positions: tuple[float, ...]) -> list:
+    slices = ct_slices(VOLUME[: len(positions)])
+    for z, dataset in zip(positions, slices):
+        dataset.ImagePositionPatient = [0, 0, z]
+    return slices
+
+
+@pytest.mark.parametrize('positions', [(0, 1, 2, 0.5, 1.5, 2.5), (2, 1, 0, 2.5, 1.5, 0.5)])
+def test_two_acquisitions_that_interleave_are_refused(tmp_path, positions):
+    assert 'go through the stack 2 times' in reason_of(write(tmp_path, stack_at(positions)))
+
+
+@pytest.mark.parametrize(
+    ('positions', 'doubt'),
+    [
+        ((0, 1, 2, 3.3, 4.6, 5.9), 'slices lie unevenly, 1.00 to 1.30 mm apart'),
+        ((5, 3, 1, 0, 2, 4), 'slices are sorted by position; their Instance Numbers have another order'),
+        ((0, 1.05, 2, 3, 4.1, 5), None), ((5, 4, 3, 2, 1, 0), None),
+    ],
+)  # fmt: skip
+def test_odd_stack_is_in_doubt(tmp_path, positions, doubt):
+    header = DicomSliceFolder(write(tmp_path, stack_at(positions))).header
+    assert header.doubts == ((doubt,) if doubt else ())
+
+
+def test_one_instance_uid_for_all_slices_is_a_doubt_and_no_copy(tmp_path):
+    header = DicomSliceFolder(write(tmp_path, ct_slices(VOLUME, SOPInstanceUID='1.2.3'))).header
+    assert (header.num_slices, header.doubts) == (6, ('several slices have one SOP Instance UID',))

@@ -108,8 +108,9 @@ def _gather(slices: Sequence[DicomFile], found: Candidates) -> None:
     numbers: dict[str, int] = defaultdict(int)
     for series, _ in volumes:
         numbers[series] += 1
-    for (series, number), files in volumes.items():
-        _add_volume(_name(files, series, number, numbers[series] == 1), files, found, numbers[series])
+    for (series, _), files in volumes.items():
+        others = [file for (other, _), parts in volumes.items() if other == series for file in parts]
+        _add_volume(_name(files, series, others), files, found, numbers[series])
     unnamed: dict[Path, list[DicomFile]] = defaultdict(list)
     for file in kept:
         if not file.header.series_uid:
@@ -123,12 +124,16 @@ def _gather(slices: Sequence[DicomFile], found: Candidates) -> None:
             found.left_out[str(file.path)] = f'{reason}: put the slices of each volume into a folder of their own'
 
 
-def _name(files: Sequence[DicomFile], series: str, number: int, is_only: bool) -> Path:
+def _name(files: Sequence[DicomFile], series: str, all_of_series: Sequence[DicomFile]) -> Path:
     """The one file, the folder that holds nothing else, or the series in the folder that all files lie in or below."""
-    if len(files) == 1 and is_only:
+    if len(files) == 1 == len(all_of_series):
         return files[0].path
     folder = Path(os.path.commonpath([file.path.parent for file in files]))
-    return folder if _is_all_of(folder, files) else volume_path(folder, series, number, is_only)
+    if _is_all_of(folder, files):
+        return folder
+    below = gather_volumes(file for file in all_of_series if folder in file.path.parents)  # as the name is looked up
+    ((_, number),) = [key for key, parts in below.items() if files[0] in parts]
+    return volume_path(folder, series, number, len(below) == 1)
 
 
 def _is_all_of(folder: Path, files: Sequence[DicomFile]) -> bool:
@@ -145,5 +150,7 @@ def _add_volume(path: Path, files: Sequence[DicomFile], found: Candidates, num_v
     if len(files) == 1:
         volume = volume.doubt('a volume of one slice: others may be missing')
     if num_volumes > 1:
-        volume = volume.doubt(f'one of {num_volumes} volumes of its series, told apart by acquisition and geometry')
+        volume = volume.doubt(
+            f'one of {num_volumes} volumes of its series, told apart by patient, acquisition and geometry'
+        )
     found.images.append(volume)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from mammo_plugins.io.source_walk import printable_path
@@ -11,20 +12,27 @@ from .exams import Exam
 
 
 def drop_repeated_instances(found: Candidates) -> Candidates:
-    """Each SOP Instance UID once; the first in order of path is kept."""
-    kept: dict[str, Candidate] = {}
+    """Each image of a SOP Instance UID once; the first in order of path is kept.
+
+    Tools write one UID into all files: an image of another view or with other pixels is no copy, and stays in doubt.
+    """
+    kept: dict[str, list[Candidate]] = defaultdict(list)
     chosen = Candidates(left_out=dict(found.left_out))
     for image in found.images:
-        uid = image.header.sop_instance_uid
-        first = kept.get(uid) if uid else None
-        if first is None:
-            kept[uid] = image
-            chosen.images.append(image)
-        else:
+        others = kept[image.header.sop_instance_uid] if image.header.sop_instance_uid else []
+        first = next((other for other in others if _shows_the_same(other, image)), None)
+        if first is not None:
             chosen.left_out[str(image.path)] = (
                 f'the same image as {printable_path(first.path)}: same SOP Instance UID'
                 + ('' if _same_bytes(first, image) else ', but other bytes')
             )
+            continue
+        others.append(image)
+        if len(others) > 1:
+            image = image.doubt(
+                f'the SOP Instance UID of {printable_path(others[0].path)}, another image by view or pixels'
+            )
+        chosen.images.append(image)
     return chosen
 
 
@@ -72,6 +80,15 @@ def _drop_raw_copies(
 
 def _view(image: Candidate, exam: Exam) -> tuple[str, ...]:
     return (*exam, image.header.modality, str(image.header.view), *image.header.view_modifiers)
+
+
+def _shows_the_same(first: Candidate, second: Candidate) -> bool:
+    a, b = first.header, second.header
+    if (a.modality, a.view, a.num_slices) != (b.modality, b.view, b.num_slices):
+        return False
+    if first.pixels is None or second.pixels is None:
+        return _same_bytes(first, second)
+    return first.pixels.digest == second.pixels.digest
 
 
 def _same_bytes(first: Candidate, second: Candidate) -> bool:

@@ -6,7 +6,6 @@ that without a Study Instance UID the folder decides.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,13 +13,12 @@ from pathlib import Path
 from mammo_plugins.io.source_walk import printable_path
 
 from .candidates import Candidate
+from .placeholder_ids import is_made_up_uid, is_placeholder
 
 Exam = tuple[str, str]
 """(patient id, study)."""
 
-_PLACEHOLDER = re.compile(
-    r'(anon\w*|de-?id\w*|unknown|none|null|n/?a|removed|patient|test|id|x+|0+|[-_.* ]*)', re.IGNORECASE
-)
+_SEVERAL_STUDY_IDS = 'have one Study Instance UID and several Study IDs'
 
 
 def tell_exams(images: Sequence[Candidate], source: Path) -> tuple[list[Exam], list[str]]:
@@ -41,18 +39,28 @@ def tell_exams(images: Sequence[Candidate], source: Path) -> tuple[list[Exam], l
         lies_in_one = len(folders[image.header.patient_id]) == 1
         exams.append((patient, image.header.study_uid or (patient if lies_in_one else folder)))
     sentences = _sentences(images, folders)
-    parted, count = _part_strangers(images, exams, source)
-    if count:
-        sentences.append(
-            f'{count} images with an id that stands for nobody repeat a view of their exam, and may be of several '
-            'patients: they are not read together beyond their folder, or at all within it.'
-        )
+    parted, counts = _part_strangers(images, exams, source)
+    sentences += [
+        f'{count} images with an id that stands for nobody {why}, and may be of several patients: they are not read '
+        'together beyond their folder, or at all within it.'
+        for why, count in counts.items()
+    ]
     return parted, sentences
 
 
-def is_placeholder(patient_id: str) -> bool:
-    """Whether an id is what de-identifiers write for everybody."""
-    return _PLACEHOLDER.fullmatch(patient_id) is not None
+def doubt_strangers(images: Sequence[Candidate], exams: Sequence[Exam]) -> list[Candidate]:
+    """The images, in doubt where an exam lies in several folders or repeats a view, and no id names its patient."""
+    repeats = _repeats_a_view(images, exams)
+    folders: dict[Exam, set[Path]] = defaultdict(set)
+    for image, exam in zip(images, exams):
+        folders[exam].add(image.folder)
+    reason = 'of one exam with others by the Study Instance UID alone: the patient id stands for nobody'
+    return [
+        image.doubt(reason)
+        if is_placeholder(image.header.patient_id) and (len(folders[exam]) > 1 or repeats[exam])
+        else image
+        for image, exam in zip(images, exams)
+    ]
 
 
 def _folder_name(folder: Path, source: Path) -> str:
@@ -64,28 +72,59 @@ def _folder_name(folder: Path, source: Path) -> str:
     return printable_path(folder.name or 'files' if relative == '.' else relative)
 
 
-def _part_strangers(images: Sequence[Candidate], exams: Sequence[Exam], source: Path) -> tuple[list[Exam], int]:
-    """Parts the exams of nobody in which a view occurs twice: their images may be of two patients.
+def _part_strangers(
+    images: Sequence[Candidate], exams: Sequence[Exam], source: Path
+) -> tuple[list[Exam], dict[str, int]]:
+    """Parts the exams of nobody whose images may be of two patients.
 
-    Those of one Study Instance UID are parted by folder, and where a folder repeats a view, and without a study, each
-    image is an exam of its own.
+    Those of one Study Instance UID are parted by folder (and Study ID). Without a study of their own, each image of a
+    folder that repeats a view is an exam of its own.
+
+    Returns:
+        The exams, and the number of images that were parted by why.
     """
-    by_exam = _repeats_a_view(images, exams)
-    suspected = [is_placeholder(image.header.patient_id) and by_exam[exam] for image, exam in zip(images, exams)]
-    by_folder: list[Exam] = [
-        (patient, f'{study}/{_folder_name(image.folder, source)}')
-        if is_suspected and image.header.study_uid
-        else (patient, study)
-        for image, (patient, study), is_suspected in zip(images, exams, suspected)
-    ]
+    suspicions = _suspect(images, exams)
+    by_folder: list[Exam] = []
+    for image, (patient, study), why in zip(images, exams, suspicions):
+        if why and image.header.study_uid:
+            study_id = image.header.study_id if why == _SEVERAL_STUDY_IDS else ''
+            study = '/'.join(filter(None, [study, study_id, _folder_name(image.folder, source)]))
+        by_folder.append((patient, study))
     still = _repeats_a_view(images, by_folder)
     parted: list[Exam] = [
         (patient, f'{study}/{printable_path(image.path.name)}')
-        if is_suspected and still[patient, study] and not image.header.study_uid
+        if why and still[patient, study] and is_made_up_uid(image.header.study_uid)
         else (patient, study)
-        for image, (patient, study), is_suspected in zip(images, by_folder, suspected)
+        for image, (patient, study), why in zip(images, by_folder, suspicions)
     ]
-    return parted, sum(new != old for new, old in zip(parted, exams))
+    # An exam that keeps all of its images was not parted: it keeps its name too.
+    parts: dict[Exam, set[Exam]] = defaultdict(set)
+    for old, new in zip(exams, parted):
+        parts[old].add(new)
+    counts = Counter(why for old, why in zip(exams, suspicions) if why and len(parts[old]) > 1)
+    return [new if len(parts[old]) > 1 else old for old, new in zip(exams, parted)], counts
+
+
+def _suspect(images: Sequence[Candidate], exams: Sequence[Exam]) -> list[str]:
+    """Why an image of nobody may be of another patient than the rest of its exam; empty where nothing says so."""
+    repeats = _repeats_a_view(images, exams)
+    study_ids: dict[Exam, set[str]] = defaultdict(set)
+    for image, exam in zip(images, exams):
+        study_ids[exam].update(filter(None, [image.header.study_id]))
+    reasons = []
+    for image, exam in zip(images, exams):
+        if not is_placeholder(image.header.patient_id):
+            reason = ''
+        elif image.header.study_uid and len(study_ids[exam]) > 1:
+            reason = _SEVERAL_STUDY_IDS
+        elif repeats[exam]:
+            reason = 'repeat a view of their exam'
+        elif image.header.study_uid and is_made_up_uid(image.header.study_uid):
+            reason = 'have a Study Instance UID that looks made up'
+        else:
+            reason = ''
+        reasons.append(reason)
+    return reasons
 
 
 def _repeats_a_view(images: Sequence[Candidate], exams: Sequence[Exam]) -> dict[Exam, bool]:
@@ -106,7 +145,13 @@ def _sentences(images: Sequence[Candidate], folders: dict[str, set[Path]]) -> li
             f'{without} images have no Study Instance UID: told apart by patient id and folder; images of different '
             'folders are never read as one breast.'
         )
-    for name in sorted(name for name, found in folders.items() if is_placeholder(name)):
+    for name in sorted({image.header.patient_id for image in images if is_placeholder(image.header.patient_id)}):
         shown = f'Patient id {printable_path(name)!r} stands for nobody' if name else 'Without a patient id'
-        told.append(f'{shown}: the images of one folder are taken for one patient.')
+        if folders.get(name):
+            told.append(f'{shown}: the images of one folder are taken for one patient.')
+        if any(image.header.patient_id == name and image.header.study_uid for image in images):
+            told.append(
+                f'{shown}: the images of one Study Instance UID are taken for one patient, or those of one folder '
+                'where it may be of several patients.'
+            )
     return told

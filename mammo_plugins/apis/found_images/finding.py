@@ -12,7 +12,7 @@ from mammo_plugins.io.source_walk import printable_path, walk_source
 
 from .candidates import Candidate, Candidates, judge_candidates, open_candidates
 from .choice import choose_by_view, drop_repeated_instances
-from .exams import Exam, tell_exams
+from .exams import Exam, doubt_strangers, tell_exams
 
 
 @dataclass
@@ -35,9 +35,9 @@ class FoundImages:
 def find_images(source: str | Path) -> FoundImages:
     """Describes the DICOM, PNG and MetaImage files of a folder (with its sub-folders), or one, by header and a slice.
 
-    Files of one slice each become volumes by series, acquisition and geometry, wherever they lie. What is no image of a
-    whole breast, or is there twice, is left out by file and reason. Images of one exam and modality whose view occurs
-    twice get suffixed view names (``lcc``, ``lcc2``), and that is said.
+    Files of one slice each become volumes by series, patient, acquisition and geometry, wherever they lie. What is no
+    image of a whole breast, or is there twice, is left out by file and reason. Images of one exam and modality whose
+    view occurs twice get suffixed view names (``lcc``, ``lcc2``), and that is said.
 
     Raises:
         FileNotFoundError: there is no such file or folder.
@@ -49,7 +49,7 @@ def find_images(source: str | Path) -> FoundImages:
     found = drop_repeated_instances(judge_candidates(open_candidates(walked.files), AuditThresholds()))
     found.left_out.update(walked.problems)
     exams, notes = tell_exams(found.images, source if source.is_dir() else source.parent)
-    chosen, repeated = choose_by_view(found.images, exams)
+    chosen, repeated = choose_by_view(doubt_strangers(found.images, exams), exams)
     found.left_out.update(repeated)
     if not chosen:
         raise ValueError(f'no usable breast image in {printable_path(source)}{_reasons(found)}')

@@ -212,18 +212,20 @@ def _read_boxes(
             report.drop(row.where, f'repeats {first[content].where}', 'boxes')
             continue
         first[content] = row
+        image = None
         try:
-            findings.append(_finding_record(row, images, report))
+            if (image := images.get(volume_key(row))) is None:
+                raise RowError(f'no image of {_named(volume_key(row))}')
+            findings.append(_finding_record(row, image, report))
         except ValueError as error:
-            report.drop(row.where, str(error), 'boxes')
+            if image is None:
+                report.drop(row.where, str(error), 'boxes')
+            else:
+                report.drop_finding(row.where, str(error), 'boxes', image.id)
     return findings
 
 
-def _finding_record(row: TableRow, images: dict[VolumeKey, ImageRecord], report: ConversionReport) -> FindingRecord:
-    key = volume_key(row)
-    if key not in images:
-        raise RowError(f'no image of {_named(key)}')
-    image = images[key]
+def _finding_record(row: TableRow, image: ImageRecord, report: ConversionReport) -> FindingRecord:
     category, slice_index = box_category(row), box_slice(row, image.num_slices)
     announced = row.optional_integer('VolumeSlices')
     if announced not in (None, image.num_slices):

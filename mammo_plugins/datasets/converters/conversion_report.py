@@ -12,6 +12,7 @@ import mammo_plugins
 from mammo_plugins.datasets.annotated_image import AnnotatedImage
 from mammo_plugins.datasets.grouping import count_cases
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord
+from mammo_plugins.io.unknown_findings import LOST_FINDINGS
 from mammo_plugins.structures.finding_categories import UNKNOWN_CLASS
 
 
@@ -28,16 +29,26 @@ class ConversionReport:
         notes: what is in the result although something about it is odd, in the same form: clipped boxes, images
             without labels, labels that contradict boxes.
         counts: events by name.
+        lost_findings: how many findings of an image were left out although the release marks them, by image id.
     """
 
     dropped: list[dict[str, str]] = field(default_factory=list)
     notes: list[dict[str, str]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    lost_findings: Counter[int] = field(default_factory=Counter)
 
     def drop(self, where: str, reason: str, count_as: str) -> None:
         """Lists something left out, and counts it under ``dropped_<count_as>``."""
         self.dropped.append({'row': where, 'reason': reason})
         self.counts[f'dropped_{count_as}'] += 1
+
+    def drop_finding(self, where: str, reason: str, count_as: str, image_id: int) -> None:
+        """Lists a finding that is left out of its image, which is then not fully annotated.
+
+        Not for one that is there already, or was not asked for.
+        """
+        self.drop(where, reason, count_as)
+        self.lost_findings[image_id] += 1
 
     def note(self, where: str, reason: str, count_as: str) -> None:
         """Lists something odd that was kept, and counts it."""
@@ -68,6 +79,9 @@ class ConversionReport:
             'source': release,
             'release': sorted(tables),
         }
+        for image in images:
+            if lost := self.lost_findings[image.id]:
+                image.labels[LOST_FINDINGS] = lost
         annotation_set = AnnotationSet(list(images), list(findings), info)
         info['counts'] = {
             **count_records(annotation_set),
@@ -103,6 +117,7 @@ def count_records(annotation_set: AnnotationSet) -> dict[str, int]:
         'malignant_findings': sum(finding.category == 'malignant' for finding in findings),
         'benign_findings': sum(finding.category == 'benign' for finding in findings),
         'findings_of_unknown_class': sum(finding.category == UNKNOWN_CLASS for finding in findings),
+        'images_with_lost_findings': sum(LOST_FINDINGS in image.labels for image in images),
         'rotated_180': sum(image.rotated_180 for image in images),
     }
     for name in ('split', 'modality'):

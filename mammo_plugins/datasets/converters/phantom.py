@@ -170,12 +170,13 @@ def _read_findings(
         key = _key_of(row)
         if key in left_out:
             continue
+        if key not in images:
+            report.drop(row.where, f'no image of {" ".join(key)}', 'findings')
+            continue
         try:
-            if key not in images:
-                raise RowError(f'no image of {" ".join(key)}')
             findings.append(_finding_record(files, row, images[key], masks, report))
         except ValueError as error:
-            report.drop(row.where, str(error), 'findings')
+            report.drop_finding(row.where, str(error), 'findings', images[key].id)
     return findings
 
 

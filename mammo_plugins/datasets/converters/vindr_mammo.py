@@ -231,7 +231,7 @@ def _read_findings(
     """Findings of the images; those of images that were not asked for (``left_out``) are none of this conversion."""
     findings: list[FindingRecord] = []
     first: dict[tuple[str, ...], str] = {}
-    for row in read_table(src / FINDING_TABLE, FINDING_COLUMNS, report):
+    for row in (row.without_missing() for row in read_table(src / FINDING_TABLE, FINDING_COLUMNS, report)):
         if row.values['image_id'] in left_out:
             continue
         try:
@@ -240,11 +240,16 @@ def _read_findings(
                 continue
             content = tuple(row.values.values())
             if content in first:
-                raise RowError(f'repeats {first[content]}')
+                report.drop(row.where, f'repeats {first[content]}', 'findings')
+                continue
             first[content] = row.where
             findings.append(_finding_record(row, categories, images, malignant_from, report))
         except ValueError as error:
-            report.drop(row.where, str(error), 'findings')
+            image = images.get(row.values['image_id'])
+            if image is None:
+                report.drop(row.where, str(error), 'findings')
+            else:
+                report.drop_finding(row.where, str(error), 'findings', image.id)
     return findings
 
 

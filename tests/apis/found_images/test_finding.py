@@ -16,6 +16,8 @@ from mammo_plugins.io.dicom_modality import BREAST_TOMOSYNTHESIS, MG_FOR_PROCESS
 from mammo_plugins.io.image_source import open_image
 from tests.io.dicom_builder import code, ct_slices, dbt_volume, item, mammogram, save, stored_breast
 
+REAL_UID = '1.3.6.1.4.1.14519.5.2.1.1620.1225.123456789012345678901234567890'
+
 
 def write(path: Path, side: str = 'L', top: int = 3000, **elements) -> Path:
     return save(mammogram(stored_breast(side, top=top), ImageLaterality=side, **elements), path)
@@ -75,6 +77,30 @@ def test_acquisitions_of_one_series_are_apart_and_in_doubt(tmp_path):
     found = find_images(tmp_path)
     assert [image.num_slices for image in found.annotations.images] == [4, 4]
     assert all('one of 2 volumes of its series' in doubt for doubt in found.doubts.values()) and len(found.doubts) == 2
+
+
+@pytest.mark.parametrize('folders', [('', ''), ('p1', 'p2')])
+@pytest.mark.parametrize('other', [{'PatientID': 'P2', 'StudyInstanceUID': '9.9'}, {'PatientOrientation': ['P', 'H']}])
+def test_series_uid_of_two_patients_or_orientations_is_two_volumes(tmp_path, other, folders):
+    series = generate_uid()
+    parts = ct_slices(np.stack([stored_breast(top=2000 + 200 * index) for index in range(6)]), SeriesInstanceUID=series)
+    for number, part in enumerate(parts):
+        for name, value in other.items() if number > 3 else ():
+            setattr(part, name, value)
+        save(part, tmp_path / folders[number > 3] / f'{number}.dcm')
+    for folder in folders:
+        write(tmp_path / folder / 'a.dcm', ViewPosition='MLO')  # so that no folder is a volume of its own
+    volumes = [image for image in find_images(tmp_path).annotations.images if image.modality == 'DBT']
+    assert sorted(image.num_slices for image in volumes) == [2, 4]
+    assert all(open_image(image.file_name).header.num_slices == image.num_slices for image in volumes)
+    assert len({image.patient_id for image in volumes}) == (2 if 'PatientID' in other else 1)
+
+
+def test_one_instance_uid_for_all_slices_loses_none(tmp_path):
+    write_series(tmp_path, SOPInstanceUID='1.2.3')
+    found = find_images(tmp_path)
+    assert [image.num_slices for image in found.annotations.images] == [4] and not found.left_out
+    assert list(found.doubts.values()) == ['several slices have one SOP Instance UID']
 
 
 @pytest.mark.parametrize(
@@ -160,6 +186,16 @@ def test_copies_by_instance_and_by_pixels_count_once(tmp_path):
     found = find_images(tmp_path)
     assert views(found) == ['lcc FFDM'] and 'same SOP Instance UID' in ' '.join(found.left_out.values())
     assert 'a copy with the same pixels' in reasons(found)['anew.dcm']
+
+
+def test_one_instance_uid_for_all_files_loses_no_image(tmp_path):
+    for number, (position, top) in enumerate((('CC', 3000), ('MLO', 3000), ('CC', 2500), ('CC', 3000))):
+        write(tmp_path / f'{number}.dcm', top=top, ViewPosition=position, SOPInstanceUID='1.2.3.4')
+    found = find_images(tmp_path)
+    assert views(found) == ['lcc FFDM', 'lcc2 FFDM', 'lmlo FFDM']
+    assert list(reasons(found)) == ['3.dcm'] and 'same SOP Instance UID' in reasons(found)['3.dcm']
+    in_doubt = [Path(path).name for path, doubt in found.doubts.items() if 'another image by view or pixels' in doubt]
+    assert in_doubt == ['1.dcm', '2.dcm']
 
 
 def test_copy_that_was_cut_short_does_not_displace_the_whole_one(tmp_path):
@@ -306,6 +342,46 @@ class TestPatients:
         write(tmp_path / 'p2' / '2.dcm', PatientID='ANON', ViewPosition='MLO', top=2000)
         write(tmp_path / 'p2' / '3.dcm', PatientID='ANON', top=2500)
         assert self.breasts(find_images(tmp_path)) == [['1.dcm'], ['2.dcm', '3.dcm']]
+
+    @pytest.mark.parametrize('patient', ['ANON', 'HIDDEN', 'xxx-xx'])
+    @pytest.mark.parametrize(
+        ('study', 'study_ids', 'expected', 'note'),
+        [
+            ('1.2.3.4', '11', [['0.dcm'], ['1.dcm', '2.dcm']], 'looks made up'),
+            (REAL_UID, '12', [['0.dcm'], ['1.dcm', '2.dcm']], 'several Study IDs'),
+            (REAL_UID, '11', [['0.dcm', '1.dcm', '2.dcm']], 'the images of one Study Instance UID are taken for one'),
+        ],
+    )
+    def test_nobodys_images_of_one_study_in_two_folders(self, tmp_path, patient, study, study_ids, expected, note):
+        for number, (folder, position) in enumerate((('p1', 'CC'), ('p2', 'MLO'), ('p2', 'ML'))):
+            ids = dict(PatientID=patient, StudyInstanceUID=study, StudyID=study_ids[number > 0])
+            write(tmp_path / folder / f'{number}.dcm', top=2000 + 100 * number, ViewPosition=position, **ids)
+        found = find_images(tmp_path)
+        assert self.breasts(found) == expected and any(note in told for told in found.notes)
+        assert not any('images of one folder are taken' in told for told in found.notes)
+        in_doubt = [name for name, told in found.doubts.items() if 'stands for nobody' in told]
+        assert len(in_doubt) == (3 if len(expected) == 1 else 0)
+
+    def test_nobodys_images_of_a_made_up_study_in_one_folder_that_repeat_a_view_are_read_alone(self, tmp_path):
+        for number, position in enumerate(('CC', 'MLO', 'CC')):
+            ids = dict(PatientID='REDACTED', StudyInstanceUID='1.2.3.4')
+            write(tmp_path / f'{number}.dcm', top=2000 + 100 * number, ViewPosition=position, **ids)
+        assert self.breasts(find_images(tmp_path)) == [['0.dcm'], ['1.dcm'], ['2.dcm']]
+
+    def test_repeated_view_of_nobodys_real_study_in_one_folder_leaves_the_exam_in_doubt(self, tmp_path):
+        for number, position in enumerate(('CC', 'MLO', 'CC')):
+            ids = dict(PatientID='ANON', StudyInstanceUID=REAL_UID)
+            write(tmp_path / f'{number}.dcm', top=2000 + 100 * number, ViewPosition=position, **ids)
+        found = find_images(tmp_path)
+        assert self.breasts(found) == [['0.dcm', '1.dcm', '2.dcm']] and len(found.doubts) == 3
+
+    def test_nobodys_images_in_one_folder_are_said_to_be_taken_for_one_patient(self, tmp_path):
+        for position in ('CC', 'MLO'):
+            ids = dict(PatientID='REDACTED', StudyInstanceUID=None, ViewPosition=position)
+            write(tmp_path / f'{position}.dcm', **ids)
+        found = find_images(tmp_path)
+        assert len(self.breasts(found)) == 1
+        assert any("'REDACTED' stands for nobody: the images of one folder" in told for told in found.notes)
 
     def test_exam_with_ids_is_one_whatever_the_folders(self, tmp_path):
         write(tmp_path / 'a' / '1.dcm')

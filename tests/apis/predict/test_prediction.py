@@ -94,7 +94,9 @@ def test_output_that_cannot_be_written_is_one_sentence(breast, tmp_path, capsys)
     (tmp_path / 'out').write_text('a file where the folder should be')
     arguments = [str(breast), '--config', 'demo/mnm_ffdm', '--checkpoint', 'none.pth', '--out', str(tmp_path / 'out')]
     assert command.main(arguments) == 2
-    assert re.fullmatch(r'error: .*File exists.*out.*\n', capsys.readouterr().err)
+    assert re.fullmatch(
+        r'error: .*out is a file, where a folder is needed: name another folder.*\n', capsys.readouterr().err
+    )
 
 
 def test_weights_of_another_model_are_refused(breast, checkpoint, tmp_path):

@@ -329,6 +329,9 @@ class TestBoxes:
         (line,) = dropped(annotations)
         assert line.startswith('BCS-DBT-boxes-train.csv line 3: ') and reason in line
         assert annotations.info['counts']['dropped_boxes'] == 1
+        is_of_this_image = 'no image of' not in reason and 'is empty' not in reason
+        assert annotations.images[0].labels.get('lost_findings', 0) == is_of_this_image
+        assert annotations.is_annotated(annotations.images[0]) is not is_of_this_image
 
     def test_repeated_row_is_listed(self, release):
         release.add(label='cancer')
@@ -337,6 +340,7 @@ class TestBoxes:
         annotations = convert(release)
         assert len(annotations.findings) == 1
         assert dropped(annotations) == ['BCS-DBT-boxes-train.csv line 3: repeats BCS-DBT-boxes-train.csv line 2']
+        assert annotations.is_annotated(annotations.images[0])
 
     def test_boxes_of_suffixed_views_stay_with_their_volume(self, release):
         release.add(1, 'lcc', 'cancer')

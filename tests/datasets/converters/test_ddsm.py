@@ -256,6 +256,8 @@ class TestFindings:
         assert [finding.bbox_xywh for finding in annotations.findings] == [(4, 6, 5, 7)]
         (line,) = dropped(annotations)
         assert line.startswith('A-1141-1.ics LEFT_CC abnormality 1: ') and reason in line
+        (image,) = [image for image in annotations.images if image.id == annotations.findings[0].image_id]
+        assert image.labels['lost_findings'] == 1 and not annotations.is_annotated(image)
 
     def test_outline_that_encloses_nothing_keeps_its_box(self, release):
         release.add(overlays={'LEFT_CC': overlay(abnormality(chain='4 6 2 2 6 6 #'))})
@@ -309,7 +311,10 @@ class TestLabels:
     def test_overlay_with_fewer_abnormalities_than_announced_is_noted(self, release):
         text = overlay(abnormality()).replace('TOTAL_ABNORMALITIES 1', 'TOTAL_ABNORMALITIES 3')
         release.add(overlays={'LEFT_CC': text})
-        assert 'announces 3 abnormalities and holds 1' in notes(convert(release))[0]
+        annotations = convert(release)
+        assert 'announces 3 abnormalities and holds 1' in notes(annotations)[0]
+        (image,) = [image for image in annotations.images if image.id == annotations.findings[0].image_id]
+        assert image.labels['lost_findings'] == 2 and not annotations.is_annotated(image)
 
     def test_overlay_that_is_not_announced_is_used_and_noted(self, release):
         folder = release.add()

@@ -318,6 +318,7 @@ def test_hostile_or_broken_xml_is_refused_quickly_and_listed(release, content, r
     assert time.monotonic() - start < 5
     assert len(annotations.images) == 1 and annotations.findings == []
     assert lines(annotations)[0].startswith('20586908.xml: ') and reason in lines(annotations)[0]
+    assert annotations.images[0].labels['lost_findings'] == 1
 
 
 @pytest.fixture(scope='module')

@@ -113,7 +113,9 @@ class TestOutcomes:
         ('opinion', 'status'),
         [
             ('Malignant', 'M'), ('OM', 'M'), ('Benign', 'B'), ('OB', 'B'), ('Hist malignant', 'M'), ('Cyt malig', 'M'),
-            ('O Benign', 'B'),
+            ('O Benign', 'B'), ('B5a', 'M'), ('B5b', 'M'), ('B5 Malignant', 'M'), ('Malignant - invasive', 'M'),
+            ('Invasive carcinoma', 'M'), ('Malignant (DCIS)', 'M'), ('B5a - in situ', 'M'), ('B2 Benign', 'B'),
+            ('Opinion: malignant.', 'M'),
         ],
     )  # fmt: skip
     def test_opinion_after_biopsy_or_surgery_decides_for_its_side(self, release, event, opinion, status):
@@ -121,6 +123,20 @@ class TestOutcomes:
         release.add_image('1.1', side='L')
         release.add_image('1.2', side='R')
         assert self.statuses(release) == ['N', status]
+
+    @pytest.mark.parametrize(
+        'opinion',
+        [
+            'Not malignant', 'No malignancy', 'No invasive carcinoma', 'Malignant?', '? B5a', 'Probably B5',
+            'B2 malignant', 'Suspicious of malignancy', 'Uncertain malignant potential', 'B3', 'B4',
+            'Lobular carcinoma in situ',
+            'Malignant/benign', 'Probably benign', 'Malignant excluded', 'B5a excluded', 'Non invasive',
+        ],
+    )  # fmt: skip
+    def test_opinion_that_hedges_or_denies_is_no_result(self, release, opinion):
+        release.add_episode(surgery=biopsy(right=opinion))
+        release.add_image('1.2', side='R')
+        assert self.statuses(release) == [None]
 
     def test_labels_of_malignant_and_benign_breasts(self, release):
         release.add_episode(surgery=biopsy('Malignant', 'Benign'))

@@ -128,6 +128,7 @@ class TestPlaces:
         assert annotations.findings == [] and annotations.images[0].labels['malignant'] == 1
         (entry,) = annotations.info['dropped']
         assert reason in entry['reason'] and entry['row'].startswith('data/device_data')
+        assert annotations.images[0].labels['lost_findings'] == 1
 
     def test_locations_of_each_kind(self, tmp_path):
         (tmp_path / 'a.loc').write_text('7 8 9 2\n')

@@ -146,6 +146,30 @@ class TestLabels:
 
 
 class TestFindings:
+    @pytest.mark.parametrize(
+        'changes', [{'xmin': 60, 'xmax': 10}, {'xmin': 'left'}, {'finding_birads': 'high'}, {'study_id': 's9'}]
+    )
+    def test_image_that_lost_a_finding_is_not_fully_annotated(self, release, changes):
+        image, whole = release.add(birads=5), release.add(view='L-MLO', birads=5)
+        for row in (image, whole):
+            release.add_finding(row, birads=5)
+        release.add_finding(image, box=(20, 30, 70, 99), birads=5).update(changes)
+        release.add_finding(whole, birads=5)  # a repeat is no loss
+        annotations = convert(release)
+        assert len(annotations.findings) == len(annotations.info['dropped']) == 2
+        assert [annotations.is_annotated(image) for image in annotations.images] == [False, True]
+        assert annotations.info['counts']['images_with_lost_findings'] == 1
+
+    @pytest.mark.parametrize('missing', ['nan', 'NaN', 'None', ''])
+    def test_name_of_a_missing_value_is_an_empty_field(self, release, missing):
+        image, empty = release.add(birads=5), release.add(view='L-MLO')
+        release.add_finding(image, birads=None, finding_birads=missing)
+        edges = dict.fromkeys(('xmin', 'ymin', 'xmax', 'ymax'), missing)
+        release.add_finding(empty, box=None, categories=['No Finding'], birads=None, finding_birads=missing, **edges)
+        annotations = convert(release)
+        assert [finding.category for finding in annotations.findings] == ['other']
+        assert annotations.info['dropped'] == []
+
     def test_box_is_turned_into_corner_and_size(self, release):
         release.add_finding(release.add(birads=4), box=(10.5, 20.25, 60.5, 90.25))
         (finding,) = convert(release).findings

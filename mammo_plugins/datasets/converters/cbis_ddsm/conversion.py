@@ -225,7 +225,8 @@ def _read_findings(
     findings = []
     for (number, _, row), mask in zip(rows, results, strict=True):
         if mask.problem:
-            report.drop(row.where, f'{row.film_name}, abnormality {row.number}: {mask.problem}', 'findings')
+            reason = f'{row.film_name}, abnormality {row.number}: {mask.problem}'
+            report.drop_finding(row.where, reason, 'findings', number)
             continue
         if mask.adapted:
             report.note(row.where, mask.adapted, 'masks_of_other_size')

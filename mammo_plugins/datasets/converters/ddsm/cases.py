@@ -71,6 +71,13 @@ class DdsmFilm:
     is_complete: bool
 
     @property
+    def num_lost(self) -> int:
+        """How many abnormalities at least are marked on the film and not in the overlay that was read."""
+        if self.overlay is None:
+            return int(not self.is_complete)
+        return max(0, (self.overlay.total or 0) - len(self.overlay.abnormalities))
+
+    @property
     def where(self) -> str:
         """For reports."""
         return f'{self.case.ics_path.name} {self.film.name}'

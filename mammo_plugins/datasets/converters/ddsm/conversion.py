@@ -141,13 +141,15 @@ def _finding_records(
     image: ImageRecord, film: DdsmFilm, lesion_ids: dict[tuple[str, int], str], report: ConversionReport
 ) -> list[FindingRecord]:
     findings = []
+    if film.num_lost:
+        report.lost_findings[image.id] += film.num_lost
     for index, abnormality in enumerate(film.overlay.abnormalities if film.overlay else ()):
         where = f'{film.where} abnormality {abnormality.number}'
         try:
             lesion_id = lesion_ids.get((film.png.as_posix(), index))
             findings.append(_finding_record(image, abnormality, lesion_id, where, report))
         except ValueError as error:
-            report.drop(where, str(error), 'findings')
+            report.drop_finding(where, str(error), 'findings', image.id)
     return findings
 
 

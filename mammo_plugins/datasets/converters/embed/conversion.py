@@ -309,19 +309,20 @@ def _read_findings(
             regions = mirror_regions(regions, record.width)
             report.counts['images_with_mirrored_regions'] += 1
     except RowError as error:
-        report.drop(image.where, str(error), 'regions')
+        report.drop_finding(image.where, str(error), 'regions', record.id)
         return []
     findings: list[FindingRecord] = []
     for number, region in enumerate(regions, start=1):
         where = f'{image.where} region {number}'
         try:
             if region.box_xywh in [earlier.box_xywh for earlier in regions[: number - 1]]:
-                raise RowError('repeats another region of the image')
+                report.drop(where, 'repeats another region of the image', 'regions')
+                continue
             rows = [] if exam is None else exam.findings_of(image.side)
             category, attributes = describe_region(rows, image.side, unproven_as_benign)
             findings.append(_finding_record(where, region, record, category, attributes, report))
         except ValueError as error:
-            report.drop(where, str(error), 'regions')
+            report.drop_finding(where, str(error), 'regions', record.id)
     return findings
 
 

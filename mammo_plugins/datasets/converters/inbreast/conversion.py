@@ -245,7 +245,7 @@ def _read_findings(
     try:
         entries = read_roi_file(path)
     except ValueError as error:
-        report.drop(path.name, str(error), 'roi_files')
+        report.drop_finding(path.name, str(error), 'roi_files', image.id)
         return []
     findings: list[FindingRecord] = []
     left_out: Counter[str] = Counter()
@@ -260,7 +260,7 @@ def _read_findings(
             else:
                 findings.append(_finding_record(where, roi, image, report))
         except ValueError as error:
-            report.drop(where, str(error), 'rois')
+            report.drop_finding(where, str(error), 'rois', image.id)
     _report_left_out(path.name, left_out, report)
     if findings and image.labels['birads'] == '1':
         report.note(path.name, 'has findings, but its image is Bi-Rads 1', 'findings_in_birads_1')

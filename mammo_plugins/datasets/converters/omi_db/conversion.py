@@ -259,7 +259,7 @@ def _read_findings(entry: _Image, image: ImageRecord, report: ConversionReport) 
         try:
             findings.append(_finding_record(where, mark, entry, image, report))
         except ValueError as error:
-            report.drop(where, str(error), 'marks')
+            report.drop_finding(where, str(error), 'marks', image.id)
     return findings
 
 

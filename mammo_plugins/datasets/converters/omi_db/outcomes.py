@@ -22,10 +22,18 @@ _OTHER_EVENTS = ('ASSESSMENT', 'CLINICAL')
 _MALIGNANT = {'malignant', 'om', 'b5', 'c5', 'h5'}
 _BENIGN = {'benign', 'ob', 'b2', 'c2', 'h1', 'h2'}
 _NORMAL = {'normal', 'on'}
-_WORDS = ('malignant', 'benign', 'normal')
+_GIVEN_BY = 'o|op|opinion|h|hist|histo|histology|histological|c|cyt|cyto|cytology|cytological|wbn|core'
+_KIND = (
+    r'(?:micro ?|non )?invasive(?: (?:ductal|lobular|mammary|breast))?(?: carcinoma| cancer)?|in situ|dcis|carcinoma'
+)
+_NAMED = (
+    r'(?:micro ?)?invasive (?:(?:ductal|lobular|mammary|breast) )?(?:carcinoma|cancer)|ductal carcinoma in situ|dcis'
+)
 _OPINION_WORDS = re.compile(
-    r'(?:(?:o|op|opinion|h|hist|histo|histology|histological|c|cyt|cyto|cytology|cytological|wbn|core)[ .:]+)?'
-    r'(malig(?:nant|nancy)?|benign|norm(?:al)?)\.?'
+    rf'(?:(?:{_GIVEN_BY}) )?(?:'
+    rf'(?P<malignant>(?:b5[abc]?|c5|h5)(?: malig(?:nant|nancy)?)?(?: (?:{_KIND}))?'
+    rf'|malig(?:nant|nancy)?(?: (?:{_KIND}))?|{_NAMED})'
+    r'|(?P<benign>(?:(?:b2|c2|h1|h2) )?benign)|(?P<normal>norm(?:al)?))'
 )
 _INTERVAL_CANCER_TYPES = ('CI', 'Interval case')  # code and name: the documentation has both
 
@@ -179,13 +187,16 @@ def _lesions(episode: dict[str, Any], event: str, side: str) -> list[tuple[str, 
 
 
 def _opinion_code(value: Any) -> str:
-    """In small letters; words such as ``Hist malignant``, ``Cyt malig`` and ``O Benign`` without what gave the opinion.
+    """In small letters; words such as ``Hist malignant``, ``B5a``, ``Invasive carcinoma`` and ``O Benign`` as one word.
 
-    Words that hedge (``suspicious of malignancy``, ``probably benign``) stay as they are, and are no result.
+    B5a is in situ, B5b invasive, B5c not assessable, all malignant. Words that hedge or deny (``suspicious of
+    malignancy``, ``probably benign``, ``no invasive carcinoma``) stay as they are, and are no result.
+
+    Source: NHSBSP guidelines for non-operative diagnostic procedures and reporting in breast cancer screening.
     """
     text = ' '.join(str(value).lower().replace('-', ' ').replace('_', ' ').split()) if value is not None else ''
-    match = _OPINION_WORDS.fullmatch(text)
-    return next(word for word in _WORDS if word.startswith(match[1][:4])) if match else text
+    match = _OPINION_WORDS.fullmatch(' '.join(re.sub(r'[().,:]', ' ', text).split()))
+    return match.lastgroup if match and match.lastgroup else text
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def read_findings(
         try:
             marked.append((image, record, read_locations(image.loc, record.modality)))
         except RowError as error:
-            report.drop(image.where, str(error), 'findings')
+            report.drop_finding(image.where, str(error), 'findings', record.id)
     outlined = _read_masks(files, marked, workers, show_progress, report) if masks else {}
     findings: list[FindingRecord] = []
     for image, record, locations in marked:
@@ -54,7 +54,7 @@ def read_findings(
             try:
                 findings.append(_finding(where, image, record, location, place, outlined.get(record.id), report))
             except ValueError as error:
-                report.drop(where, str(error), 'findings')
+                report.drop_finding(where, str(error), 'findings', record.id)
     return findings
 
 
