@@ -233,6 +233,16 @@ def test_volume_stored_turned_is_marked_so(tmp_path, stored, turned):
     assert ('turned by 180 degrees' in ' '.join(found.doubts.values())) is turned
 
 
+def test_blank_outermost_column_does_not_turn_a_volume(tmp_path):
+    frames = stored_breast('R')
+    frames[:, -1] = 0
+    frames[0, 0] = 1
+    shared = Sequence([item(FrameAnatomySequence=Sequence([item(FrameLaterality='R')]))])
+    save(dbt_volume(np.stack([frames] * 2), SharedFunctionalGroupsSequence=shared), tmp_path / 'a.dcm')
+    found = find_images(tmp_path)
+    assert found.annotations.images[0].rotated_180 is False and not found.doubts
+
+
 class TestPaths:
     """What file systems hold."""
 
