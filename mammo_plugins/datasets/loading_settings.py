@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-PIXELS_VERSION = 3
+PIXELS_VERSION = 4
 """To be raised when a loading transform gives other pixels for the same settings: caches of before are not read."""
 
 

@@ -31,6 +31,7 @@ from .dicom_modality import (
     is_computed,
     is_for_processing,
 )
+from .dicom_orientation import read_patient_orientation
 from .dicom_pixel_data import AnnouncedPixels, find_pixel_problem, read_codestream_bits
 from .dicom_purpose import PURPOSE_KEYWORDS, read_purpose
 from .dicom_spacing import SPACING_KEYWORDS, read_slice_spacing, read_slice_thickness, read_spacing
@@ -98,7 +99,6 @@ def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> Mammogr
     grey_problem, grey_doubts = _judge_grey_values(tags, bits_stored, num_slices)
     view = read_view(tags)
     spacing_mm, spacing_source = read_spacing(tags)
-    orientation = tags.texts('PatientOrientation')
     purpose = read_purpose(tags, view)
     return MammogramHeader(
         path=tags.path,
@@ -120,7 +120,7 @@ def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> Mammogr
         spacing_source=spacing_source,
         slice_thickness_mm=read_slice_thickness(tags),
         slice_spacing_mm=read_slice_spacing(tags),
-        patient_orientation=(orientation[0], orientation[1]) if len(orientation) == 2 else None,
+        patient_orientation=read_patient_orientation(tags),
         has_implant={'YES': True, 'NO': False}.get(tags.text('BreastImplantPresent').upper()),
         for_processing=is_for_processing(tags),
         manufacturer=tags.text('Manufacturer'),

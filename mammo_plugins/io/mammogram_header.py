@@ -38,7 +38,8 @@ class MammogramHeader:
         spacing_mm: (row, column) distance of pixel centres in the breast, or None where unknown.
         slice_thickness_mm: Slice Thickness as stored (some vendors store the breast's), or None.
         slice_spacing_mm: distance of neighbouring slices, or None where unknown.
-        patient_orientation: (row direction, column direction), or None.
+        patient_orientation: (row direction, column direction), or None; of CT objects that lack it by Image Orientation
+            (Patient).
         has_implant: as stated in the header, or None.
         for_processing: whether the pixels are raw data that was not made for the eye.
         study_uid: Study Instance UID; ``study_id`` is the short Study ID.

@@ -15,7 +15,12 @@ import numpy.typing as npt
 from mammo_plugins.structures import Laterality, ViewKey
 
 _STRIP_FRACTION = 0.05
+_FEWEST_TRIMMED_COLUMNS = 3
+_TRIMMED_FRACTION = 0.05  # of the columns of a strip, one at least
 _BREAST_LEVEL = 0.05  # of the range of grey values
+_CLEARLY_LESS = (
+    0.75  # of the share of the upper or lower edge: a cropped oblique view has 0.9 of one and all of the other
+)
 _EQUALLY_BRIGHT = 1e-7  # of the brighter strip: no more than the rounding of 32-bit grey values makes
 
 
@@ -69,8 +74,9 @@ def chest_wall_side(pixels_2d: npt.NDArray, edge_columns: int | None = None) -> 
 
     Args:
         pixels_2d: (H, W), dark background, dense tissue bright.
-        edge_columns: width of the strips; 5 % of the image where None, so that a blank border of some pixels does not
-            decide. The BCS-DBT release looks at 1 column.
+        edge_columns: width of the strips; where None 5 % of the image without the brightest 5 % of their columns (one
+            at least of three or more), so that neither a blank border of some pixels nor a bright column decides. The
+            BCS-DBT release looks at 1 column.
 
     Raises:
         ValueError: not a 2-D image, or strips that do not fit it.
@@ -81,8 +87,12 @@ def chest_wall_side(pixels_2d: npt.NDArray, edge_columns: int | None = None) -> 
     strip = max(1, round(_STRIP_FRACTION * columns)) if edge_columns is None else edge_columns
     if not 1 <= strip <= columns:
         raise ValueError(f'strips of {strip} columns do not fit an image of {columns} columns')
+    trimmed = 0
+    if edge_columns is None and strip >= _FEWEST_TRIMMED_COLUMNS:
+        trimmed = max(1, round(_TRIMMED_FRACTION * strip))
     left, right = (
-        float(part.sum(dtype=np.float64)) for part in (pixels_2d[:, :strip], pixels_2d[:, columns - strip :])
+        float(np.sort(part.sum(axis=0, dtype=np.float64))[: strip - trimmed].sum())
+        for part in (pixels_2d[:, :strip], pixels_2d[:, columns - strip :])
     )
     return 'right' if right - left > _EQUALLY_BRIGHT * abs(right) else 'left'
 
@@ -114,7 +124,8 @@ def decide_way_up(
     The side of the chest wall is seen in the pixels, never taken from the header. Which end is up cannot be seen
     reliably: a record that says that the image is stored turned decides, then the direction of the columns in Patient
     Orientation (0020,0020), else up is assumed to be up, as mammograms are stored. Headers are wrong at times, so that
-    Patient Orientation is believed only where its direction of the rows agrees with the pixels.
+    Patient Orientation is believed only where its direction of the rows agrees with the pixels. Where it is not there,
+    a breast that clearly touches the upper or lower edge more than both others is in doubt.
 
     Args:
         pixels_2d: (H, W), dark background; the middle slice or the maximum of a volume.
@@ -129,9 +140,9 @@ def decide_way_up(
     upright = OrientationFlips(side == 'right', is_turned)
     along_row, along_column = _directions(patient_orientation)
     if is_turned or not along_column:
-        return WayUp(upright)
+        return WayUp(upright, doubt=_doubt_edges(pixels_2d))
     written = '\\'.join(patient_orientation or ())
-    if set(along_column) <= set('AP'):
+    if is_sideways(patient_orientation):
         reason = f'Patient Orientation {written} says that the image is stored turned by 90 degrees'
         if _touches_top_or_bottom(pixels_2d):
             return WayUp(upright, problem=f'{reason}, and so do the pixels: turn it before reading')
@@ -166,31 +177,36 @@ def is_upside_down(patient_orientation: Sequence[str] | None, view: ViewKey | No
     Args:
         patient_orientation: (row direction, column direction), or None; unintelligible values count as absent.
         view: side and projection, or None where unknown.
+
+    Source: DICOM PS3.3 C.7.6.1.1.1: the first letter is the principal direction, those after it refine it.
     """
     _, down = _directions(patient_orientation)
-    if set(down) & set('HF'):
+    seen_from_above = view is not None and view.position.is_craniocaudal and down[:1] in ('L', 'R')
+    if set(down) & set('HF') and not seen_from_above:  # oblique planes lean: head or feet may come second
         return 'H' in down
     # Down the image lies the patient's left or right: the lateral side of the breast belongs at the top.
-    return view is not None and view.laterality.value in down
+    sides = [letter for letter in down if letter in 'LR']
+    return view is not None and sides[:1] == [view.laterality.value]
 
 
 def is_sideways(patient_orientation: Sequence[str] | None) -> bool:
-    """Whether the header says that the columns run between front and back: an image that is turned by 90 degrees."""
+    """Whether the columns run chiefly between front and back by the header: an image that is turned by 90 degrees."""
     _, down = _directions(patient_orientation)
-    return bool(down) and set(down) <= set('AP')
+    return down[:1] in ('A', 'P')
 
 
-def is_stored_turned(pixels_2d: npt.NDArray, side: Laterality) -> bool:
+def is_stored_turned(pixels_2d: npt.NDArray, side: Laterality, edge_columns: int | None = None) -> bool:
     """Whether the chest wall lies on the other side than that of an upright image of this breast.
 
-    The rule of the BCS-DBT release: a left breast is stored with its chest wall on the left, a right one on the right.
-    Where the sums of the outermost columns say otherwise, the whole image is turned by 180 degrees.
+    A left breast is stored with its chest wall on the left, a right one on the right. Where the pixels say otherwise,
+    the whole image is turned by 180 degrees or mirrored.
 
     Args:
         pixels_2d: (H, W) stored values, not windowed ones: the outermost columns may be saturated by a window.
         side: of the breast, by a release's table or the header.
+        edge_columns: see :func:`chest_wall_side`; 1 is the rule of the BCS-DBT release, whose boxes follow it.
     """
-    return chest_wall_side(pixels_2d, edge_columns=1) != ('left' if side is Laterality.LEFT else 'right')
+    return chest_wall_side(pixels_2d, edge_columns) != ('left' if side is Laterality.LEFT else 'right')
 
 
 def _directions(patient_orientation: Sequence[str] | None) -> tuple[str, str]:
@@ -205,9 +221,23 @@ def _directions(patient_orientation: Sequence[str] | None) -> tuple[str, str]:
 
 def _touches_top_or_bottom(pixels_2d: npt.NDArray) -> bool:
     """Whether the breast touches the upper or lower edge over a greater part than the left and the right one."""
-    strips = [max(1, round(_STRIP_FRACTION * length)) for length in pixels_2d.shape]
-    level = pixels_2d.min() + _BREAST_LEVEL * (float(pixels_2d.max()) - float(pixels_2d.min()))
-    breast = pixels_2d > level
-    rows = max(breast[: strips[0]].any(axis=0).mean(), breast[-strips[0] :].any(axis=0).mean())
-    columns = max(breast[:, : strips[1]].any(axis=1).mean(), breast[:, -strips[1] :].any(axis=1).mean())
-    return bool(rows > columns)
+    rows, columns = _touched_shares(pixels_2d)
+    return rows > columns
+
+
+def _doubt_edges(pixels_2d: npt.NDArray) -> str | None:
+    rows, columns = _touched_shares(pixels_2d)
+    if columns >= _CLEARLY_LESS * rows:
+        return None
+    reason = f'the breast touches {rows:.0%} of the upper or lower edge and {columns:.0%} of the left or right one'
+    return f'{reason}: perhaps stored turned by 90 degrees'
+
+
+def _touched_shares(pixels_2d: npt.NDArray) -> tuple[float, float]:
+    """Share of the upper or lower edge that the breast touches, and of the left or right one; the greater of each."""
+    height, width = (max(1, round(_STRIP_FRACTION * length)) for length in pixels_2d.shape)
+    darkest = float(pixels_2d.min())
+    level = darkest + _BREAST_LEVEL * (float(pixels_2d.max()) - darkest)
+    rows = max((strip > level).any(axis=0).mean() for strip in (pixels_2d[:height], pixels_2d[-height:]))
+    columns = max((strip > level).any(axis=1).mean() for strip in (pixels_2d[:, :width], pixels_2d[:, -width:]))
+    return float(rows), float(columns)

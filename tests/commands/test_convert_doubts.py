@@ -22,6 +22,7 @@ FAR = (BREAST // 8 + np.uint16(3500), dict(WindowCenter=300, WindowWidth=200))
 KINDS = {  # kind: pixels and header, and what is said
     'air': (*AIR, 'the air beside the breast is bright'),
     'window': (*FAR, 'window'),
+    'side': (BREAST[::-1, ::-1], {}, 'the chest wall lies on the right; for L-CC it is expected on the left'),
     'raw': (BREAST, RAW, 'FOR PROCESSING: a raw image'),
     'blank': (np.full_like(BREAST, 7), {}, 'cannot be used: all pixels have the same value'),
 }
@@ -53,7 +54,7 @@ def test_doubt_is_said_once_counted_and_strict(kind, tmp_path, capsys):
     assert 'error: 2 images are in doubt (--strict)' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('kind', ['air', 'window', 'raw'])
+@pytest.mark.parametrize('kind', ['air', 'window', 'side', 'raw'])
 def test_convert_predict_and_audit_say_the_same(kind, tmp_path):
     pixels, elements, _ = KINDS[kind]
     source = make_release(tmp_path / 'release', {1: (pixels, elements)}, count=1)

@@ -12,6 +12,7 @@ from mammo_plugins.io.orientation import (
     canonical_flips,
     chest_wall_side,
     decide_way_up,
+    is_sideways,
     is_stored_turned,
 )
 from mammo_plugins.structures import Laterality, ViewKey
@@ -77,6 +78,14 @@ def test_blank_border_columns_do_not_hide_the_chest_wall():
     pixels[:, -4:] = 0
     assert chest_wall_side(pixels) == 'right'
     assert chest_wall_side(pixels, edge_columns=1) == 'left'  # what one column would say: a tie
+
+
+@pytest.mark.parametrize('side', ['left', 'right'])
+@pytest.mark.parametrize('width', [60, 200, 1000])
+def test_one_bright_column_in_the_air_is_no_chest_wall(side, width):
+    pixels = breast(side, (40, width)) / 4
+    pixels[:, -1 if side == 'left' else 0] = 1
+    assert chest_wall_side(pixels) == side
 
 
 def test_blank_image_is_not_flipped():
@@ -156,6 +165,14 @@ def test_header_that_does_not_fit_the_pixels_is_doubted_and_not_used(side, orien
         ('R-MLO', ('A', 'HR'), True),
         ('R-MLO', ('P', 'F'), False),
         ('R-ML', ('A', 'H'), True),
+        # The first letter is the chief direction: a craniocaudal plane may lean a little, an oblique one leans much.
+        ('L-CC', ('A', 'RH'), False),
+        ('L-CC', ('A', 'LF'), True),
+        ('R-CC', ('P', 'LH'), False),
+        ('R-CC', ('P', 'RF'), True),
+        ('R-XCCL', ('PF', 'LHA'), False),
+        ('L-MLO', ('A', 'RF'), False),
+        ('L-MLO', ('P', 'LH'), True),
         ('L-CC', ('MLO',), False),  # CBIS-DDSM writes the view here
         ('L-CC', ('', ''), False),
         ('L-CC', ('A', 'X'), False),
@@ -175,6 +192,33 @@ def test_image_stored_turned_by_90_degrees_is_refused(turns):
         canonical_flips(np.rot90(breast('left'), turns), patient_orientation=('R', 'P'), view=ViewKey.parse('L-CC'))
 
 
+@pytest.mark.parametrize('orientation', [('FR', 'AL'), ('HL', 'PR'), ('L', 'AR')])
+@pytest.mark.parametrize('view', ['L-MLO', 'R-CC'])
+def test_letters_that_refine_do_not_hide_an_image_on_its_side(orientation, view):
+    sideways = np.rot90(breast('left'))
+    decided = decide_way_up(sideways, patient_orientation=orientation, view=ViewKey.parse(view))
+    assert is_sideways(orientation) and '90 degrees, and so do the pixels' in decided.problem
+
+
+@pytest.mark.parametrize('turns', [1, 3])
+@pytest.mark.parametrize('orientation', [None, ('', ''), ('MLO',)])
+def test_image_on_its_side_without_patient_orientation_is_doubted(turns, orientation):
+    decided = decide_way_up(np.rot90(breast('left', (40, 30)), turns), patient_orientation=orientation)
+    assert decided.problem is None
+    assert decided.doubt == (
+        'the breast touches 90% of the upper or lower edge and 0% of the left or right one: perhaps stored turned by '
+        '90 degrees'
+    )
+
+
+@pytest.mark.parametrize('reach', [0.0, 0.9, 1.0])
+def test_breast_that_reaches_the_upper_edge_beside_the_chest_wall_is_not_doubted(reach):
+    pixels = np.zeros((200, 100))
+    pixels[:180, :50] = 0.5
+    pixels[:20, : round(100 * reach)] = 0.5
+    assert decide_way_up(pixels).doubt is None
+
+
 def test_upright_image_whose_header_calls_it_sideways_is_doubted():
     decided = decide_way_up(breast('left'), patient_orientation=('R', 'P'), view=ViewKey.parse('L-CC'))
     assert (decided.flips, decided.problem) == (OrientationFlips(), None)
@@ -185,6 +229,15 @@ def test_upright_image_whose_header_calls_it_sideways_is_doubted():
 def test_volume_whose_chest_wall_lies_on_the_other_side_is_turned(side):
     assert not is_stored_turned(breast('left' if side is Laterality.LEFT else 'right'), side)
     assert is_stored_turned(breast('right' if side is Laterality.LEFT else 'left'), side)
+
+
+@pytest.mark.parametrize('side', list(Laterality))
+def test_blank_outermost_column_does_not_turn_a_volume_but_by_the_rule_of_bcs_dbt(side):
+    pixels = breast('left' if side is Laterality.LEFT else 'right', (40, 60))
+    pixels[:, [0, -1]] = 0
+    pixels[0, 0 if side is Laterality.RIGHT else -1] = 0.1
+    assert not is_stored_turned(pixels, side)
+    assert is_stored_turned(pixels, side, edge_columns=1)
 
 
 @given(FLIPS, st.sampled_from(['left', 'right']))

@@ -47,7 +47,7 @@ def find_image_doubts(
     said: dict[str, list[tuple[str, str]]] = defaultdict(list)
     in_doubt = 0
     for image, found in zip(images, facts, strict=True):
-        verdict = judge_file(found, AuditThresholds(), known_turned=image.rotated_180)
+        verdict = judge_file(found, AuditThresholds(), known_turned=image.rotated_180, view=image.view_key)
         told = (f'cannot be used: {verdict.left_out}',) if verdict.left_out else verdict.doubts
         in_doubt += bool(told)
         for reason in told:

@@ -33,8 +33,8 @@ class PixelFacts:
         shown_range: grey range, of 0 to 1, that the breast takes as its header asks to show it; None for PNG files.
         way_up_problem: why the image cannot be turned upright, or None.
         way_up_doubt: what header and pixels do not agree on about the way up, or None.
-        is_stored_turned: whether a volume lies turned by 180 degrees by the rule of BCS-DBT (its chest wall on the
-            other side than the header's, and no Patient Orientation that explains it).
+        is_stored_turned: whether a volume lies turned by 180 degrees: its chest wall on the other side than the
+            header's breast has it, and no Patient Orientation that explains it.
         clipped_share: share of the breast that is white, or that is black, as its header asks to show it.
         boxes: one for each finding.
     """

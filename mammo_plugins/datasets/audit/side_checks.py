@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mammo_plugins.io.mammogram_header import MammogramHeader
-from mammo_plugins.structures import Laterality
-
 from .audit_finding import AuditFinding
 from .audit_thresholds import AuditThresholds
 from .audited_image import AuditedImage, report_group
-from .file_verdict import special_view
+from .file_verdict import judge_chest_wall
 from .image_facts import ImageFacts
 
 
@@ -77,36 +74,11 @@ def check_purpose(images: Sequence[AuditedImage], facts: Mapping[int, ImageFacts
 def check_chest_wall(
     images: Sequence[AuditedImage], facts: Mapping[int, ImageFacts], thresholds: AuditThresholds
 ) -> list[AuditFinding]:
-    """The edge that the breast touches against the annotated side.
-
-    A left breast is stored with its chest wall on the left and a right one on the right; turned by 180 degrees, the
-    other way round. Where the header names the annotated side and its Patient Orientation agrees with the pixels, the
-    vendor stores its images mirrored, which is a note. Spot and magnification views may touch both edges, and blank or
-    inverted images have findings of their own: they are not judged.
-    """
-    findings = []
-    for image in images:
-        found = facts[image.record.id]
-        pixels, header = found.pixels, found.header
-        if pixels is None or pixels.is_blank or pixels.has_bright_background or not pixels.breast_share:
-            continue
-        expected = 'left' if image.record.view_key.laterality is Laterality.LEFT else 'right'
-        if image.record.rotated_180:
-            expected = {'left': 'right', 'right': 'left'}[expected]
-        if pixels.chest_wall == expected or special_view(found, thresholds):
-            continue
-        explained = header is not None and _stores_mirrored(header, image, pixels.chest_wall)
-        reason = f'the chest wall lies on the {pixels.chest_wall}; for {image.record.view} '
-        reason += '(stored turned by 180 degrees) ' if image.record.rotated_180 else ''
-        reason += f'it is expected on the {expected}'
-        reason += '; Patient Orientation agrees with the pixels' if explained else ''
-        findings.append(image.report('chest_wall', 'note' if explained else 'warning', reason))
-    return findings
-
-
-def _stores_mirrored(header: MammogramHeader, image: AuditedImage, chest_wall: str) -> bool:
-    """Whether side and direction of the rows in the header explain where the chest wall lies."""
-    if header.view is None or header.view.laterality is not image.record.view_key.laterality:
-        return False
-    along_row = header.patient_orientation[0].upper() if header.patient_orientation else ''
-    return along_row[:1] == {'left': 'A', 'right': 'P'}[chest_wall]
+    """The edge that the breast touches against the annotated side, as in :func:`~.file_verdict.judge_chest_wall`."""
+    return [
+        image.report('chest_wall', *found)
+        for image in images
+        for found in judge_chest_wall(
+            facts[image.record.id], image.record.view_key, image.record.rotated_180, thresholds
+        )
+    ]

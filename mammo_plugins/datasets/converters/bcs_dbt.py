@@ -87,6 +87,7 @@ def convert_bcs_dbt(
         [volume.view.laterality if check_rotation else None for volume in volumes],
         workers,
         show_progress,
+        edge_columns=1,  # as the release's own reader does it, in whose frame the boxes are drawn
     )
     labels = {key: value for split in tables for key, value in _read_labels(tables[split], report).items()}
     images: dict[VolumeKey, ImageRecord] = {}

@@ -11,6 +11,8 @@ from mammo_plugins.io import ImageSource, MammogramHeader, UnreadableImageError,
 from mammo_plugins.io.orientation import decide_way_up, is_sideways, is_stored_turned
 from mammo_plugins.structures import Laterality
 
+_Job = tuple[Path, Laterality | None, bool, int | None]
+
 
 @dataclass(frozen=True)
 class InspectedImage:
@@ -33,12 +35,12 @@ def inspect_images(
     workers: int | None = None,
     show_progress: bool = True,
     modality_known: bool = False,
+    edge_columns: int | None = None,
 ) -> list[InspectedImage]:
     """Reads each header and, where a side is given, one middle slice.
 
     A left breast is shown with its chest wall on the left and a right one on the right. Where the pixels have it on the
-    other side, the whole image is turned by 180 degrees; the release's own reader tells by the sums of the outermost
-    columns, and its boxes are drawn in the frame that results.
+    other side, the whole image is turned by 180 degrees, or mirrored.
 
     Args:
         paths: image files.
@@ -46,31 +48,33 @@ def inspect_images(
         workers: processes; one for each processor, and no more than the work is worth, where None.
         show_progress: a bar with the remaining time on standard error.
         modality_known: the release's table tells FFDM from SM, so that a header that does not is no problem.
+        edge_columns: by which the side of the chest wall is told where a release has a rule of its own, see
+            :func:`~mammo_plugins.io.orientation.chest_wall_side`.
 
     Returns:
         One for each path, in order.
     """
-    jobs = [(path, side, modality_known) for path, side in zip(paths, sides, strict=True)]
+    jobs = [(path, side, modality_known, edge_columns) for path, side in zip(paths, sides, strict=True)]
     return read_in_parallel(
         _inspect, jobs, _lost_image, workers=workers, title='Reading images', show_progress=show_progress
     )
 
 
-def _inspect(job: tuple[Path, Laterality | None, bool]) -> InspectedImage:
-    path, side, modality_known = job
+def _inspect(job: _Job) -> InspectedImage:
+    path, side, modality_known, edge_columns = job
     try:
         source = open_image(path)
         header = source.header
         unknown = None if modality_known else header.modality_problem
         if problem := header.unfit or unknown or header.pixel_problem or _find_sideways(source):
             return InspectedImage(None, problem=problem)
-        rotated = side is not None and _is_rotated(source, side)
+        rotated = side is not None and _is_rotated(source, side, edge_columns)
     except UnreadableImageError as error:
         return InspectedImage(None, problem=error.reason)
     return InspectedImage(source.header, rotated)
 
 
-def _lost_image(job: tuple[Path, Laterality | None, bool]) -> InspectedImage:
+def _lost_image(job: _Job) -> InspectedImage:
     return InspectedImage(None, problem=LOST)
 
 
@@ -82,6 +86,6 @@ def _find_sideways(source: ImageSource) -> str | None:
     return decide_way_up(middle, patient_orientation=source.header.patient_orientation).problem
 
 
-def _is_rotated(source: ImageSource, side: Laterality) -> bool:
+def _is_rotated(source: ImageSource, side: Laterality, edge_columns: int | None) -> bool:
     (middle,) = source.iter_slices([source.header.num_slices // 2], voi='none')
-    return is_stored_turned(middle, side)
+    return is_stored_turned(middle, side, edge_columns)

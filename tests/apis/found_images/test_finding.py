@@ -269,6 +269,29 @@ def test_volume_stored_turned_is_marked_so(tmp_path, stored, turned):
     assert ('turned by 180 degrees' in ' '.join(found.doubts.values())) is turned
 
 
+@pytest.mark.parametrize('position', ['CC', 'MLO'])
+def test_chest_wall_on_the_other_side_is_in_doubt(tmp_path, position):
+    pixels = stored_breast()
+    save(mammogram(pixels, ViewPosition=position), tmp_path / 'upright.dcm')
+    save(mammogram(pixels[::-1, ::-1].copy(), ViewPosition=position), tmp_path / 'turned.dcm')
+    mirrored = mammogram(pixels[:, ::-1].copy() // 2, ViewPosition=position)
+    mirrored.PatientOrientation = ['P', 'R' if position == 'CC' else 'F']  # the header says so: nothing is odd
+    save(mirrored, tmp_path / 'mirrored.dcm')
+    doubts = {Path(path).name: doubt for path, doubt in find_images(tmp_path).doubts.items()}
+    expected = f'the chest wall lies on the right; for L-{position} it is expected on the left'
+    assert {name for name, doubt in doubts.items() if expected in doubt} == {'turned.dcm'}
+
+
+def test_blank_outermost_column_does_not_turn_a_volume(tmp_path):
+    frames = stored_breast('R')
+    frames[:, -1] = 0
+    frames[0, 0] = 1
+    shared = Sequence([item(FrameAnatomySequence=Sequence([item(FrameLaterality='R')]))])
+    save(dbt_volume(np.stack([frames] * 2), SharedFunctionalGroupsSequence=shared), tmp_path / 'a.dcm')
+    found = find_images(tmp_path)
+    assert found.annotations.images[0].rotated_180 is False and not found.doubts
+
+
 class TestPaths:
     """What file systems hold."""
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mammo_plugins.datasets.audit import AuditThresholds
+from mammo_plugins.datasets.audit.file_verdict import judge_file
 from mammo_plugins.datasets.audit.side_checks import check_chest_wall, check_views_in_headers
 
 LIMITS = AuditThresholds()
@@ -64,6 +65,20 @@ def test_mirrored_storage_that_the_header_explains_is_a_note(
     facts = {1: make_facts(1, header_view, pixels=pixels, patient_orientation=orientation)}
     (finding,) = check_chest_wall([make_image(1, 'L-CC')], facts, LIMITS)
     assert finding.severity == severity
+
+
+@pytest.mark.parametrize('rotated', [False, True])
+@pytest.mark.parametrize('chest_wall', ['left', 'right'])
+@pytest.mark.parametrize('header_view', ['L-CC', 'R-CC'])
+@pytest.mark.parametrize('orientation', [None, ('A', 'R'), ('P', 'R')])
+def test_verdict_on_a_file_is_that_of_the_audit(
+    make_image, make_facts, make_pixels, rotated, chest_wall, header_view, orientation
+):
+    """The record's side counts for both: in BCS-DBT that of the header is unreliable."""
+    facts = make_facts(1, header_view, pixels=make_pixels(chest_wall=chest_wall), patient_orientation=orientation)
+    image = make_image(1, 'L-CC', rotated_180=rotated)
+    warned = [f.reason for f in check_chest_wall([image], {1: facts}, LIMITS) if f.severity == 'warning']
+    assert warned == list(judge_file(facts, LIMITS, rotated, image.record.view_key).doubts)
 
 
 @pytest.mark.parametrize('changes', [dict(is_blank=True), dict(has_bright_background=True)])

@@ -170,6 +170,13 @@ class TestRotation:
         assert annotations.images[0].rotated_180 is rotated
         assert annotations.info['counts']['rotated_180'] == int(rotated)
 
+    def test_outermost_columns_alone_decide_as_in_the_reader_that_boxes_were_drawn_in(self, release):
+        pixels = breast('rcc')
+        pixels[:, :, -1] = 0
+        pixels[:, 0, 0] = 1
+        release.add(1, 'rcc', pixels=pixels)
+        assert convert(release).images[0].rotated_180 is True
+
     @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(data=st.data(), rotated=st.booleans(), view=st.sampled_from(['lcc', 'rmlo']))
     def test_box_covers_the_lesion_in_the_stored_pixels(self, tmp_path_factory, data, rotated, view):

@@ -10,7 +10,7 @@ from mammo_plugins.datasets.converters.embed.regions import mirror_regions, read
 from mammo_plugins.io import validate_annotations
 from tests.datasets.converters.embed_release import ARCHIVE, HEIGHT, WIDTH, EmbedRelease, breast_at, header_only
 from tests.datasets.converters.report_lines import lines
-from tests.io.dicom_builder import dbt_volume, gradient
+from tests.io.dicom_builder import dbt_volume, gradient, mammogram, stored_breast
 
 
 @pytest.fixture
@@ -278,6 +278,19 @@ class TestRegions:
         annotations = convert(release)
         assert annotations.findings[0].bbox_xywh == (left, 5, 20, 10)
         assert annotations.info['counts'].get('images_with_mirrored_regions', 0) == (chest_wall == 'right')
+
+    @pytest.mark.parametrize('side', ['L', 'R'])
+    @pytest.mark.parametrize(('bright', 'value'), [(False, 0), (True, 4095)], ids=['blank', 'bright'])
+    def test_one_column_at_the_edge_does_not_mirror_regions(self, release, side, bright, value):
+        pixels = stored_breast(side)
+        near, far = (0, -1) if side == 'L' else (-1, 0)
+        pixels[:, far if bright else near] = value
+        pixels[0, far] = 1  # else both edges are alike without the chest wall's
+        height, width = pixels.shape
+        release.add(regions=[(5, 2, 15, 22)], dataset=mammogram(pixels), Rows=height, Columns=width)
+        release.add_finding(asses='S', path_severity=0)
+        (finding,) = convert(release).findings
+        assert finding.bbox_xywh == (2 if side == 'L' else width - 22, 5, 20, 10)
 
     def test_published_example_is_mirrored_in_its_width(self):
         """R CC of 2560 columns: x 1560 to 1738 in the DICOM file."""
