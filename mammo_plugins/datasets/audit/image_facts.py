@@ -60,7 +60,7 @@ class ImageFacts:
         header: None where it cannot be read.
         voi: how the header asks to show the image: ``LUT``, ``window (LINEAR)``, ``none``, ``raw`` or ``PNG``.
         num_windows: windows that the header states; the first is used.
-        magnification: Estimated Radiographic Magnification Factor, or None.
+        magnification: by the header, or None.
         pixels: None where they were not looked at, or cannot be read.
         problem: why the file cannot be read, or None.
     """
