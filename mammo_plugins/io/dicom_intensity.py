@@ -121,21 +121,19 @@ def _reachable(window: Window | None, value_range: tuple[float, float]) -> tuple
 
 
 def has_rules_per_frame(tags: DicomTags) -> bool:
-    """Whether frames may differ in their rules."""
-    frame = tags.first_item('PerFrameFunctionalGroupsSequence')
-    return frame is not None and any(
-        frame.items(name) for name in ('PixelValueTransformationSequence', 'FrameVOILUTSequence')
-    )
+    """Whether frames may differ in their rules: any of them, not the first alone, may have its own."""
+    groups = ('PixelValueTransformationSequence', 'FrameVOILUTSequence')
+    return any(frame.items(name) for frame in tags.items('PerFrameFunctionalGroupsSequence') for name in groups)
 
 
 def _group_holding(tags: DicomTags, frame_index: int, group: str, *keywords: str) -> DicomTags:
-    """The most specific functional group of the frame that holds one of the elements, or the data set itself."""
+    """The most specific functional group of the frame that fills one of the elements, or the data set itself."""
     frames = tags.items('PerFrameFunctionalGroupsSequence')
     holders = [frames[frame_index]] if frame_index < len(frames) else []
     holders += tags.items('SharedFunctionalGroupsSequence')[:1]
     for holder in holders:
         for item in holder.items(group)[:1]:
-            if any(keyword in item.dataset for keyword in keywords):
+            if any(item.has_value(keyword) for keyword in keywords):
                 return item
     return tags
 

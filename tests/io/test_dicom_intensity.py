@@ -100,7 +100,9 @@ def test_grey_values_are_those_of_the_standard(grey, syntax, packed, vr, data):
 def noisy_breast():
     """(H, W) uint16 of 12 bits."""
     pixels = stored_breast(top=3800).astype(np.float64)
-    return (pixels + np.random.default_rng(0).normal(0, 40, pixels.shape) * (pixels > 0)).clip(0, 4095).astype(np.uint16)
+    return (
+        (pixels + np.random.default_rng(0).normal(0, 40, pixels.shape) * (pixels > 0)).clip(0, 4095).astype(np.uint16)
+    )
 
 
 class TestBitsBesideTheValue:
@@ -231,6 +233,33 @@ def test_windows_that_differ_between_frames_are_said(tmp_path):
         save(dbt_volume(gradient((3, 64, 64)), PerFrameFunctionalGroupsSequence=frames), tmp_path / 'a.dcm')
     )
     assert any('2 different windows' in doubt for doubt in header.doubts)
+
+
+def test_frames_have_their_own_windows_where_the_first_has_none(tmp_path):
+    stored = np.stack([gradient((64, 64))] * 3)
+    frames = Sequence([item(), _frame(1000), _frame(2000)])
+    path = save(dbt_volume(stored, PerFrameFunctionalGroupsSequence=frames), tmp_path / 'a.dcm')
+    image = open_image(path)
+    read = list(image.iter_slices())
+    np.testing.assert_allclose(read[0], stored[0] / 4095, atol=1e-6)
+    for shown, center in zip(read[1:], (1000, 2000), strict=True):
+        expected = ((stored[1].astype(float) - (center - 0.5)) / 999 + 0.5).clip(0, 1)
+        np.testing.assert_allclose(shown, expected, atol=1e-6)
+    assert any('3 different windows' in doubt for doubt in image.header.doubts)
+
+
+@pytest.mark.parametrize('empty', ['', None])
+def test_empty_window_of_a_frame_hides_no_other_one(tmp_path, empty):
+    stored = np.stack([gradient((64, 64))] * 2)
+    frames = Sequence([_frame(1000), _frame(1000)])
+    for frame in frames:
+        frame.FrameVOILUTSequence[0].WindowCenter = frame.FrameVOILUTSequence[0].WindowWidth = empty
+    path = save(
+        dbt_volume(stored, WindowCenter=1000, WindowWidth=1000, PerFrameFunctionalGroupsSequence=frames),
+        tmp_path / 'a.dcm',
+    )
+    expected = ((stored[0].astype(float) - 999.5) / 999 + 0.5).clip(0, 1)
+    np.testing.assert_allclose(next(iter(open_image(path).iter_slices([1]))), expected, atol=1e-6)
 
 
 class TestSeriesOfSlices:
