@@ -202,6 +202,29 @@ def test_bright_air_is_in_doubt(tmp_path):
     assert 'bright background' in doubt
 
 
+def _reversing_table():
+    table = item(LUTDescriptor=[4096, 0, 12])
+    table.add_new('LUTData', 'US', list(range(4095, -1, -1)))
+    return Sequence([table])
+
+
+@pytest.mark.parametrize(
+    ('pixels', 'elements', 'doubt'),
+    [
+        (stored_breast(), {'VOILUTSequence': _reversing_table()}, 'brighter than the breast'),
+        (stored_breast(top=2000).astype(np.int16), {}, 'shown grey'),
+        (stored_breast(top=2000).astype(np.int16), {'WindowCenter': 1000, 'WindowWidth': 2000}, None),
+        (stored_breast(), {'PixelPaddingValue': 0, 'PixelPaddingRangeLimit': 2200}, 'takes 2201 of 4096 values'),
+        (stored_breast(), {'PixelPaddingValue': 0, 'PixelPaddingRangeLimit': 100}, None),
+    ],
+)
+def test_grey_values_that_hide_the_breast_are_in_doubt(tmp_path, pixels, elements, doubt):
+    save(mammogram(pixels, **elements), tmp_path / 'a.dcm')
+    found = find_images(tmp_path)
+    assert views(found) == ['lcc FFDM']
+    assert [doubt in said for said in found.doubts.values()] == ([True] if doubt else [])
+
+
 def test_copies_by_instance_and_by_pixels_count_once(tmp_path):
     first = write(tmp_path / 'a.dcm')
     (tmp_path / 'a (1).dcm').write_bytes(first.read_bytes())
