@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from .dicom_tags import DicomTags
 from .dicom_view import DicomView, modifier_items
 
-_IMAGE_TEXTS = ('ViewPosition', 'SeriesDescription', 'BodyPartExamined', 'AcquisitionDeviceProcessingDescription')
+_IMAGE_TEXTS = ('ViewPosition', 'SeriesDescription', 'BodyPartExamined')
 _SPECIAL_TEXTS = ('SeriesDescription', 'PaddleDescription', 'ProtocolName', 'AcquisitionDeviceProcessingDescription')
 _STUDY_TEXTS = ('StudyDescription', 'PerformedProcedureStepDescription')
 FREE_TEXTS = (*_SPECIAL_TEXTS, *_STUDY_TEXTS)
@@ -53,7 +53,7 @@ _UNFIT_WORDS = (
     (re.compile(r'\b(scouts?|locali[sz]ers?)\b', re.I), 'a localiser'),
     (re.compile(r'\b(cesm|cedm|recombined|contrast[ -]enhanced)\b', re.I), 'an image of a contrast series'),
     (re.compile(r'\bcropped\b', re.I), 'a cut-out of an image'),
-    (re.compile(r'\broi\b|\bmasks?\b', re.I), 'a mask of a region'),
+    (re.compile(r'\broi\b|(?<!unsharp )\bmasks?\b', re.I), 'a mask of a region'),
 )
 _SPECIAL_WORDS = (
     (re.compile(r'\b(mag|mags|magview|magnif\w*)\b', re.I), 'magnification'),

@@ -143,6 +143,7 @@ def test_tomosynthesis_objects_of_one_frame_each_are_gathered_too(tmp_path):
         ({'DistanceSourceToDetector': 700, 'DistanceSourceToPatient': 657}, None),  # contact, by a real header
         ({'SeriesDescription': 'MAGNA IMAGE hotspots'}, None),
         ({'SeriesDescription': 'post-biopsy mammogram'}, None),
+        ({'AcquisitionDeviceProcessingDescription': 'UNSHARP MASK'}, None),
         ({'StudyDescription': 'MAMMO DIAGNOSTIC WITH BIOPSY FOLLOW-UP'}, None),
         ({'ViewPosition': 'MCC'}, 'magnification view'),
         ({'EstimatedRadiographicMagnificationFactor': 1.8}, 'magnified 1.8 times'),
