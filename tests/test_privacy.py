@@ -37,6 +37,7 @@ from mammo_plugins.apis.train import train
 from mammo_plugins.commands import evaluate, predict, report, synthesize
 from mammo_plugins.io import UnreadableImageError, open_image
 from mammo_plugins.io.dicom_header import _KEYWORDS
+from mammo_plugins.io.dicom_purpose import FREE_TEXTS
 from tests.apis.conftest import quick_options
 from tests.fuzz.dicom_mutations import mutate_dicom
 
@@ -45,7 +46,7 @@ pytestmark = pytest.mark.filterwarnings('ignore')
 MARKER = re.compile(rb'ZQ\d{5}QZ')
 TEXT_VRS = ('AE', 'AS', 'CS', 'DA', 'DT', 'LO', 'LT', 'PN', 'SH', 'ST', 'TM', 'UC', 'UR', 'UT')
 # What is written out on purpose, or decides how an image is read: ids, maker, view, pixel format.
-NEEDED = _KEYWORDS - {'SeriesDescription'} | {'SpecificCharacterSet', 'CodeValue', 'CodingSchemeDesignator'}
+NEEDED = _KEYWORDS - {*FREE_TEXTS} | {'SpecificCharacterSet', 'CodeValue', 'CodingSchemeDesignator'}
 BROKEN_COPIES = 400
 CONFIG = 'configs/demo/mnm_ffdm.py'
 

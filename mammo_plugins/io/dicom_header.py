@@ -33,7 +33,7 @@ from .dicom_modality import (
 )
 from .dicom_orientation import read_patient_orientation
 from .dicom_pixel_data import AnnouncedPixels, find_pixel_problem, read_codestream_bits
-from .dicom_purpose import PURPOSE_KEYWORDS, read_purpose
+from .dicom_purpose import PURPOSE_KEYWORDS, read_magnification, read_purpose
 from .dicom_spacing import SPACING_KEYWORDS, read_slice_spacing, read_slice_thickness, read_spacing
 from .dicom_tags import DicomTags
 from .dicom_time import TIME_KEYWORDS, read_acquisition_time
@@ -133,7 +133,8 @@ def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> Mammogr
         patient_id=tags.text('PatientID'),
         acquisition_number=_read_acquisition_number(tags),
         acquisition_time_s=read_acquisition_time(tags),
-        magnification=tags.number('EstimatedRadiographicMagnificationFactor'),
+        magnification=read_magnification(tags),
+        special_text=purpose.special,
         unfit=find_small_size(rows, columns) or _find_frames_of_a_plane(modality.modality, num_slices) or purpose.unfit,
         doubts=(*purpose.doubts, *filter(None, (_doubt_frames(tags, num_slices), bits_doubt)), *grey_doubts),
         pixel_problem=_find_problem(file, announced) or find_frame_order_problem(tags) or grey_problem,

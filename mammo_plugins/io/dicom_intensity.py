@@ -24,6 +24,9 @@ OVERLAY_BIT_POSITIONS = tuple((group, 0x0102) for group in range(0x6000, 0x6020,
 _LARGEST = 1e12
 """Beyond any detector; with more, products of values leave the range of 32-bit floats and become infinite or NaN."""
 
+_LARGEST_PADDING_SHARE = 0.25
+"""Of all values; padding and air take a few."""
+
 _WINDOW_FUNCTIONS = ('LINEAR', 'LINEAR_EXACT', 'SIGMOID')
 
 
@@ -63,7 +66,12 @@ def read_intensity_rules(tags: DicomTags, frame_index: int, bits_stored: int, fo
     rules = replace(rules, modality_table=modality_table)
     voi_table, table_doubt = read_look_up_table(voi, 'VOILUTSequence', *rules.value_range)
     window, window_doubt = _reachable(_read_window(voi), rules.value_range)
-    doubts = tuple(filter(None, (polarity_doubt, modality_doubt, table_doubt, window_doubt if not voi_table else None)))
+    padding_doubt = _doubt_padding(rules)
+    doubts = tuple(
+        filter(
+            None, (padding_doubt, polarity_doubt, modality_doubt, table_doubt, window_doubt if not voi_table else None)
+        )
+    )
     return replace(rules, voi_table=voi_table, window=window, doubts=doubts)
 
 
@@ -121,21 +129,19 @@ def _reachable(window: Window | None, value_range: tuple[float, float]) -> tuple
 
 
 def has_rules_per_frame(tags: DicomTags) -> bool:
-    """Whether frames may differ in their rules."""
-    frame = tags.first_item('PerFrameFunctionalGroupsSequence')
-    return frame is not None and any(
-        frame.items(name) for name in ('PixelValueTransformationSequence', 'FrameVOILUTSequence')
-    )
+    """Whether frames may differ in their rules: any of them, not the first alone, may have its own."""
+    groups = ('PixelValueTransformationSequence', 'FrameVOILUTSequence')
+    return any(frame.items(name) for frame in tags.items('PerFrameFunctionalGroupsSequence') for name in groups)
 
 
 def _group_holding(tags: DicomTags, frame_index: int, group: str, *keywords: str) -> DicomTags:
-    """The most specific functional group of the frame that holds one of the elements, or the data set itself."""
+    """The most specific functional group of the frame that fills one of the elements, or the data set itself."""
     frames = tags.items('PerFrameFunctionalGroupsSequence')
     holders = [frames[frame_index]] if frame_index < len(frames) else []
     holders += tags.items('SharedFunctionalGroupsSequence')[:1]
     for holder in holders:
         for item in holder.items(group)[:1]:
-            if any(keyword in item.dataset for keyword in keywords):
+            if any(item.has_value(keyword) for keyword in keywords):
                 return item
     return tags
 
@@ -169,6 +175,16 @@ def _read_padding(tags: DicomTags, bits_stored: int, is_signed: bool) -> tuple[i
         ends.append(tags.integer('PixelPaddingRangeLimit'))
     ends = [_as_stored(end, tags.integer('BitsAllocated'), is_signed) for end in ends]
     return min(ends), max(ends)
+
+
+def _doubt_padding(rules: IntensityRules) -> str | None:
+    if rules.padding is None:
+        return None
+    count = rules.padding[1] - rules.padding[0] + 1
+    if count <= _LARGEST_PADDING_SHARE * 2**rules.bits_stored:
+        return None
+    stated = 'the padding range (0028,0120) to (0028,0121)'
+    return f'{stated} takes {count} of {2**rules.bits_stored} values: whatever lies in it is black'
 
 
 def _as_stored(value: int, bits_allocated: int, is_signed: bool) -> int:

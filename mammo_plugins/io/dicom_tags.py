@@ -97,6 +97,11 @@ class DicomTags:
             self.fail(f'missing tag {tag_name(keyword)}')
         return value
 
+    def has_value(self, keyword: str) -> bool:
+        """Whether an element is there and not empty."""
+        value = self._element_value(keyword)
+        return value is not None and value != '' and not (isinstance(value, (MultiValue, Sequence)) and not value)
+
     def items(self, keyword: str) -> list[DicomTags]:
         """Items of a sequence; empty where it is absent.
 

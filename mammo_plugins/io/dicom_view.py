@@ -167,11 +167,15 @@ def _position_texts(tags: DicomTags) -> list[str]:
     return [text for value in tags.texts('ViewPosition') if (text := re.sub(r'[ _-]', '', value.upper()))]
 
 
-def _read_modifiers(tags: DicomTags, position_source: str) -> tuple[str, ...]:
-    """Names of known modifiers, codes of unknown ones; nested in the view item, or beside it in older files."""
+def modifier_items(tags: DicomTags) -> list[DicomTags]:
+    """Code items of view modifiers; nested in the view item, or beside it in older files."""
     holders = [tags, *tags.items('ViewCodeSequence')]
-    items = [item for holder in holders for item in holder.items('ViewModifierCodeSequence')]
-    named = [_modifier_name(item) for item in items]
+    return [item for holder in holders for item in holder.items('ViewModifierCodeSequence')]
+
+
+def _read_modifiers(tags: DicomTags, position_source: str) -> tuple[str, ...]:
+    """Names of known modifiers, codes of unknown ones."""
+    named = [_modifier_name(item) for item in modifier_items(tags)]
     match = _POSITION_TEXT.fullmatch(_position_text(tags)) if position_source == 'ViewPosition' else None
     if match is not None:
         named += [_PREFIXES.get(match[2], ''), _SUFFIXES.get(match[4] or '', '')]

@@ -45,7 +45,8 @@ class MammogramHeader:
         study_uid: Study Instance UID; ``study_id`` is the short Study ID.
         acquisition_time_s: time of day of the exposure, or of its series where that is not known, in seconds, or None.
         acquisition_number: Acquisition Number, or None.
-        magnification: Estimated Radiographic Magnification Factor, or None.
+        magnification: Estimated Radiographic Magnification Factor, else by the distances from the source, or None.
+        special_text: why it is a view of a part of the breast by its texts (series, paddle, protocol), or None.
         unfit: why it is no image of a breast to find lesions in (a specimen, a localiser, 1 x 2 pixels), or None.
         doubts: what is contradictory or odd, to be said wherever the image is used.
         pixel_problem: why the pixels cannot be read although the header can, or None.
@@ -87,6 +88,7 @@ class MammogramHeader:
     codestream_bits: int | None = None
     is_inverted: bool = False
     is_computed: bool = False
+    special_text: str | None = None
 
     @property
     def modality_text(self) -> str:
@@ -95,9 +97,9 @@ class MammogramHeader:
 
     @property
     def special_view(self) -> str | None:
-        """Which view of a part of the breast it is by its modifiers (spot, magnification), or None."""
+        """Which view of a part of the breast it is (spot, magnification) by modifiers or texts, or None."""
         modifiers = [name for name in self.view_modifiers if name in _SPECIAL_MODIFIERS]
-        return f'a {" and ".join(modifiers)} view (view modifier)' if modifiers else None
+        return f'a {" and ".join(modifiers)} view (view modifier)' if modifiers else self.special_text
 
 
 @dataclass(frozen=True)

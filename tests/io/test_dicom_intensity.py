@@ -14,7 +14,7 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 
 from mammo_plugins.io.image_source import open_image, read_header, read_mammogram
 from mammo_plugins.io.unreadable_image import UnreadableImageError
-from tests.io.dicom_builder import compressed, ct_slices, dbt_volume, gradient, item, mammogram, save
+from tests.io.dicom_builder import compressed, ct_slices, dbt_volume, gradient, item, mammogram, save, stored_breast
 from tests.references.grey_values import Grey, intensity, value_range
 
 SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian)
@@ -97,6 +97,14 @@ def test_grey_values_are_those_of_the_standard(grey, syntax, packed, vr, data):
     np.testing.assert_allclose(read.ravel(), expected, atol=2e-4)
 
 
+def noisy_breast():
+    """(H, W) uint16 of 12 bits."""
+    pixels = stored_breast(top=3800).astype(np.float64)
+    return (
+        (pixels + np.random.default_rng(0).normal(0, 40, pixels.shape) * (pixels > 0)).clip(0, 4095).astype(np.uint16)
+    )
+
+
 class TestBitsBesideTheValue:
     SMOOTH = (gradient((40, 30)) // 2).astype(np.uint16)
 
@@ -127,6 +135,38 @@ class TestBitsBesideTheValue:
     def test_values_in_other_bits_than_the_header_says_are_refused(self, tmp_path, pixels, elements, reason):
         with pytest.raises(UnreadableImageError, match=reason):
             self.read(tmp_path, pixels.astype(np.uint16), **elements)
+
+    @pytest.mark.parametrize('signed', [False, True])
+    @pytest.mark.parametrize('missing', range(1, 7))
+    def test_larger_values_than_bits_stored_are_refused_however_often_they_fold(self, tmp_path, missing, signed):
+        pixels = noisy_breast()
+        stored = 12 + signed - missing
+        with pytest.raises(UnreadableImageError, match=f'need {12 + signed} bits'):
+            self.read(tmp_path, pixels.astype(np.int16) if signed else pixels, BitsStored=stored)
+
+    def test_larger_values_are_refused_beside_padding(self, tmp_path):
+        pixels = noisy_breast()
+        pixels[:, -3:] = 65535
+        with pytest.raises(UnreadableImageError, match='need 12 bits'):
+            self.read(tmp_path, pixels, BitsStored=9, PixelPaddingValue=65535)
+
+    @pytest.mark.parametrize('place', [np.s_[5:20:2, 5:20:3], np.s_[5:20:2, -20:-3:3], np.s_[:40], np.s_[20:60, 10:50]])
+    @pytest.mark.parametrize('bit', [12, 15])
+    def test_undeclared_graphics_of_any_form_are_cut(self, tmp_path, place, bit):
+        pixels = noisy_breast()
+        drawn = pixels.copy()
+        drawn[place] |= 1 << bit
+        np.testing.assert_allclose(self.read(tmp_path, drawn), pixels / 4095, atol=1e-6)
+
+    def test_random_bits_beside_the_value_are_cut(self, tmp_path):
+        pixels = noisy_breast()
+        drawn = pixels | np.random.default_rng(0).integers(0, 16, pixels.shape, dtype=np.uint16) << 12
+        np.testing.assert_allclose(self.read(tmp_path, drawn), pixels / 4095, atol=1e-6)
+
+    def test_negative_values_may_end_at_their_bits(self, tmp_path):
+        values = noisy_breast().astype(np.int32) - 2048
+        read = self.read(tmp_path, (values & 0xFFF).astype(np.int16), PixelRepresentation=1)
+        np.testing.assert_allclose(read, (values + 2048) / 4095, atol=1e-6)
 
     def test_padding_may_need_more_bits_than_values(self, tmp_path):
         padded = self.SMOOTH.copy()
@@ -193,6 +233,33 @@ def test_windows_that_differ_between_frames_are_said(tmp_path):
         save(dbt_volume(gradient((3, 64, 64)), PerFrameFunctionalGroupsSequence=frames), tmp_path / 'a.dcm')
     )
     assert any('2 different windows' in doubt for doubt in header.doubts)
+
+
+def test_frames_have_their_own_windows_where_the_first_has_none(tmp_path):
+    stored = np.stack([gradient((64, 64))] * 3)
+    frames = Sequence([item(), _frame(1000), _frame(2000)])
+    path = save(dbt_volume(stored, PerFrameFunctionalGroupsSequence=frames), tmp_path / 'a.dcm')
+    image = open_image(path)
+    read = list(image.iter_slices())
+    np.testing.assert_allclose(read[0], stored[0] / 4095, atol=1e-6)
+    for shown, center in zip(read[1:], (1000, 2000), strict=True):
+        expected = ((stored[1].astype(float) - (center - 0.5)) / 999 + 0.5).clip(0, 1)
+        np.testing.assert_allclose(shown, expected, atol=1e-6)
+    assert any('3 different windows' in doubt for doubt in image.header.doubts)
+
+
+@pytest.mark.parametrize('empty', ['', None])
+def test_empty_window_of_a_frame_hides_no_other_one(tmp_path, empty):
+    stored = np.stack([gradient((64, 64))] * 2)
+    frames = Sequence([_frame(1000), _frame(1000)])
+    for frame in frames:
+        frame.FrameVOILUTSequence[0].WindowCenter = frame.FrameVOILUTSequence[0].WindowWidth = empty
+    path = save(
+        dbt_volume(stored, WindowCenter=1000, WindowWidth=1000, PerFrameFunctionalGroupsSequence=frames),
+        tmp_path / 'a.dcm',
+    )
+    expected = ((stored[0].astype(float) - 999.5) / 999 + 0.5).clip(0, 1)
+    np.testing.assert_allclose(next(iter(open_image(path).iter_slices([1]))), expected, atol=1e-6)
 
 
 class TestSeriesOfSlices:

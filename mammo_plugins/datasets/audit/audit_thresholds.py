@@ -29,6 +29,7 @@ class AuditThresholds:
     min_contrast: float = _limit(0.3, 'contrast of a box, in units of the spread around it')
     min_shown_range: float = _limit(0.05, 'grey range that the breast takes of the whole after its window')
     max_clipped_share: float = _limit(0.4, 'share of the breast that its window shows white, or black')
+    max_air_level: float = _limit(0.4, 'grey value, of 0 to 1, of the air beside the breast as it is shown')
     max_share_difference: float = _limit(0.15, 'share of malignant breasts in a split against that of all')
 
     def __post_init__(self) -> None:

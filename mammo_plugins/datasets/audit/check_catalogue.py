@@ -84,6 +84,9 @@ CHECKS = {
     'clipped_breast': AuditCheck(
         'Clipped breasts', 'The window does not fit the image: choose voi="none", or correct the header.', PIXELS
     ),
+    'grey_air': AuditCheck(
+        'Grey air', 'Half of the grey range is not used: state a window, or correct Pixel Representation.', PIXELS
+    ),
     'shown_range': AuditCheck(
         'Breasts made invisible by their window', 'A wrong window: read such images with voi=none.', PIXELS
     ),

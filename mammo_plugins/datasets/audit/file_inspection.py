@@ -21,7 +21,14 @@ from mammo_plugins.io.voi import IntensityRules
 from ..breast_region import find_breast_mask
 from .box_contrast import Box, box_contrast
 from .image_facts import BoxFacts, ImageFacts, PixelFacts
-from .image_statistics import breast_share, clipped_share, has_bright_background, pixel_digest, shown_range
+from .image_statistics import (
+    breast_share,
+    clipped_share,
+    has_bright_background,
+    pixel_digest,
+    shown_levels,
+    shown_range,
+)
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,7 @@ def _read_pixels(job: InspectionJob, header: MammogramHeader, intensity: _Intens
     mask = find_breast_mask(pixels)
     # As it is shown, by its own rules: stored values would do only where they are unsigned and the header is right.
     shown = None if intensity.rules is None else next(iter(open_image(job.path).iter_slices([middle])))
+    air_level, breast_level = (None, None) if shown is None else shown_levels(shown, mask)
     upright = decide_way_up(
         pixels, rotated_180=job.rotated_180, patient_orientation=header.patient_orientation, view=header.view
     )
@@ -123,6 +131,8 @@ def _read_pixels(job: InspectionJob, header: MammogramHeader, intensity: _Intens
         breast_share=float(mask.mean()),
         shown_range=None if shown is None else shown_range(shown, mask),
         clipped_share=0.0 if shown is None else clipped_share(shown, mask),
+        air_level=air_level,
+        breast_level=breast_level,
         way_up_problem=upright.problem,
         way_up_doubt=upright.doubt,
         is_stored_turned=_is_stored_turned(pixels, header, is_explained=upright.doubt is None),

@@ -111,6 +111,9 @@ def pixel_doubts(pixels: PixelFacts, thresholds: AuditThresholds) -> list[tuple[
     if pixels.has_bright_background:
         reason = 'the air beside the breast is bright: Photometric Interpretation does not fit the pixels'
         return [('polarity', 'warning', reason + ' (bright background)')]
+    if pixels.air_level is not None and pixels.air_level > pixels.breast_level:
+        reason = 'its window or VOI table shows the air beside the breast brighter than the breast'
+        return [('polarity', 'warning', reason)]
     if not pixels.breast_share:
         return [('blank_image', 'warning', 'no breast: no bright region covers 1% of the image')]
     if pixels.shown_range is not None and pixels.shown_range < thresholds.min_shown_range:
@@ -119,6 +122,9 @@ def pixel_doubts(pixels: PixelFacts, thresholds: AuditThresholds) -> list[tuple[
     if pixels.clipped_share > thresholds.max_clipped_share:
         reason = f'its window or VOI table shows {pixels.clipped_share:.0%} of the breast white, or black, above '
         return [('clipped_breast', 'warning', f'{reason}{thresholds.max_clipped_share:.0%}: clipped')]
+    if pixels.air_level is not None and pixels.air_level > thresholds.max_air_level:
+        reason = f'the air beside the breast is shown grey, {pixels.air_level:.2f} of the range, above '
+        return [('grey_air', 'warning', f'{reason}{thresholds.max_air_level:g}: no window, or a wrong one')]
     return []
 
 

@@ -35,6 +35,8 @@ class PixelFacts:
         way_up_doubt: what header and pixels do not agree on about the way up, or None.
         is_stored_turned: whether a volume lies turned by 180 degrees: its chest wall on the other side than the
             header's breast has it, and no Patient Orientation that explains it.
+        air_level, breast_level: grey value, in [0, 1], of the air and of the breast as the header asks to show them;
+            None where there is too little air to tell, and for PNG files.
         clipped_share: share of the breast that is white, or that is black, as its header asks to show it.
         boxes: one for each finding.
     """
@@ -50,6 +52,8 @@ class PixelFacts:
     is_stored_turned: bool = False
     boxes: tuple[BoxFacts, ...] = ()
     clipped_share: float = 0.0
+    air_level: float | None = None
+    breast_level: float | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class ImageFacts:
         header: None where it cannot be read.
         voi: how the header asks to show the image: ``LUT``, ``window (LINEAR)``, ``none``, ``raw`` or ``PNG``.
         num_windows: windows that the header states; the first is used.
-        magnification: Estimated Radiographic Magnification Factor, or None.
+        magnification: by the header, or None.
         pixels: None where they were not looked at, or cannot be read.
         problem: why the file cannot be read, or None.
     """

@@ -11,6 +11,7 @@ from .box_contrast import Box, pixel_window
 
 _STRIP_FRACTION = 0.05
 _FLAT_SHARE = 0.05
+_LEAST_AIR = 0.05
 
 
 def pixel_digest(stored: np.ndarray, num_slices: int) -> str:
@@ -75,6 +76,18 @@ def clipped_share(shown: np.ndarray, mask: np.ndarray) -> float:
         return 0.0
     inside = shown[mask]
     return float(max((inside >= 1).mean(), (inside <= 0).mean()))
+
+
+def shown_levels(shown: np.ndarray, mask: np.ndarray) -> tuple[float | None, float | None]:
+    """Medians of what is beside the breast and of the breast; None where either covers less than 5% of the image.
+
+    Args:
+        shown: (H, W) in [0, 1], as the header asks to show the image.
+        mask: (H, W) bool, the breast.
+    """
+    if not _LEAST_AIR <= mask.mean() <= 1 - _LEAST_AIR:
+        return None, None
+    return float(np.median(shown[~mask])), float(np.median(shown[mask]))
 
 
 def breast_share(mask: np.ndarray, box_xywh: Box) -> float:

@@ -224,6 +224,11 @@ def plant_pixel_faults(data: FaultyDataset) -> None:
         dataset.WindowCenter, dataset.WindowWidth = float(np.percentile(values[values > 200], 30)), 200
     data.expect('clipped_breast', 'warning', clipped)
 
+    grey = data.image('P00003', 'rcc', 'FFDM')
+    with data.header(grey) as dataset:
+        dataset.WindowCenter, dataset.WindowWidth = 1000, 32000
+    data.expect('grey_air', 'warning', grey)
+
     blank = data.image('P00002', 'lcc', 'DBT')
     data.change_pixels(blank, np.zeros_like)
     data.expect('blank_image', 'error', blank)

@@ -140,6 +140,37 @@ def test_tomosynthesis_objects_of_one_frame_each_are_gathered_too(tmp_path):
         ({'ViewPosition': None, 'ViewCodeSequence': Sequence([code('127457009', 'SCT', 'specimen')])}, 'specimen'),
         ({'SeriesDescription': 'Flat Field Calibration'}, 'calibration'),
         ({'SeriesDescription': 'Left stereo biopsy'}, 'stereotactic'),
+        ({'SeriesDescription': 'STEREOPAIR'}, 'stereotactic'),
+        ({'SeriesDescription': 'L Biopsy -15'}, 'biopsy'),
+        ({'SeriesDescription': 'Needle Localization'}, 'needle localisation'),
+        ({'ImageType': ['ORIGINAL', 'PRIMARY', 'BIOPSY']}, 'biopsy'),
+        ({'ViewModifierCodeSequence': Sequence([code('443857001', 'SCT', 'Biopsy')])}, 'biopsy'),
+        ({'SeriesDescription': 'Specimens'}, 'specimen'),
+        ({'SeriesDescription': 'SpecimenRadiograph'}, 'specimen'),
+        ({'AnatomicRegionSequence': Sequence([code('127457009', 'SCT', 'tissue specimen')])}, 'specimen'),
+        ({'SpecimenDescriptionSequence': Sequence([item(SpecimenIdentifier='1')])}, 'specimen'),
+        ({'SeriesDescription': 'Weekly Phantom'}, 'calibration'),
+        ({'SeriesDescription': 'CDMAM'}, 'calibration'),
+        ({'BodyPartExamined': 'PHANTOM'}, 'calibration'),
+        ({'SeriesDescription': 'Localizers'}, 'localiser'),
+        ({'SeriesDescription': 'CESM recombined'}, 'contrast series'),
+        ({'ImageType': ['DERIVED', 'PRIMARY', 'RECOMBINED']}, 'recombined'),
+        ({'SeriesDescription': 'cropped images'}, 'cut-out'),  # CBIS-DDSM
+        ({'SeriesDescription': 'ROI mask images'}, 'mask'),
+        ({'SeriesDescription': 'L ML SPOT MAG'}, 'magnification view (by its Series Description)'),
+        ({'SeriesDescription': 'Spot compression'}, 'spot compression view (by its Series Description)'),
+        ({'SeriesDescription': 'Magnification'}, 'magnification view'),
+        ({'PaddleDescription': 'SPOT CONTACT'}, 'spot compression view (by its Paddle Description)'),
+        ({'PaddleDescription': 'MAG 10x10'}, 'magnification view'),
+        ({'ProtocolName': 'MAG LML'}, 'magnification view'),
+        ({'AcquisitionDeviceProcessingDescription': 'MAGVIEW'}, 'magnification view'),
+        ({'DistanceSourceToDetector': 660, 'DistanceSourceToPatient': 367}, 'magnified 1.798 times'),
+        ({'DistanceSourceToDetector': 660, 'DistanceSourceToPatient': 0}, None),
+        ({'DistanceSourceToDetector': 700, 'DistanceSourceToPatient': 657}, None),  # contact, by a real header
+        ({'SeriesDescription': 'MAGNA IMAGE hotspots'}, None),
+        ({'SeriesDescription': 'post-biopsy mammogram'}, None),
+        ({'AcquisitionDeviceProcessingDescription': 'UNSHARP MASK'}, None),
+        ({'StudyDescription': 'MAMMO DIAGNOSTIC WITH BIOPSY FOLLOW-UP'}, None),
         ({'ViewPosition': 'MCC'}, 'magnification view'),
         ({'EstimatedRadiographicMagnificationFactor': 1.8}, 'magnified 1.8 times'),
         ({'Rows': 1, 'Columns': 2}, 'an image of 2 x 1 pixels'),
@@ -153,6 +184,25 @@ def test_images_of_something_else_are_left_out_by_reason(tmp_path, elements, rea
     found = find_images(tmp_path)
     assert (reason is None) == ('lcc FFDM' in views(found))
     assert reason is None or reason in reasons(found)['odd.dcm']
+
+
+@pytest.mark.parametrize(
+    ('elements', 'doubt'),
+    [
+        ({'StudyDescription': 'Stereotactic biopsy left'}, 'stereotactic'),
+        ({'StudyDescription': 'Breast specimen'}, 'specimen'),
+        ({'PerformedProcedureStepDescription': 'Stereotactic Biopsy'}, 'stereotactic'),
+        ({'PatientID': 'QC'}, 'quality control'),
+        ({'StudyDescription': 'MAMMO SCREENING'}, None),
+        ({'PatientID': 'QC-Smith'}, None),
+    ],
+    ids=str,
+)
+def test_words_of_a_study_put_its_images_in_doubt(tmp_path, elements, doubt):
+    write(tmp_path / 'a.dcm', **elements)
+    found = find_images(tmp_path)
+    assert views(found) == ['lcc FFDM'] and not found.left_out
+    assert [doubt in said for said in found.doubts.values()] == ([True] if doubt else [])
 
 
 def test_view_modifier_of_the_view_code_leaves_a_spot_view_out(tmp_path):
@@ -177,6 +227,29 @@ def test_bright_air_is_in_doubt(tmp_path):
     save(mammogram(3500 - stored_breast()), tmp_path / 'a.dcm')
     (doubt,) = find_images(tmp_path).doubts.values()
     assert 'bright background' in doubt
+
+
+def _reversing_table():
+    table = item(LUTDescriptor=[4096, 0, 12])
+    table.add_new('LUTData', 'US', list(range(4095, -1, -1)))
+    return Sequence([table])
+
+
+@pytest.mark.parametrize(
+    ('pixels', 'elements', 'doubt'),
+    [
+        (stored_breast(), {'VOILUTSequence': _reversing_table()}, 'brighter than the breast'),
+        (stored_breast(top=2000).astype(np.int16), {}, 'shown grey'),
+        (stored_breast(top=2000).astype(np.int16), {'WindowCenter': 1000, 'WindowWidth': 2000}, None),
+        (stored_breast(), {'PixelPaddingValue': 0, 'PixelPaddingRangeLimit': 2200}, 'takes 2201 of 4096 values'),
+        (stored_breast(), {'PixelPaddingValue': 0, 'PixelPaddingRangeLimit': 100}, None),
+    ],
+)
+def test_grey_values_that_hide_the_breast_are_in_doubt(tmp_path, pixels, elements, doubt):
+    save(mammogram(pixels, **elements), tmp_path / 'a.dcm')
+    found = find_images(tmp_path)
+    assert views(found) == ['lcc FFDM']
+    assert [doubt in said for said in found.doubts.values()] == ([True] if doubt else [])
 
 
 def test_copies_by_instance_and_by_pixels_count_once(tmp_path):
