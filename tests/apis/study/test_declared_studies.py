@@ -120,7 +120,12 @@ def test_killed_study_goes_on_where_it_was(classifiers):
     assert 'warm' in classifiers.records and 'tuned.begun' in classifiers.records
     assert 'tuned' not in classifiers.records and 'test-tuned' not in classifiers.records
     steps = {f'{path.parent.name}/{path.stem}' for path in classifiers.stamps}
-    assert {'pretraining/iter_2', 'warm/iter_2', 'tuned/iter_2', 'tuned/iter_4'} <= steps and 'tuned/iter_6' not in steps
+    assert {
+        'pretraining/iter_2',
+        'warm/iter_2',
+        'tuned/iter_2',
+        'tuned/iter_4',
+    } <= steps and 'tuned/iter_6' not in steps
     assert {path: path.stat().st_mtime_ns for path in classifiers.stamps} == classifiers.stamps  # not trained again
 
 
@@ -147,7 +152,9 @@ def test_another_config_is_said_and_redone_with_what_builds_on_it(classifiers, w
     try:
         assert run(classifiers.study, out, *rows) == 2
         message = capsys.readouterr().err
-        assert message.startswith('error: warm in ') and 'was done with another config' in message and '--redo' in message
+        assert (
+            message.startswith('error: warm in ') and 'was done with another config' in message and '--redo' in message
+        )
         assert run(classifiers.study, out, *rows, '--redo') == 0
     finally:
         write_classifiers(classifiers.study.name)
@@ -167,7 +174,11 @@ def test_numbers_of_segmenters_are_those_of_mammo_evaluate(segmented):
             numbers = content['rows']['glow'][f'{where} {kind} maps']
             for number in ('dice', 'pxap_image', 'pxap_dataset'):
                 assert numbers[number]['by_seed'] == [pytest.approx(scored[kind].numbers[number].value)]
-                assert numbers[number]['mean']['low'] <= numbers[number]['mean']['value'] <= numbers[number]['mean']['high']
+                assert (
+                    numbers[number]['mean']['low']
+                    <= numbers[number]['mean']['value']
+                    <= numbers[number]['mean']['high']
+                )
         labels = evaluate_labels(read_labels(out / f'seed3/predictions/{name}-labels.csv'), annotations)['malignant']
         assert content['rows']['glow'][where]['auc']['by_seed'] == [pytest.approx(labels.numbers['auc'].value)]
 
@@ -179,7 +190,9 @@ def test_segmenters_have_a_table_each_and_a_tested_claim(segmented):
     maps, labels, claims = read_tables(page)
     assert [row['row'] for row in maps] == ['Glow', 'Dim'] and [row['row'] for row in labels] == ['Glow']
     assert 'auc, seen' in labels[0] and 'auc, seen' not in maps[0]
-    first, second = (content['rows'][name]['seen malignant maps']['pxap_dataset']['by_seed'][0] for name in ('glow', 'dim'))
+    first, second = (
+        content['rows'][name]['seen malignant maps']['pxap_dataset']['by_seed'][0] for name in ('glow', 'dim')
+    )
     claim = content['claims'][0]
     assert claim['by_seed'] == [pytest.approx(first - second)] and claim['difference']['low'] is not None
     assert content['rows']['dim']['seen malignant maps']['dice']['paper_spread'] == 0.25

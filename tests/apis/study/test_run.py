@@ -39,7 +39,10 @@ def tiny(tmp_path_factory):
     return dataclasses.replace(
         MM3D_STUDY,
         rows=[MM3D_STUDY.row(name) for name in ('mnm_ffdm', 'mm3d_0', 'mm3d')],
-        claims=[Claim('mm3d', 'mm3d_0', 'mm3d', 'R@0.25'), Claim('mm3d', 'mnm_ffdm', 'mm3d-2d', 'breast_auc', paper=0.06)],
+        claims=[
+            Claim('mm3d', 'mm3d_0', 'mm3d', 'R@0.25'),
+            Claim('mm3d', 'mnm_ffdm', 'mm3d-2d', 'breast_auc', paper=0.06),
+        ],
         presets={'tiny': StudyPreset(config=str(dbt))},
     )
 
@@ -128,7 +131,7 @@ def test_training_that_fails_is_named_with_its_log(tiny, tmp_path):
     folder = SeedFolder(tiny, 'tiny', 0, tmp_path)
     folder.write_configs(tiny.entries())
     job = StageJob(folder.plan, 'mm3d', 0, tmp_path)  # no FFDM weights, no phantoms
-    with pytest.raises(RuntimeError, match=r"seed 0, mm3d: stage 'mm3d' takes something from stage 'mnm_ffdm'.*logs/mm3d.txt"):
+    with pytest.raises(RuntimeError, match=r"seed 0, mm3d: stage 'mm3d' reads .*phantoms.json, which.*logs/mm3d.txt"):
         run_jobs([job], 1, lambda *_: None)
     assert not folder.is_done('mm3d')
 

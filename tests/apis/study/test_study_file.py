@@ -77,7 +77,9 @@ def test_config_reads_the_phantoms_in_every_data_set_and_metric(segmenters, tmp_
     entries = {entry.name: entry for entry in study.entries()}
     for name, file in (('glow', 'a.json'), ('test-glow-unseen', 'b.json')):
         cfg = phantom_config(entries[name], study.presets['tiny'], files, tmp_path, 7)
-        assert {cfg[f'{part}_dataloader'].dataset.ann_file for part in ('train', 'val', 'test')} == {str(tmp_path / file)}
+        assert {cfg[f'{part}_dataloader'].dataset.ann_file for part in ('train', 'val', 'test')} == {
+            str(tmp_path / file)
+        }
         assert {metric.ann_file for metric in cfg.test_evaluator} == {str(tmp_path / file)}
         assert cfg.randomness.seed == 7 and cfg.load_from is None and cfg.train_cfg.max_iters == 3
         assert [hook.type for hook in cfg.custom_hooks] == ['IterationSeedHook']
