@@ -8,16 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from mammo_plugins.apis.inference import build_detector, build_test_dataset, predict_cases
+from mammo_plugins.apis.report.network_cases import report_case
+from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.evaluation import DetectionResult
 from mammo_plugins.io import read_annotations
 from mammo_plugins.visualization import PlotCurve, ReportCase, model_rows, result_curves, write_report
 from mammo_plugins.visualization.result_table import Row
 
 from .rows import DemoRow
-
-from mammo_plugins.apis.inference import build_detector, build_test_dataset, predict_cases
-from mammo_plugins.apis.report.network_cases import report_case
-from mammo_plugins.apis.run_config import load_run_config
 
 _CASES = {1.0: 5, 0.0: 2}  # malignant breasts and others to leaf through
 

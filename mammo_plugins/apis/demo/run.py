@@ -11,15 +11,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from mammo_plugins.apis.evaluate import ScoringOptions, evaluate_predictions_file
+from mammo_plugins.apis.phantoms.making import phantom_options, prepare_phantoms
+from mammo_plugins.apis.stages import StageFolder, run_stages
 from mammo_plugins.evaluation import DetectionResult
 from mammo_plugins.visualization import screen_table
 
 from .report_page import demo_rows, write_demo_report
 from .rows import ROWS, TRAININGS, demo_plan
-from mammo_plugins.apis.evaluate import evaluate_predictions_file
-from mammo_plugins.apis.phantoms.making import phantom_options, prepare_phantoms
-from mammo_plugins.apis.evaluate import ScoringOptions
-from mammo_plugins.apis.stages import StageFolder, run_stages
 
 SPLIT = (0.6, 0.1, 0.3)  # patients to train on, to choose settings on, and held out
 

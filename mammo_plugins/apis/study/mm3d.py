@@ -80,9 +80,7 @@ def _row(
     )  # fmt: skip
 
 
-def _claim(
-    better: str, worse: str, reading: str = VOLUME, number: str = 'R@0.25', paper: float | None = None
-) -> Claim:
+def _claim(better: str, worse: str, reading: str = VOLUME, number: str = 'R@0.25', paper: float | None = None) -> Claim:
     return Claim(better, worse, reading, number, paper)
 
 

@@ -11,6 +11,7 @@ from mmengine.config import Config
 
 from mammo_plugins.apis.phantoms.making import phantom_options
 from mammo_plugins.apis.stages.config_differences import config_differences
+
 from .phantom_config import read_config
 from .study import StudyEntry, StudyPreset
 

@@ -96,7 +96,13 @@ def read_label_numbers(
     unit, _, label = reading.target.rpartition('/')
     path = _file_of_unit(predictions, unit)
     return sample_label_run(
-        read_labels(path), annotations, label, bootstrap, seed, lenient=reading.images.is_part, threshold=reading.threshold
+        read_labels(path),
+        annotations,
+        label,
+        bootstrap,
+        seed,
+        lenient=reading.images.is_part,
+        threshold=reading.threshold,
     )
 
 
@@ -122,14 +128,16 @@ def read_pair_numbers(
     predictions: Path, annotations: AnnotationSet, reading: Reading, bootstrap: int, seed: int
 ) -> Mapping[str, NumberSample]:
     """The numbers of decisions about pairs of findings, from their CSV."""
-    return sample_pair_run(read_pair_decisions(predictions), annotations, bootstrap, seed, lenient=reading.images.is_part)
+    return sample_pair_run(
+        read_pair_decisions(predictions), annotations, bootstrap, seed, lenient=reading.images.is_part
+    )
 
 
 @register_reader('normals', 'PictureWriter', 'outdir', '-pictures')
 def read_normal_numbers(
     predictions: Path, annotations: AnnotationSet, reading: Reading, bootstrap: int, seed: int
 ) -> Mapping[str, NumberSample]:
-    """The numbers of normal images against the true ones of phantoms; the target is ``model``, or what stands beside it."""
+    """The numbers of normal images against the true ones of phantoms; the target is ``model``, or what is beside it."""
     return sample_normals(predictions, annotations, reading.target, bootstrap, seed)
 
 

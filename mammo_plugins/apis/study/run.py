@@ -13,9 +13,9 @@ from typing import Any
 
 from rich.console import Console
 
+from mammo_plugins.apis.phantoms import prepare_phantoms
 from mammo_plugins.io.whole_file import write_whole
 
-from mammo_plugins.apis.phantoms import prepare_phantoms
 from .catalogue import find_study
 from .jobs import StageJob, run_jobs
 from .page import study_page

@@ -27,7 +27,7 @@ class StudyPreset:
     """A size of everything.
 
     Attributes:
-        data: settings of the phantoms: ``cases``, ``split`` and perhaps ``preset``, ``size`` and ``phantoms`` (by name);
+        data: settings of the phantoms: ``cases``, ``split``, perhaps ``preset``, ``size`` and ``phantoms`` (by name);
             or several such, by name of the data set.
         options: overrides of configs, by pattern of the name of a stage or test (``test-ROW``) or of its config's
             stem. Later ones win, and all win over those of rows.
@@ -190,6 +190,12 @@ def _test_entry(row: StudyRow, test: RowTest, stages: Mapping[str, StudyEntry]) 
         config, options = test.config, dict(test.cfg_options)
     else:
         config, options = source.fields.get('config'), {**source.fields.get('cfg_options', {}), **test.cfg_options}
-    fields = dict(name=f'test-{prediction_stem(row.name, test.name)}', kind='test', config=config, checkpoint=checkpoint, cfg_options=options)
+    fields = dict(
+        name=f'test-{prediction_stem(row.name, test.name)}',
+        kind='test',
+        config=config,
+        checkpoint=checkpoint,
+        cfg_options=options,
+    )
     data = test.data or (source.data if source else None)
     return StudyEntry(fields, row.name, test.name, test.split, data)

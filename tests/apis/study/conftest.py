@@ -14,7 +14,9 @@ custom_imports = dict(
     imports=['mammo_plugins.registration', 'tests.study_toys', 'tests.toy_models'], allow_failed_imports=False
 )
 model = dict(
-    type='StudyToyNet', data_preprocessor=dict(type='CaseDataPreprocessor', num_channels=1), labels=['malignant', 'benign']
+    type='StudyToyNet',
+    data_preprocessor=dict(type='CaseDataPreprocessor', num_channels=1),
+    labels=['malignant', 'benign'],
 )
 loading = [
     dict(type='LoadMammogram', num_slices=1),
@@ -54,7 +56,10 @@ CLASSIFIERS = """
 _config = '{folder}/classifier.py'
 _images = dict(modality='FFDM')
 readings = [
-    dict(name='test', target='malignant', numbers=['auc', 'accuracy'], reader='labels', title='held out', images=_images),
+    dict(
+        name='test', target='malignant', numbers=['auc', 'accuracy'], reader='labels', title='held out',
+        images=_images,
+    ),
     dict(
         name='seen', target='malignant', numbers=['accuracy'], reader='labels',
         images=dict(modality='FFDM', where=dict(manufacturer=['Phantom Vendor A', 'Phantom Vendor B'])),
@@ -114,7 +119,10 @@ _maps = [
     for where in ('seen', 'unseen') for kind in ('malignant', 'benign')
 ]
 _labels = [
-    dict(name=where, target='view/malignant', numbers=['auc'], reader='labels', test=where, images=dict(modality='FFDM'))
+    dict(
+        name=where, target='view/malignant', numbers=['auc'], reader='labels', test=where,
+        images=dict(modality='FFDM'),
+    )
     for where in ('seen', 'unseen')
 ]
 rows = [
@@ -155,7 +163,7 @@ def toy_configs(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope='package')
 def write_classifiers(toy_configs):
-    """Declares the study of classifiers; ``note`` is the file whose absence ends training ``tuned`` at its fifth step."""
+    """Declares the study of classifiers; ``note`` is the file without which ``tuned`` ends at its fifth step."""
 
     def write(name: str, lr: float = 0.5) -> Path:
         path = toy_configs / name

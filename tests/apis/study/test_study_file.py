@@ -87,7 +87,9 @@ def test_config_reads_the_phantoms_in_every_data_set_and_metric(segmenters, tmp_
 
 def test_data_set_of_several_files_reads_the_phantoms_as_often():
     cfg = Config(dict(
-        train_dataloader=dict(dataset=dict(type='Wrapper', dataset=dict(ann_file=['a.json', 'b.json'], data_root='data'))),
+        train_dataloader=dict(
+            dataset=dict(type='Wrapper', dataset=dict(ann_file=['a.json', 'b.json'], data_root='data'))
+        ),
         test_evaluator=[dict(type='ToyError'), dict(type='LabelMetric', ann_file='a.json')],
     ))  # fmt: skip
     use_annotations(cfg, Path('/p/phantoms.json'))

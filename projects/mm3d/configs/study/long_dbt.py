@@ -1,3 +1,3 @@
-# The small study with eight times the steps: what fusions that start from random weights need before they find anything.
+# The small study with eight times the steps: what fusions from random weights need before they find anything.
 _base_ = './small_dbt.py'
 train_cfg = dict(max_iters=1600)
