@@ -17,10 +17,13 @@ def read_table(
 ) -> list[TableRow]:
     """Rows of a CSV table; unknown columns and rows with the wrong number of fields are reported as dropped.
 
+    Fields with the name of a missing value, as pandas writes it, are empty.
+
     Raises:
         ConversionError: the file cannot be read, or lacks a column.
     """
     try:
-        return read_csv_table(path, required, optional, report.drop)
+        rows = read_csv_table(path, required, optional, report.drop)
     except TableError as error:
         raise ConversionError(str(error)) from error
+    return [row.without_missing() for row in rows]

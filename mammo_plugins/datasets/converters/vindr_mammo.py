@@ -231,7 +231,7 @@ def _read_findings(
     """Findings of the images; those of images that were not asked for (``left_out``) are none of this conversion."""
     findings: list[FindingRecord] = []
     first: dict[tuple[str, ...], str] = {}
-    for row in (row.without_missing() for row in read_table(src / FINDING_TABLE, FINDING_COLUMNS, report)):
+    for row in read_table(src / FINDING_TABLE, FINDING_COLUMNS, report):
         if row.values['image_id'] in left_out:
             continue
         try:
@@ -279,6 +279,8 @@ def _finding_record(
     birads = read_birads(row.values['finding_birads']) if row.values['finding_birads'] else None
     is_malignant = birads is not None and birads_category(birads) >= malignant_from
     box = _clipped_box(row, image, report)
+    if (drawn_on := f'{row.values["laterality"]}-{row.values["view_position"]}') != image.view:
+        report.note(row.where, f'finding of {drawn_on} in an image of {image.view}', 'findings_of_another_view')
     if is_malignant and not image.labels['malignant']:
         reason = f'finding of BI-RADS {birads} in a breast of BI-RADS {image.labels["birads"]}'
         report.note(row.where, reason, 'contradicting_labels')

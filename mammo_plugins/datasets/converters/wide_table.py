@@ -22,7 +22,7 @@ def iter_wide_table(
     """Rows of a CSV table, one at a time, with the wanted columns alone.
 
     Columns are found whatever the case of their letters (documentation and tables of EMBED differ in it). Those that
-    are not used are counted in one note; rows with the wrong number of fields are reported as dropped.
+    are not used are counted in one note; fields with the name of a missing value are empty; rows with the wrong number of fields are reported as dropped.
 
     Args:
         path: the file.
@@ -57,4 +57,5 @@ def _iter_rows(
         if len(fields) != len(header):
             report.drop(where, f'has {len(fields)} fields, the header has {len(header)}', 'rows')
             continue
-        yield TableRow(where, {name: fields[place] for name, place in places.items()}, table.has_decimal_commas)
+        values = {name: fields[place] for name, place in places.items()}
+        yield TableRow(where, values, table.has_decimal_commas).without_missing()

@@ -316,7 +316,7 @@ class TestBoxes:
             ({'box': (1, 1, -4, 3)}, 'has no area'),
             ({'box': ('a', 1, 2, 3)}, "X 'a' is not a number"),
             ({'box': ('', 1, 2, 3)}, "X '' is not a number"),
-            ({'box': ('nan', 1, 2, 3)}, "X 'nan' is not finite"),
+            ({'box': ('nan', 1, 2, 3)}, "X '' is not a number"),
             ({'slice_index': 3}, 'Slice 3 is outside 0 to 2'),
             ({'slice_index': -1}, 'Slice -1 is outside 0 to 2'),
             ({'slice_index': 1.5}, "Slice '1.5' is not a whole number"),

@@ -290,6 +290,37 @@ class TestTables:
         # Each row ends in a newline inside of a quoted field, so that the second one ends in line 5.
         assert line.startswith('mass_case_description_train_set.csv line 5: ') and reason in line
 
+    @pytest.mark.parametrize(
+        'changes',
+        [{'image view': 'XX'}, {'pathology': 'UNPROVEN'}, {'assessment': '9'}, {'ROI mask file path': 'gone.dcm'}],
+    )
+    @pytest.mark.parametrize(('kind', 'num_lost'), [('mass', 2), ('calc', 2)])
+    def test_row_that_cannot_be_used_leaves_its_film_unannotated_in_either_kind(self, release, changes, kind, num_lost):
+        release.add(1, pathology='BENIGN')
+        release.add(2, pathology='BENIGN')
+        for number in (2, 3):
+            release.add(1, number=number, kind=kind, box=(9, 9, 4, 4)).update(changes)
+        lost, whole = (annotations := convert(release)).images
+        assert len(annotations.findings) == 2 and annotations.info['counts']['images_with_lost_findings'] == 1
+        assert lost.labels['lost_findings'] == num_lost and 'lost_findings' not in whole.labels
+        assert not annotations.is_annotated(lost) and annotations.is_annotated(whole)
+        # Of the lost ones one may be malignant.
+        assert lost.labels.get('malignant') is None and whole.labels['malignant'] == 0
+        assert lost.labels['benign'] == whole.labels['benign'] == 1
+
+    def test_row_that_contradicts_its_film_leaves_it_unannotated(self, release):
+        release.add(1)
+        release.add(1, number=2, box=(9, 9, 4, 4)).update({'image view': 'MLO'})
+        (image,) = (annotations := convert(release)).images
+        assert image.labels['lost_findings'] == 1 and not annotations.is_annotated(image)
+
+    @pytest.mark.parametrize('missing', ['nan', 'None', ''])
+    def test_name_of_a_missing_value_is_an_empty_field(self, release, missing):
+        release.add(1, subtlety=missing, breast_density=missing, **{'mass margins': missing})
+        annotations = convert(release)
+        assert annotations.findings[0].attributes.keys().isdisjoint({'subtlety', 'mass_margins'})
+        assert annotations.images[0].labels.get('density') is None
+
     def test_repeated_row_is_listed(self, release):
         release.rows['mass', 'train'] = [release.add()] * 2
         annotations = convert(release)

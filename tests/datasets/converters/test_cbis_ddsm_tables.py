@@ -26,7 +26,9 @@ def report():
 
 @pytest.fixture(scope='module')
 def rows(real_data, report):
-    return read_abnormalities(find_tables(ReleaseFiles(real_data / 'cbis_ddsm', report), KINDS), report)
+    abnormalities, lost = read_abnormalities(find_tables(ReleaseFiles(real_data / 'cbis_ddsm', report), KINDS), report)
+    assert lost == []
+    return abnormalities
 
 
 def patients(rows, kind, split):

@@ -427,6 +427,16 @@ class TestRegions:
         (line,) = lines(annotations)
         assert line.startswith('EMBED_OpenData_metadata.csv line 2') and reason in line
         assert len(annotations.findings) == ('repeats' in reason)
+        # A repeat is no loss.
+        assert annotations.is_annotated(annotations.images[0]) == ('repeats' in reason)
+        assert annotations.images[0].labels.get('lost_findings', 0) == ('repeats' not in reason)
+
+    @pytest.mark.parametrize('missing', ['nan', 'NaN', '<NA>'])
+    def test_name_of_a_missing_value_is_an_empty_field(self, release, missing):
+        release.add(ROI_coords=missing, num_roi=missing, match_level=missing)
+        release.add_finding(asses='N', path_severity=missing, massshape=missing)
+        annotations = convert(release)
+        assert annotations.info['dropped'] == [] and annotations.images[0].labels['malignant'] == 0
 
 
 class TestTables:

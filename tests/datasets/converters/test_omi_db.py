@@ -346,6 +346,8 @@ class TestMarks:
         annotations = convert(release)
         assert len(annotations.findings) == 1
         assert lines(annotations)[0].startswith('optm1 image 1.2.3.1 mark 2: ') and reason in lines(annotations)[0]
+        assert annotations.images[0].labels['lost_findings'] == 1
+        assert not annotations.is_annotated(annotations.images[0])
 
 
 class TestRecords:

@@ -144,6 +144,12 @@ class TestLabels:
         annotations = convert(release)
         assert annotations.info['counts']['contradicting_labels'] == 1 and len(annotations.findings) == 1
 
+    def test_finding_of_another_view_than_its_image_is_noted(self, release):
+        release.add_finding(release.add(view='L-CC', birads=5), birads=5, laterality='R')
+        annotations = convert(release)
+        assert annotations.info['counts']['findings_of_another_view'] == 1 and len(annotations.findings) == 1
+        assert 'finding of R-CC in an image of L-CC' in [note['reason'] for note in annotations.info['notes']]
+
 
 class TestFindings:
     @pytest.mark.parametrize(

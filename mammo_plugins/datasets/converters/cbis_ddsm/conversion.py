@@ -9,7 +9,7 @@ https://doi.org/10.7937/K9/TCIA.2016.7O02S9CY.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,12 +32,16 @@ from .splits import assign_splits
 
 @dataclass
 class _Film:
-    """One file of a film with the rows that describe it; the header follows once the file was opened."""
+    """One file of a film with the rows that describe it; the header follows once the file was opened.
+
+    ``num_lost`` counts the rows that could not be used.
+    """
 
     path: Path
     split: str
     header: MammogramHeader | None = None
     rows: list[Abnormality] = field(default_factory=list)
+    num_lost: int = 0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -80,13 +84,15 @@ def convert_cbis_ddsm(
     _check_names(kinds or (), KINDS, 'kind')
     release = ReleaseFiles(src, report)
     tables = find_tables(release, kinds or KINDS)
-    rows = assign_splits(read_abnormalities(tables, report), overlapping, validation_share, seed, report)
+    abnormalities, lost = read_abnormalities(tables, report)
+    rows = assign_splits(abnormalities, overlapping, validation_share, seed, report)
     rows = [(row, split) for row, split in rows if split in (splits or SPLITS)]
     files = DownloadedFiles(release)
-    films, missing = _find_films(rows, files, report)
+    films, missing = _find_films(rows, files, lost, report)
     films, unreadable = _inspect_films(src, films, report, workers, show_progress)
     films = _merge_same_films(src, films, report)
-    _adopt([*missing, *unreadable], films, report)
+    _adopt([*missing, *unreadable], films, lost, report)
+    _count_lost(films, lost)
     names = ViewNumbering()
     images = [_image_record(number, src, film, names) for number, film in enumerate(films, start=1)]
     findings = _read_findings(films, files, masks, report, workers, show_progress)
@@ -104,9 +110,9 @@ def _check_names(wanted: Sequence[str], known: Sequence[str], what: str) -> None
 
 
 def _find_films(
-    rows: Sequence[tuple[Abnormality, str]], files: DownloadedFiles, report: ConversionReport
+    rows: Sequence[tuple[Abnormality, str]], files: DownloadedFiles, lost: list[str], report: ConversionReport
 ) -> tuple[list[_Film], list[Abnormality]]:
-    """Films whose file exists, each with its rows; and the rows of the other films."""
+    """Films whose file exists, each with its rows; and the rows of the other films. Adds to the lost findings."""
     films: dict[str, _Film | None] = {}
     orphans = []
     for row, split in rows:
@@ -122,6 +128,7 @@ def _find_films(
         elif film.rows and film.rows[0].film_key != row.film_key:
             shown = ' '.join(film.rows[0].film_key)
             report.drop(row.where, f'{row.film_name} is {shown} by {film.rows[0].where}', 'findings')
+            lost.append(row.film)
         else:
             film.rows.append(row)
     return [film for film in films.values() if film is not None], orphans
@@ -168,8 +175,10 @@ def _merge_same_films(src: Path, films: list[_Film], report: ConversionReport) -
     return [film for copies in merged.values() for film in copies]
 
 
-def _adopt(orphans: Sequence[Abnormality], films: Sequence[_Film], report: ConversionReport) -> None:
-    """Gives findings whose own copy of a film is missing to the other copy, where there is one."""
+def _adopt(
+    orphans: Sequence[Abnormality], films: Sequence[_Film], lost: list[str], report: ConversionReport
+) -> None:
+    """Gives findings whose own copy of a film is missing to the other copy, where there is one; else they are lost."""
     copies: dict[tuple[str, str], list[_Film]] = defaultdict(list)
     for film in films:
         copies[film.rows[0].film_key].append(film)
@@ -180,6 +189,14 @@ def _adopt(orphans: Sequence[Abnormality], films: Sequence[_Film], report: Conve
             report.note(row.where, reason, 'adopted_findings')
         else:
             report.drop(row.where, f'no image {row.film_name}', 'findings')
+            lost.append(row.film)
+
+
+def _count_lost(films: Sequence[_Film], lost: Sequence[str]) -> None:
+    """Marks the films on which findings are that no row tells: one of two copies may have them, so that both do."""
+    findings = Counter(lost)
+    for film in films:
+        film.num_lost = sum(findings[name] for name in {row.film for row in film.rows})
 
 
 def _image_record(number: int, src: Path, film: _Film, names: ViewNumbering) -> ImageRecord:
@@ -200,12 +217,19 @@ def _image_record(number: int, src: Path, film: _Film, names: ViewNumbering) -> 
         # Films were digitised by several scanners at 42 to 50 um, and nothing says by which.
         spacing_mm=None,
         split=film.split,
-        labels=image_labels(
-            [row.category for row in film.rows],
-            [row.assessment for row in film.rows],
-            next((row.density for row in film.rows if row.density), None),
-        ),
+        labels=_labels(film),
     )
+
+
+def _labels(film: _Film) -> dict[str, object]:
+    """Labels of a film; a row that could not be used leaves open what the others do not state."""
+    labels = image_labels(
+        [row.category for row in film.rows],
+        [row.assessment for row in film.rows],
+        next((row.density for row in film.rows if row.density), None),
+    )
+    doubtful = ('malignant', 'benign') if film.num_lost else ()
+    return {name: value for name, value in labels.items() if value or name not in doubtful}
 
 
 def _read_findings(
@@ -223,6 +247,7 @@ def _read_findings(
         read_roi_mask, jobs, _lost_mask, workers=workers, title='Reading masks', show_progress=show_progress
     )
     findings = []
+    report.lost_findings.update({number: film.num_lost for number, film in enumerate(films, start=1)})
     for (number, _, row), mask in zip(rows, results, strict=True):
         if mask.problem:
             reason = f'{row.film_name}, abnormality {row.number}: {mask.problem}'

@@ -71,6 +71,11 @@ class Abnormality:
         return PurePosixPath(self.film_path).parts[0]
 
     @property
+    def film(self) -> str:
+        """The film, whichever kind of table names it: ``P_00001_LEFT_CC``."""
+        return film_of(self.film_name)
+
+    @property
     def film_key(self) -> tuple[str, str]:
         """Patient and view: the same film may be named in a table of masses and in one of calcifications."""
         return self.patient_id, str(self.view)
@@ -84,6 +89,11 @@ class Abnormality:
     def key(self) -> tuple[str, ...]:
         """What no two rows may share."""
         return (self.film_name, str(self.view), str(self.number))
+
+
+def film_of(film_name: str) -> str:
+    """``P_00001_LEFT_CC`` for ``Mass-Training_P_00001_LEFT_CC`` and for ``Calc-Training_P_00001_LEFT_CC``."""
+    return film_name.partition('_')[2]
 
 
 def table_name(kind: str, split: str) -> str:
@@ -113,19 +123,23 @@ def find_tables(release: ReleaseFiles, kinds: Sequence[str]) -> dict[tuple[str, 
     return tables
 
 
-def read_abnormalities(tables: dict[tuple[str, str], Path], report: ConversionReport) -> list[Abnormality]:
-    """Every row that can be used, in the order of the tables.
+def read_abnormalities(
+    tables: dict[tuple[str, str], Path], report: ConversionReport
+) -> tuple[list[Abnormality], list[str]]:
+    """Every row that can be used, in the order of the tables; and the film (:func:`film_of`) of each that cannot.
 
     Raises:
         ConversionError: a table cannot be read or lacks a column.
     """
     first: dict[tuple[str, ...], Abnormality] = {}
+    lost: list[str] = []
     for (kind, split), path in tables.items():
         for row in read_table(path, (*COLUMNS, *DESCRIPTORS[kind]), report, optional=DENSITY_COLUMNS):
             try:
                 abnormality = _parse(row, kind, split)
             except ValueError as error:
                 report.drop(row.where, str(error), 'rows')
+                lost.extend(_film_of_row(row))
                 continue
             if abnormality.key in first:
                 reason = f'repeats {first[abnormality.key].where}: {" ".join(abnormality.key)}'
@@ -133,7 +147,15 @@ def read_abnormalities(tables: dict[tuple[str, str], Path], report: ConversionRe
                 continue
             first[abnormality.key] = abnormality
             _note_unknowns(row, abnormality, report)
-    return list(first.values())
+    return list(first.values()), lost
+
+
+def _film_of_row(row: TableRow) -> list[str]:
+    """The film of a row that cannot be used, unless it is the path of the film that cannot."""
+    try:
+        return [film_of(PurePosixPath(_path(row, 'image file path')).parts[0])]
+    except RowError:
+        return []
 
 
 def _parse(row: TableRow, kind: str, split: str) -> Abnormality:
