@@ -12,7 +12,7 @@ from pydicom.pixels import get_decoder
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEGExtended12Bit
 
 from .deflated_file import inflate_dicom
-from .dicom_frames import find_frame_order_problem
+from .dicom_frames import doubt_frame_distances, find_frame_order_problem
 from .dicom_intensity import (
     INTENSITY_KEYWORDS,
     OVERLAY_BIT_POSITIONS,
@@ -136,7 +136,11 @@ def _build_header(tags: DicomTags, file: BinaryIO, is_deflated: bool) -> Mammogr
         magnification=read_magnification(tags),
         special_text=purpose.special,
         unfit=find_small_size(rows, columns) or _find_frames_of_a_plane(modality.modality, num_slices) or purpose.unfit,
-        doubts=(*purpose.doubts, *filter(None, (_doubt_frames(tags, num_slices), bits_doubt)), *grey_doubts),
+        doubts=(
+            *purpose.doubts,
+            *filter(None, (_doubt_frames(tags, num_slices), doubt_frame_distances(tags), bits_doubt)),
+            *grey_doubts,
+        ),
         pixel_problem=_find_problem(file, announced) or find_frame_order_problem(tags) or grey_problem,
     )
 

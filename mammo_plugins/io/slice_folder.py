@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .dicom import DicomFile
-from .dicom_frames import POSITION_ROUNDING_MM, is_one_position, positions_along_stack
+from .dicom_frames import POSITION_ROUNDING_MM, doubt_distances, is_one_position, positions_along_stack
 from .dicom_intensity import find_mixed_rules
 from .dicom_modality import BREAST_TOMOSYNTHESIS, CT_IMAGE
 from .slice_selection import check_slice_indices
@@ -26,7 +26,6 @@ from .voi import check_policy
 
 _NUMBERS_LISTED = 5
 _GAP_FACTOR = 1.5  # beyond the median distance of slices times this one is missing; below it by this, one is too many
-_UNEVEN_SHARE = 0.2  # of the median distance that a step may differ by before it is said
 _ALIKE = (
     ('patient_id', 'patients'), ('study_uid', 'studies'), ('series_uid', 'series'),
     ('acquisition_number', 'acquisitions'), ('rows', 'numbers of rows'), ('columns', 'numbers of columns'),
@@ -250,10 +249,8 @@ def _stack_doubts(ordered: list[DicomFile]) -> Iterator[str]:
     positions = _positions_of(ordered)
     if positions is None or is_one_position(np.ptp(positions)):
         return
-    steps = np.diff(positions)
-    usual = np.median(steps)
-    if (np.abs(steps - usual) > _UNEVEN_SHARE * usual + POSITION_ROUNDING_MM).any():
-        yield f'slices lie unevenly, {steps.min():.2f} to {steps.max():.2f} mm apart'
+    if doubt := doubt_distances(positions, 'slices'):
+        yield doubt
     numbers = [file.instance_number for file in ordered if file.instance_number is not None]
     if numbers not in (sorted(numbers), sorted(numbers, reverse=True)):
         yield 'slices are sorted by position; their Instance Numbers have another order'

@@ -1,4 +1,4 @@
-"""Directions of rows and columns by Patient Orientation and, in CT objects, by Image Orientation (Patient)."""
+"""Directions of rows and columns by Patient Orientation and, without it, by Image Orientation (Patient) of slices."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from math import cos, radians, sin
 
 import numpy as np
 import pytest
+from pydicom import Dataset
 
 from mammo_plugins.apis.found_images import find_images
 from mammo_plugins.apis.stored_images import open_canonical
@@ -39,6 +40,25 @@ UPSIDE_DOWN = [0, -1, 0, 0, 0, 1]
 def test_orientation_of_a_ct_object_is_given_in_letters_where_it_is_clear(tmp_path, cosines, expected):
     (dataset,) = ct_slices(stored_breast()[None], ImageOrientationPatient=cosines)
     assert read_header(save(dataset, tmp_path / 'a.dcm')).patient_orientation == expected
+
+
+@pytest.mark.parametrize('is_shared', [True, False])
+@pytest.mark.parametrize(
+    ('cosines', 'expected'), [(UPSIDE_DOWN, ('A', 'H')), ([1, 0, 0, 0, 1, 0], None), ([0, -1], None)]
+)
+def test_orientation_of_the_first_frame_counts_in_tomosynthesis(tmp_path, is_shared, cosines, expected):
+    dataset = dbt_volume(np.stack([stored_breast()] * 2))
+    plane = Dataset()
+    plane.ImageOrientationPatient = cosines
+    groups = Dataset()
+    groups.PlaneOrientationSequence = [plane]
+    if is_shared:
+        dataset.SharedFunctionalGroupsSequence = [groups]
+    else:
+        dataset.PerFrameFunctionalGroupsSequence = [groups] * 2
+    assert read_header(save(dataset, tmp_path / 'a.dcm')).patient_orientation == expected
+    dataset.PatientOrientation = ['P', 'F']
+    assert read_header(save(dataset, tmp_path / 'b.dcm')).patient_orientation == ('P', 'F')
 
 
 @pytest.mark.parametrize('written', [['A', 'F'], ['P', 'HL']])

@@ -19,6 +19,7 @@ Exam = tuple[str, str]
 """(patient id, study)."""
 
 _SEVERAL_STUDY_IDS = 'have one Study Instance UID and several Study IDs'
+_SEVERAL_MAKERS = 'have no Study Instance UID and come from several manufacturers'
 
 
 def tell_exams(images: Sequence[Candidate], source: Path) -> tuple[list[Exam], list[str]]:
@@ -77,8 +78,8 @@ def _part_strangers(
 ) -> tuple[list[Exam], dict[str, int]]:
     """Parts the exams of nobody whose images may be of two patients.
 
-    Those of one Study Instance UID are parted by folder (and Study ID). Without a study of their own, each image of a
-    folder that repeats a view is an exam of its own.
+    Those of one Study Instance UID are parted by folder (and Study ID), those without any by manufacturer. Without a
+    study of their own, each image of a folder that repeats a view is an exam of its own.
 
     Returns:
         The exams, and the number of images that were parted by why.
@@ -89,6 +90,8 @@ def _part_strangers(
         if why and image.header.study_uid:
             study_id = image.header.study_id if why == _SEVERAL_STUDY_IDS else ''
             study = '/'.join(filter(None, [study, study_id, _folder_name(image.folder, source)]))
+        elif why == _SEVERAL_MAKERS:
+            study = f'{study}/{printable_path(image.header.manufacturer)}'
         by_folder.append((patient, study))
     still = _repeats_a_view(images, by_folder)
     parted: list[Exam] = [
@@ -109,14 +112,18 @@ def _suspect(images: Sequence[Candidate], exams: Sequence[Exam]) -> list[str]:
     """Why an image of nobody may be of another patient than the rest of its exam; empty where nothing says so."""
     repeats = _repeats_a_view(images, exams)
     study_ids: dict[Exam, set[str]] = defaultdict(set)
+    makers: dict[tuple[Exam, str], set[str]] = defaultdict(set)  # by modality: software may have computed one
     for image, exam in zip(images, exams):
         study_ids[exam].update(filter(None, [image.header.study_id]))
+        makers[exam, image.header.modality].update(filter(None, [image.header.manufacturer]))
     reasons = []
     for image, exam in zip(images, exams):
         if not is_placeholder(image.header.patient_id):
             reason = ''
         elif image.header.study_uid and len(study_ids[exam]) > 1:
             reason = _SEVERAL_STUDY_IDS
+        elif not image.header.study_uid and len(makers[exam, image.header.modality]) > 1:
+            reason = _SEVERAL_MAKERS
         elif repeats[exam]:
             reason = 'repeat a view of their exam'
         elif image.header.study_uid and is_made_up_uid(image.header.study_uid):

@@ -22,7 +22,8 @@ def iter_wide_table(
     """Rows of a CSV table, one at a time, with the wanted columns alone.
 
     Columns are found whatever the case of their letters (documentation and tables of EMBED differ in it). Those that
-    are not used are counted in one note; fields with the name of a missing value are empty; rows with the wrong number of fields are reported as dropped.
+    are not used are counted in one note; fields with the name of a missing value are empty; rows with the wrong number
+    of fields are reported as dropped.
 
     Args:
         path: the file.

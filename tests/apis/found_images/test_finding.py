@@ -479,6 +479,21 @@ class TestPatients:
         assert len(self.breasts(found)) == 1
         assert any("'REDACTED' stands for nobody: the images of one folder" in told for told in found.notes)
 
+    @pytest.mark.parametrize(
+        ('ids', 'num_breasts'),
+        [
+            (dict(PatientID='ANON', StudyInstanceUID=None), 2),
+            (dict(PatientID='ANON', StudyInstanceUID=REAL_UID), 1),
+            (dict(PatientID='P7', StudyInstanceUID=None), 1),
+        ],
+    )
+    def test_nobodys_images_of_two_manufacturers_in_one_folder_are_of_two_patients(self, tmp_path, ids, num_breasts):
+        for number, (position, maker) in enumerate((('CC', 'HOLOGIC, Inc.'), ('MLO', 'SIEMENS'), ('ML', 'SIEMENS'))):
+            write(tmp_path / f'{number}.dcm', top=2000 + 100 * number, ViewPosition=position, Manufacturer=maker, **ids)
+        found = find_images(tmp_path)
+        assert len(self.breasts(found)) == num_breasts
+        assert any('several manufacturers' in told for told in found.notes) == (num_breasts == 2)
+
     def test_exam_with_ids_is_one_whatever_the_folders(self, tmp_path):
         write(tmp_path / 'a' / '1.dcm')
         write(tmp_path / 'b' / '2.dcm', ViewPosition='MLO')

@@ -175,9 +175,7 @@ def _merge_same_films(src: Path, films: list[_Film], report: ConversionReport) -
     return [film for copies in merged.values() for film in copies]
 
 
-def _adopt(
-    orphans: Sequence[Abnormality], films: Sequence[_Film], lost: list[str], report: ConversionReport
-) -> None:
+def _adopt(orphans: Sequence[Abnormality], films: Sequence[_Film], lost: list[str], report: ConversionReport) -> None:
     """Gives findings whose own copy of a film is missing to the other copy, where there is one; else they are lost."""
     copies: dict[tuple[str, str], list[_Film]] = defaultdict(list)
     for film in films:
