@@ -34,7 +34,9 @@ def _run(rank: int, work: Callable[[Any], Any], argument: Any, folder: Path) -> 
         'gloo', init_method=f'file://{folder}/store', rank=rank, world_size=2, timeout=timedelta(minutes=3)
     )
     try:
-        return work(argument)
+        result = work(argument)
+        torch.distributed.barrier()  # see leave_process_group
+        return result
     finally:
         torch.distributed.destroy_process_group()
 

@@ -110,7 +110,9 @@ def build_runner(config: str | Path, cfg: Config) -> Runner:
 def leave_process_group() -> None:
     """Ends what a launcher began; to be called before a process exits.
 
-    A process that exits while its communication threads run may be aborted, after its work is done.
+    A process that exits while its communication threads run may be aborted, after its work is done. One that ends them
+    right after a collective may wait for ever: gloo's thread, which lets go of a tensor, waits for the interpreter, and
+    the interpreter for the thread (seen with torch 2.4). Hence the barrier.
     """
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.barrier()

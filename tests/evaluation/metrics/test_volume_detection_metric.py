@@ -15,6 +15,7 @@ from mmengine.structures import InstanceData
 
 from mammo_plugins.apis.evaluate import ScoringOptions, evaluate_predictions_file
 from mammo_plugins.apis.evaluate.predictions_file import evaluate_subgroups_file
+from mammo_plugins.apis.run_config import leave_process_group
 from mammo_plugins.evaluation.metrics import VolumeDetectionMetric
 from mammo_plugins.io import AnnotationSet, read_annotations, write_annotations
 from mammo_plugins.structures.case_sample import MammoCaseSample
@@ -215,7 +216,7 @@ def evaluate_one_rank(rank, store, ann_file, folder):
     evaluator = Evaluator(metric)
     evaluator.process(mine)
     mmengine.dump(evaluator.evaluate(len(cases)), folder / f'rank{rank}.json')
-    torch.distributed.destroy_process_group()
+    leave_process_group()
 
 
 @pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason='this torch has no gloo')

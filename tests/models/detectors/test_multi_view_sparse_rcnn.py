@@ -190,7 +190,8 @@ def test_padding_never_changes_a_result(detector_type, slices_at_once):
         assert padded.pred_malignancy == pytest.approx(alone.pred_malignancy, abs=1e-6)
         for one, other in zip(alone.views, padded.views):
             for name, values in one.pred_instances.items():
-                torch.testing.assert_close(other.pred_instances[name], values, msg=name)
+                atol = 1e-4 if name == 'bboxes' else 1e-6  # of 160 pixels; several threads add up in another order
+                torch.testing.assert_close(other.pred_instances[name], values, rtol=1e-5, atol=atol, msg=name)
 
 
 def test_wrong_number_of_slice_images_is_quoted():

@@ -10,6 +10,7 @@ from mmdet.registry import MODELS
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
+from mammo_plugins.apis.run_config import leave_process_group
 from mammo_plugins.registration import engine
 
 RATE, BETAS = 2e-4, (0.5, 0.999)
@@ -70,8 +71,7 @@ def train_in_doubles(rank: int, processes: int, folder: str, steps: int = 8) -> 
         trained.train_step(dict(inputs=tuple(style[rank::processes] for style in images)), optimisers)
     if rank == 0:
         torch.save(model.state_dict(), f'{folder}/{processes}.pt')
-    if processes > 1:
-        torch.distributed.destroy_process_group()
+    leave_process_group()
 
 
 def train_second(folder: str) -> None:
