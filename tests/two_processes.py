@@ -11,6 +11,7 @@ from typing import Any
 import torch
 import torch.distributed
 
+from mammo_plugins.apis.run_config import leave_process_group
 from tests.warm_processes import start_process
 
 
@@ -35,10 +36,11 @@ def _run(rank: int, work: Callable[[Any], Any], argument: Any, folder: Path) -> 
     )
     try:
         result = work(argument)
-        torch.distributed.barrier()  # see leave_process_group
-        return result
-    finally:
+    except BaseException:
         torch.distributed.destroy_process_group()
+        raise
+    leave_process_group()
+    return result
 
 
 def _run_second(name: tuple[str, str], argument: Any, folder: str) -> None:

@@ -111,12 +111,22 @@ def leave_process_group() -> None:
     """Ends what a launcher began; to be called before a process exits.
 
     A process that exits while its communication threads run may be aborted, after its work is done. One that ends them
-    right after a collective may wait for ever: gloo's thread, which lets go of a tensor, waits for the interpreter, and
-    the interpreter for the thread (seen with torch 2.4). Hence the barrier.
+    after a collective may wait for ever: gloo's thread, which lets go of a tensor, waits for the interpreter, and the
+    interpreter for the thread (seen with torch 2.4). A backend that is destroyed by itself lets go of the interpreter.
     """
     if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.barrier()
-        torch.distributed.destroy_process_group()
+        backends = _backends_of_all()
+        try:
+            torch.distributed.barrier()
+        finally:
+            torch.distributed.destroy_process_group()
+            backends.clear()
+
+
+def _backends_of_all() -> list[object]:
+    """The backends of the group of all processes, which stay alive as long as the list does."""
+    group = torch.distributed.group.WORLD
+    return [group._get_backend(device) for device in group._device_types]
 
 
 def _read_config(path: Path) -> Config:
