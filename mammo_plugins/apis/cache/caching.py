@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.progress import track
 
+from mammo_plugins.apis.dask_workers import dask_client
 from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.datasets.transform_building import build_transforms
 from mammo_plugins.datasets.view_loader import ImageLoadingError, ViewLoader
@@ -119,31 +119,13 @@ def _run(jobs: Sequence[_Job], workers: int, scheduler: str | None) -> Iterator[
     if scheduler is None and min(workers, len(jobs)) < 2:
         yield from map(_prepare, jobs)
         return
-    with _dask_client(min(workers, len(jobs)), scheduler) as client:
+    # One image a process at a time: decoding is one thread's work, and memory is what runs out first.
+    with dask_client(min(workers, len(jobs)), scheduler, 'cache') as client:
         from distributed import as_completed
 
         futures = client.map(_prepare, jobs, pure=False, retries=2)
         for future in as_completed(futures):
             yield future.result()
-
-
-@contextmanager
-def _dask_client(workers: int, scheduler: str | None) -> Iterator[Any]:
-    try:
-        from distributed import Client, LocalCluster
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "more than one worker needs dask.distributed: pip install 'mammo_plugins[cache]', or give --workers 1",
-            name='distributed',
-        ) from error
-    if scheduler is not None:
-        with Client(scheduler) as client:
-            yield client
-        return
-    # One image a process at a time: decoding is one thread's work, and memory is what runs out first.
-    with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster:
-        with Client(cluster) as client:
-            yield client
 
 
 def _prepare(job: _Job) -> tuple[str, str]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from functools import reduce
+from math import log10
+from operator import getitem
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,9 @@ from mmengine.config import Config
 from mammo_plugins.apis.convert import convert_dataset
 from mammo_plugins.apis.phantoms import make_phantoms
 from mammo_plugins.apis.predict import predict
+from mammo_plugins.apis.run_config import load_run_config
+from mammo_plugins.apis.search import read_search, run_search
+from mammo_plugins.apis.search.search_file import TrialNumber
 from mammo_plugins.apis.stages import make_plan, run_stages
 from mammo_plugins.evaluation import read_labels, read_predictions
 from mammo_plugins.evaluation.saliency_files import read_maps
@@ -156,6 +163,36 @@ def link_tested_images(root, folder):
         path = annotations.resolve_path(image)
         (folder / f'{image.id}{path.suffix}').symlink_to(path)
     return folder
+
+
+@pytest.mark.parametrize('name', ['global_module', 'local_module', 'gmic', 'cam'])
+def test_search_draws_what_appendix_f_draws_into_fields_that_the_config_has(name, repository):
+    search = read_search(repository / f'projects/glam/search/{name}.py')
+    config = load_run_config(search.stages[0]['config'])
+    found = {}
+    for field, values in search.space.items():
+        *path, last = field.split('.')
+        assert last in reduce(getitem, path, config)
+        found[last] = [log10(values['low']), log10(values['high'])] if isinstance(values, dict) else values
+    assert found['lr'] == pytest.approx([-5.5, -4]) and found['loss_weight'] == pytest.approx([-5.5, -3.5])
+    assert found['pool_fraction'] == [0.01, 0.02, 0.03, 0.05, 0.1, 0.2, *([1.0] if name == 'cam' else [])]
+    assert search.trials == 30
+
+
+def test_trial_of_the_search_is_scored_by_dice_on_the_validation_images(root, repository, tmp_path):
+    path = repository / 'projects/glam/search/cam.py'
+    options = {**small_options('cam', root), 'train_cfg.val_interval': 1}
+    del options['test_evaluator.1.outdir']
+    search = read_search(path, options)
+    # The one patient of the validation has no benign finding.
+    search = replace(search, number=TrialNumber('validation', ['saliency/malignant/soft_dice']))
+    (trial,) = run_search(search, tmp_path, trials=1)
+    numbers = json.loads((tmp_path / 'trials/000/validation/metrics.json').read_text())
+    assert trial.value == numbers['saliency/malignant/soft_dice'] and trial.state == 'done'
+    annotations = read_annotations(root / 'phantoms.json')
+    validation = {image.patient_id for image in annotations.select(split='validation').images}
+    entries = list(read_maps(tmp_path / 'trials/000/validation/maps'))
+    assert {entry.key[0] for entry, _ in entries} == validation
 
 
 def test_predict_gives_the_labels_maps_and_findings_of_the_test(stages, finished, root, tmp_path):
