@@ -22,6 +22,11 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         help='detections (CSV), labels (CSV) or folders of maps, all kinds on one page, called NAME or as the file',
     )
     parser.add_argument('--out', required=True, metavar='HTML', help='where the report goes')
+    parser.add_argument(
+        '--pictures',
+        metavar='DIR',
+        help='pictures that the model made, such as the normal image: shown in pairs of both sides, with a slider',
+    )
     parser.add_argument('--title', default='Evaluation report', help='heading of the report')
     parser.add_argument('--cases', type=int, default=6, metavar='N', help='breasts to show (default: 6)')
     add_scoring_arguments(parser)
@@ -29,7 +34,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     options = scoring_options(args, parser)
     try:
         named = named_files(args.predictions)
-        path = report_predictions(named, options, args.out, cases=args.cases, title=args.title)
+        path = report_predictions(named, options, args.out, pictures=args.pictures, cases=args.cases, title=args.title)
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

@@ -6,6 +6,8 @@ and right are mirror images of each other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 Box = tuple[float, float, float, float]
@@ -15,6 +17,11 @@ Box = tuple[float, float, float, float]
 def is_hung_mirrored(view_name: str) -> bool:
     """Whether a view (``R-CC``, ``rmlo``) whose chest wall lies at the left is to be mirrored: a right breast."""
     return view_name.upper().startswith('R')
+
+
+def hang_order(view_names: Sequence[str]) -> list[int]:
+    """The views from left to right: right breasts first, chest wall to chest wall with the left ones."""
+    return sorted(range(len(view_names)), key=lambda index: not is_hung_mirrored(view_names[index]))
 
 
 def hang_pixels(pixels: np.ndarray, view_name: str) -> np.ndarray:

@@ -9,9 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from string import Template
 
+import numpy as np
+
 from mammo_plugins.io.whole_file import write_whole
 
 from .curve_plot import PlotCurve, froc_svg, roc_svg
+from .hanging import hang_order
 from .page_parts import asset, notes_list, results_table, tables_section
 from .report_content import ReportCase, ReportPrediction, ReportTruth, ReportView
 from .report_frames import encode_stacks
@@ -55,7 +58,7 @@ def write_report(
         ValueError: the cases hold more pictures than fit.
     """
     path = Path(path)
-    cases = [replace(case, views=[view.hung() for view in case.views]) for case in cases]
+    cases = [_hung(case) for case in cases]
     overlays = [_overlays(view) for case in cases for view in case.views]
     parts = {
         'title': html.escape(title),
@@ -67,11 +70,21 @@ def write_report(
     }
     page = Template(asset('report.html'))
     taken = len(page.substitute(parts, data=_embed(_case_data(cases, iter(overlays)))).encode())
-    stacks = [view.frames for case in cases for view in case.views]
-    pictures = encode_stacks(stacks, max_bytes - taken)
-    content = page.substitute(parts, data=_embed(_case_data(cases, iter(overlays), iter(pictures))))
+    stacks = [stack for case in cases for view in case.views for stack in _stacks(view)]
+    encoded = encode_stacks(stacks, max_bytes - taken)
+    content = page.substitute(parts, data=_embed(_case_data(cases, iter(overlays), iter(encoded))))
     write_whole(path, content)
     return path
+
+
+def _hung(case: ReportCase) -> ReportCase:
+    order = hang_order([view.view_name for view in case.views])
+    return replace(case, views=[case.views[index].hung() for index in order])
+
+
+def _stacks(view: ReportView) -> list[np.ndarray]:
+    """All grey pictures of a view: its frames, then each picture that a model made."""
+    return [view.frames, *(picture[None] for picture in view.pictures.values())]
 
 
 def _results_section(rows: Sequence[Row], notes: Sequence[str]) -> str:
@@ -117,23 +130,26 @@ def _overlays(view: ReportView) -> list[dict[str, str]]:
 def _case_data(
     cases: Sequence[ReportCase],
     overlays: Iterator[list[dict[str, str]]],
-    pictures: Iterator[list[str]] | None = None,
+    encoded: Iterator[list[str]] | None = None,
 ) -> dict[str, object]:
-    """What the page's script reads; without pictures, it serves to measure the rest."""
+    """What the page's script reads; without encoded pictures, it serves to measure the rest."""
     return {
         'cases': [
             {
                 'id': case.case_id,
                 'label': case.label,
                 'caption': case.caption,
-                'views': [_view_data(view, next(overlays), next(pictures) if pictures else []) for view in case.views],
+                'views': [_view_data(view, next(overlays), encoded) for view in case.views],
             }
             for case in cases
         ]
     }
 
 
-def _view_data(view: ReportView, overlays: list[dict[str, str]], frames: list[str]) -> dict[str, object]:
+def _view_data(
+    view: ReportView, overlays: list[dict[str, str]], encoded: Iterator[list[str]] | None
+) -> dict[str, object]:
+    frames, *made = [next(encoded) if encoded else [] for _ in _stacks(view)]
     ranked = sorted(view.predictions, key=lambda prediction: -prediction.score)[:_MAX_PREDICTIONS]
     return {
         'name': view.view_name,
@@ -142,6 +158,7 @@ def _view_data(view: ReportView, overlays: list[dict[str, str]], frames: list[st
         'ranges': view.ranges,
         'frames': frames,
         'saliency': overlays,
+        'pictures': [{'name': name, 'picture': urls[:1]} for name, urls in zip(view.pictures, made, strict=True)],
         'truth': [_truth_data(finding) for finding in view.truth],
         'predictions': [_prediction_data(finding) for finding in ranked],
     }

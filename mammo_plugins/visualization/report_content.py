@@ -69,10 +69,11 @@ class ReportView:
         slice_ranges: first and last stored slice that each frame shows; one slice a frame by default.
         caption: more about the image, for example its score.
         saliency: name of a map, for example its class, to (h, w) uint8 saliency over the whole picture, 255 for 1.
+        pictures: name of a picture that a model made, for example ``normal``, to (h, w) uint8 over the whole picture.
 
     Raises:
-        ValueError: the frames are no stack of 8-bit pictures, their slice ranges do not follow one another, or a map is
-            no 8-bit picture.
+        ValueError: the frames are no stack of 8-bit pictures, their slice ranges do not follow one another, or a map
+            or made picture is no 8-bit picture.
     """
 
     view_name: str
@@ -83,6 +84,7 @@ class ReportView:
     slice_ranges: Sequence[tuple[int, int]] | None = None
     caption: str = ''
     saliency: Mapping[str, np.ndarray] = field(default_factory=dict)
+    pictures: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.frames.ndim != 3 or self.frames.dtype != np.uint8 or 0 in self.frames.shape:
@@ -95,11 +97,11 @@ class ReportView:
         follow = [first for first, _ in self.ranges] == [0, *(last + 1 for _, last in self.ranges[:-1])]
         if not follow or any(last < first for first, last in self.ranges):
             raise ValueError(f'view {self.view_name}: slice ranges {ranges} do not follow one another from 0')
-        for name, levels in self.saliency.items():
-            if levels.ndim != 2 or levels.dtype != np.uint8:
-                raise ValueError(
-                    f'view {self.view_name}: saliency {name!r} must be (h, w) uint8, got {levels.shape} {levels.dtype}'
-                )
+        for what, planes in (('saliency', self.saliency), ('picture', self.pictures)):
+            for name, levels in planes.items():
+                if levels.ndim != 2 or levels.dtype != np.uint8:
+                    got = f'{levels.shape} {levels.dtype}'
+                    raise ValueError(f'view {self.view_name}: {what} {name!r} must be (h, w) uint8, got {got}')
 
     @property
     def size(self) -> tuple[int, int]:
@@ -118,6 +120,7 @@ class ReportView:
             truth=[replace(finding, box_xyxy=hung(finding.box_xyxy)) for finding in self.truth],
             predictions=[replace(found, box_xyxy=hung(found.box_xyxy)) for found in self.predictions],
             saliency={name: hang_pixels(levels, self.view_name) for name, levels in self.saliency.items()},
+            pictures={name: hang_pixels(levels, self.view_name) for name, levels in self.pictures.items()},
         )
 
     @property

@@ -165,12 +165,43 @@ def test_saliency_lies_over_the_picture_as_it_is_hung(tmp_path):
         assert overlay['name'] == 'any <b>' and 'any <b>' not in report.read_text()
         encoded = overlay['picture'].removeprefix('data:image/png;base64,')
         shown.append(np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert('RGBA')))
-    left, right = shown
+    right, left = shown  # as they hang
     np.testing.assert_array_equal(left[..., 3], levels)  # as opaque as it is salient
     np.testing.assert_array_equal(right[..., 3], levels[:, ::-1])
     assert left[2, 0, :3].sum() > left[7, 4, :3].sum() > 0
     with pytest.raises(ValueError, match=r"saliency 'any' must be \(h, w\) uint8, got \(8, 5\) float64"):
         replace(views[0], saliency={'any': levels / 255})
+
+
+def compared_case(**of_view):
+    """Both sides of a view, the left one first, with the normal image of each: black but for its upper left corner."""
+    normal = np.zeros((64, 40), np.uint8)
+    normal[:32, :20] = 200
+    views = [
+        replace(make_view(name, frames=1), predictions=[], truth=[], pictures={'normal': normal}, **of_view)
+        for name in ('L-CC', 'R-CC')
+    ]
+    return ReportCase('P1', 'normal', views)
+
+
+def test_pictures_of_the_model_are_hung_as_their_images_right_breasts_first(tmp_path):
+    report = write_report(tmp_path / 'report.html', 'T', [], cases=[compared_case()])
+    right, left = embedded(report)['cases'][0]['views']
+    assert (right['name'], left['name']) == ('R-CC', 'L-CC')
+    for view, bright in ((right, np.s_[:32, 20:]), (left, np.s_[:32, :20])):
+        ((picture,),) = [entry['picture'] for entry in view['pictures'] if entry['name'] == 'normal']
+        encoded = base64.b64decode(picture.removeprefix('data:image/jpeg;base64,'))
+        shown = np.asarray(Image.open(io.BytesIO(encoded)))
+        assert shown.shape == (64, 40) and shown[bright].mean() > 190 and shown.mean() < 60
+    with pytest.raises(ValueError, match=r"picture 'normal' must be \(h, w\) uint8, got \(1, 8, 5\) uint8"):
+        replace(make_view(), pictures={'normal': np.zeros((1, 8, 5), np.uint8)})
+
+
+def test_made_pictures_count_for_the_size_of_the_page(tmp_path):
+    cases = [compared_case()]
+    whole = write_report(tmp_path / 'a.html', 'T', [], cases=cases).stat().st_size
+    with pytest.raises(ValueError, match='4 frames take'):
+        write_report(tmp_path / 'b.html', 'T', [], cases=cases, max_bytes=whole - 6000)
 
 
 def test_further_tables_have_their_captions(tmp_path):
@@ -258,3 +289,36 @@ def test_saliency_is_chosen_by_name(tmp_path):
     choose = "document.getElementById('saliency').value = '';"
     choose += "document.getElementById('saliency').dispatchEvent(new Event('input'));"
     assert re.search(r'<img class="saliency"[^>]*hidden', browse(report, tmp_path, choose))
+
+
+@needs_browser
+def test_line_between_an_image_and_what_the_model_made_of_it_moves(tmp_path):
+    case = compared_case(saliency={'any': np.ones((2, 2), np.uint8)})
+    report = write_report(tmp_path / 'report.html', 'T', [], cases=[case, ReportCase('P2', 'normal', [make_view()])])
+    page = browse(report, tmp_path)
+    assert 'data-errors=""' in page and page.count('clip-path: inset(0px 0px 0px 50%)') == 2
+    assert page.count('alt="R-CC, normal image by the model"') == 1
+    assert re.search(r'<img class="saliency"[^>]*hidden', page)  # until it is chosen
+    move = (
+        "const input = document.getElementById('divide'); input.value = 0.25; input.dispatchEvent(new Event('input'));"
+    )
+    assert browse(report, tmp_path, move).count('clip-path: inset(0px 0px 0px 25%)') == 2
+    drag = """
+        const stage = document.querySelector('.stage');
+        const { left, width, top } = stage.getBoundingClientRect();
+        const place = { clientX: left + 0.75 * width, clientY: top + 5, buttons: 1, cancelable: true };
+        stage.dispatchEvent(new PointerEvent('pointermove', place));
+    """
+    dragged = browse(report, tmp_path, drag)
+    assert dragged.count('clip-path: inset(0px 0px 0px 75%)') == 2 and 'style="left: 75%;"' in dragged
+    off = "const choice = document.getElementById('picture'); choice.value = '';"
+    off += "choice.dispatchEvent(new Event('input'));"
+    assert len(re.findall(r'<img class="picture"[^>]*hidden', browse(report, tmp_path, off))) == 2
+    # A case without such pictures has no line.
+    other = browse(report, tmp_path, "document.querySelectorAll('.case-list button')[1].click();")
+    assert 'data-errors=""' in other and re.search(r'<span class="divider" hidden', other)
+
+
+@needs_browser
+def test_page_without_made_pictures_has_no_comparison(report, tmp_path):
+    assert len(re.findall(r'<label class="of-picture" hidden', browse(report, tmp_path))) == 2

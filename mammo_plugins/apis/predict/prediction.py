@@ -16,7 +16,7 @@ from mammo_plugins.apis.found_images.left_out_table import write_left_out
 from mammo_plugins.apis.inference import build_detector, build_test_dataset, find_malignant_label, predict_cases
 from mammo_plugins.apis.report.label_text import label_table, label_text
 from mammo_plugins.apis.report.network_cases import report_case
-from mammo_plugins.apis.report.saliency_overlays import SaliencyOverlays
+from mammo_plugins.apis.report.picture_layers import PICTURE_HEIGHT, PictureLayers
 from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.io.coco_volume import AnnotationSet, write_annotations
 from mammo_plugins.io.source_walk import printable_path
@@ -108,12 +108,15 @@ def predict(
     left_out = {**found.left_out, **others, **dataset.unreadable, **dataset.dropped}
     table = write_left_out(out / 'left_out.csv', left_out, found.doubts)
     files = writer.finish(lambda: find_malignant_label(detector, dataset.classes))
-    overlays = SaliencyOverlays({'': files.maps}) if files.maps else None
+    overlays = PictureLayers({'': files.maps}) if files.maps else None
+    pictures = PictureLayers({'': files.pictures}, PICTURE_HEIGHT) if files.pictures else None
     write_report(
         out / 'report.html',
         'Predicted findings' if files.csv else 'Predictions',
         rows=[],
-        cases=[report_case(dataset, index, case, found.annotations, overlays) for index, case in enumerate(cases)],
+        cases=[
+            report_case(dataset, index, case, found.annotations, overlays, pictures) for index, case in enumerate(cases)
+        ],
         notes=[*(f'The model gives {line}.' for line in files.given), *files.notes, *notes, *_files(found, left_out)],
         tables=[label_table(labels) for labels in files.labels.values()],
     )

@@ -17,7 +17,7 @@ from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportView
 
 from .finding_hits import finding_corners, finding_hits
 from .label_text import label_text
-from .saliency_overlays import SaliencyOverlays
+from .picture_layers import PictureLayers
 from .stored_cases import report_truth
 
 _HIT_PROTOCOL = 'mm3d'
@@ -29,7 +29,8 @@ def report_case(
     index: int,
     sample: MammoCaseSample,
     annotations: AnnotationSet,
-    overlays: SaliencyOverlays | None = None,
+    overlays: PictureLayers | None = None,
+    pictures: PictureLayers | None = None,
 ) -> ReportCase:
     """Describes one case.
 
@@ -41,13 +42,17 @@ def report_case(
         sample: its predictions, in stored pixels and slices: findings, malignancy or labels, whatever there is.
         annotations: the annotated findings.
         overlays: saliency maps; None for none.
+        pictures: what a model made of the images; None for none.
     """
     case = dataset.load_case(index)
     known = {0.0: 'not malignant', 1.0: 'malignant'}
     return ReportCase(
         case_id=case['case_id'],
         label=known.get(float(case['gt_malignancy']), 'unknown') + ('' if case['annotated'] else ', without boxes'),
-        views=[_report_view(view, found, annotations, overlays) for view, found in zip(case['views'], sample.views)],
+        views=[
+            _report_view(view, found, annotations, overlays, pictures)
+            for view, found in zip(case['views'], sample.views)
+        ],
         caption=_predicted(sample, 'predicted malignancy'),
     )
 
@@ -68,7 +73,11 @@ def network_frames(view: dict[str, Any]) -> np.ndarray:
 
 
 def _report_view(
-    view: dict[str, Any], sample: DetDataSample, annotations: AnnotationSet, overlays: SaliencyOverlays | None
+    view: dict[str, Any],
+    sample: DetDataSample,
+    annotations: AnnotationSet,
+    overlays: PictureLayers | None,
+    pictures: PictureLayers | None,
 ) -> ReportView:
     bins = view['slice_bins']
     findings = annotations.findings_of(view['image_id'])
@@ -87,6 +96,7 @@ def _report_view(
         slice_ranges=[(bins.first(index), bins.last(index)) for index in range(bins.num_bins)],
         caption=', '.join(filter(None, [image.modality_text, _predicted(sample, 'malignancy')])),
         saliency=overlays.over(key, view['homography_matrix'], size) if overlays else {},
+        pictures=pictures.over(key, view['homography_matrix'], size) if pictures else {},
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mammo_plugins.apis.evaluate import ScoringOptions
 from mammo_plugins.evaluation import is_label_file
 from mammo_plugins.visualization import write_report
 
+from .picture_layers import PICTURE_HEIGHT, PictureLayers
 from .predictions_files import detections_part
 from .report_part import ReportPart
 from .scored_files import labels_part, saliency_part
@@ -23,6 +25,7 @@ def report_predictions(
     options: ScoringOptions,
     out: str | Path,
     *,
+    pictures: str | Path | None = None,
     cases: int = 6,
     title: str = 'Evaluation report',
 ) -> Path:
@@ -33,6 +36,7 @@ def report_predictions(
             make one page.
         options: which images, and how.
         out: the HTML file.
+        pictures: folder of pictures that the model made, with which the images are compared in pairs of both sides.
         cases: breasts to show, see :func:`~.stored_cases.stored_cases`; 0 for none.
         title: heading of the report.
 
@@ -46,7 +50,10 @@ def report_predictions(
     for name, path in predictions.items():
         by_kind.setdefault(_kind(path), {})[name] = path
     parts = [part(by_kind[kind], options) for kind, part in _PARTS.items() if kind in by_kind]
-    shown, of_cases = stored_cases(cases, options.read_truth(), _drawn(parts))
+    drawn = _drawn(parts)
+    if pictures is not None:
+        drawn = replace(drawn, pictures=PictureLayers({'': pictures}, PICTURE_HEIGHT))
+    shown, of_cases = stored_cases(cases, options.read_truth(), drawn)
     if shown:
         of_cases += [part.case_note for part in parts if part.case_note]
     first, *further = parts

@@ -18,8 +18,8 @@ from mammo_plugins.visualization import PlotCurve
 from mammo_plugins.visualization.curve_plot import reliability_svg, roc_svg
 
 from .label_text import LabelTexts
+from .picture_layers import PictureLayers
 from .report_part import ReportPart
-from .saliency_overlays import SaliencyOverlays
 from .stored_cases import Drawn
 
 
@@ -64,7 +64,7 @@ def saliency_part(predictions: Mapping[str, str | Path], options: ScoringOptions
     return ReportPart(
         'Saliency maps',
         saliency_rows(results, 'Model'),
-        Drawn(overlays=SaliencyOverlays(predictions)),
+        Drawn(overlays=PictureLayers(predictions)),
         [f'{name}: {line}' for name, classes in results.items() for line in saliency_notes(classes)],
     )
 

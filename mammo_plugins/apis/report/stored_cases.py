@@ -11,7 +11,7 @@ from PIL import Image
 from mammo_plugins.apis.stored_images import open_canonical
 from mammo_plugins.evaluation import MatchedDetections, Predictions
 from mammo_plugins.evaluation.image_names import modality_key
-from mammo_plugins.io import AnnotationSet, FindingRecord
+from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord
 from mammo_plugins.io.image_labels import join_labels, label_value
 from mammo_plugins.io.unreadable_image import UnreadableImageError
 from mammo_plugins.structures import SliceBins
@@ -19,7 +19,7 @@ from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportTrut
 from mammo_plugins.visualization.report_content import Box
 
 from .label_text import LabelTexts
-from .saliency_overlays import SaliencyOverlays
+from .picture_layers import PictureLayers
 
 _MAX_FRAMES = 24  # a volume
 _MAX_PREDICTIONS = 10  # a view, best first
@@ -34,13 +34,15 @@ class Drawn:
         predictions: findings of the images of an annotation file.
         matched: the same findings, matched with it.
         overlays: saliency maps.
+        pictures: what a model made of the images of a pair; breasts are shown in pairs then.
         labels: in words.
         notes: id of an image to how its prediction came about.
     """
 
     predictions: Predictions | None = None
     matched: MatchedDetections | None = None
-    overlays: SaliencyOverlays | None = None
+    overlays: PictureLayers | None = None
+    pictures: PictureLayers | None = None
     labels: LabelTexts | None = None
     notes: Mapping[int, str] = field(default_factory=dict)
 
@@ -55,7 +57,7 @@ def stored_cases(wanted: int, annotations: AnnotationSet, drawn: Drawn) -> tuple
     """
     breasts: dict[tuple[str, str, str], list[int]] = {}
     for position, image in enumerate(annotations.images):
-        breasts.setdefault(image.breast_id, []).append(position)
+        breasts.setdefault(_unit(image, in_pairs=drawn.pictures is not None), []).append(position)
     shown: list[ReportCase] = []
     notes = []
     for positions in _in_turn(list(breasts.values()), annotations):
@@ -66,6 +68,11 @@ def stored_cases(wanted: int, annotations: AnnotationSet, drawn: Drawn) -> tuple
         except UnreadableImageError as error:
             notes.append(f'Case {_case_id(positions, annotations)} is not shown: {error}')
     return shown, notes
+
+
+def _unit(image: ImageRecord, in_pairs: bool) -> tuple[str, str, str]:
+    """What an image is shown with: its breast, or both sides of its view."""
+    return (image.patient_id, image.study_uid, image.view_key.position.value) if in_pairs else image.breast_id
 
 
 def _in_turn(breasts: Sequence[list[int]], annotations: AnnotationSet) -> list[list[int]]:
@@ -102,7 +109,9 @@ def stored_case(positions: Sequence[int], annotations: AnnotationSet, drawn: Dra
 
 
 def _case_id(positions: Sequence[int], annotations: AnnotationSet) -> str:
-    return ' / '.join(annotations.images[positions[0]].breast_id)
+    first = annotations.images[positions[0]]
+    in_pairs = len({annotations.images[position].view_key.laterality for position in positions}) > 1
+    return ' / '.join(_unit(first, in_pairs))
 
 
 def _label(name: str, positions: Sequence[int], annotations: AnnotationSet) -> float:
@@ -137,6 +146,7 @@ def _view(index: int, annotations: AnnotationSet, drawn: Drawn) -> ReportView:
         slice_ranges=[(bins.first(number), bins.last(number)) for number in range(bins.num_bins)],
         caption=', '.join(filter(None, [image.modality_text, labels, drawn.notes.get(image.id)])),
         saliency=drawn.overlays.over(modality_key(image), flips.homography(*size), size) if drawn.overlays else {},
+        pictures=drawn.pictures.over(modality_key(image), flips.homography(*size), size) if drawn.pictures else {},
     )
 
 

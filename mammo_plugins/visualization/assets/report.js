@@ -1,7 +1,7 @@
 'use strict';
 (() => {
   const report = JSON.parse(document.getElementById('report-data').textContent);
-  const settings = { shown: 3, threshold: 0, truth: true, predictions: true, saliency: '', opacity: 0.6 };
+  const settings = { shown: 3, threshold: 0, truth: true, predictions: true, saliency: '', opacity: 0.6, picture: '', divide: 0.5 };
   let panels = [];
   let current = 0;
 
@@ -37,6 +37,7 @@
       this.slider.max = this.count - 1;
       this.slider.setAttribute('aria-label', `Slice of ${view.name}`);
       this.slider.addEventListener('input', () => this.show(Number(this.slider.value)));
+      for (const name of ['pointerdown', 'pointermove']) stage.addEventListener(name, (event) => this.onDrag(event));
       stage.addEventListener('wheel', (event) => this.onWheel(event), { passive: false });
       this.root.addEventListener('keydown', (event) => this.onKey(event));
     }
@@ -72,6 +73,7 @@
       this.part('.slice-number').textContent = text;
       this.slider.value = this.frame;
       this.slider.setAttribute('aria-valuetext', text);
+      this.drawPicture();
       this.drawSaliency();
       this.drawBoxes();
       this.drawCurve();
@@ -82,6 +84,27 @@
       for (const near of [this.frame + 1, this.frame - 1, this.frame + 2]) {
         if (near >= 0 && near < this.count) new Image().src = this.view.frames[near];
       }
+    }
+
+    /** The picture that a model made, right of the line. */
+    drawPicture() {
+      const picture = this.part('.picture');
+      const made = this.view.pictures.find((entry) => entry.name === settings.picture);
+      picture.hidden = this.part('.divider').hidden = !made;
+      this.part('.stage').classList.toggle('compared', Boolean(made));
+      if (!made) return;
+      if (picture.dataset.name !== made.name) [picture.src] = made.picture;
+      picture.dataset.name = made.name;
+      picture.alt = `${this.view.name}, ${made.name} image by the model`;
+      picture.style.clipPath = `inset(0 0 0 ${percent(settings.divide, 1)})`;
+      this.part('.divider').style.left = percent(settings.divide, 1);
+    }
+
+    onDrag(event) {
+      if (event.buttons !== 1 || this.part('.picture').hidden) return;
+      event.preventDefault();
+      const { left, width } = this.part('.stage').getBoundingClientRect();
+      divideAt(Math.max(0, Math.min(1, (event.clientX - left) / width)));
     }
 
     drawSaliency() {
@@ -220,6 +243,12 @@
     }
   }
 
+  function divideAt(share) {
+    settings.divide = share;
+    byId('divide').value = share;
+    panels.forEach((panel) => panel.drawPicture());
+  }
+
   function openCase(index) {
     current = (index + report.cases.length) % report.cases.length;
     const shown = report.cases[current];
@@ -250,23 +279,27 @@
     });
   }
 
-  function bindSaliency(views) {
-    const names = [...new Set(views.flatMap((view) => view.saliency.map((map) => map.name)))];
-    document.querySelectorAll('.of-saliency').forEach((label) => { label.hidden = names.length === 0; });
+  /** A choice among what lies over the images: ``saliency`` or ``picture``. Hidden where there is nothing. */
+  function bindLayers(id, layers) {
+    const names = [...new Set(layers.map((layer) => layer.name))];
+    document.querySelectorAll(`.of-${id}`).forEach((label) => { label.hidden = names.length === 0; });
     const choices = ['', ...names].map((name) => {
       const option = element('option', '', name || 'none');
       option.value = name;
       return option;
     });
-    byId('saliency').replaceChildren(...choices);
-    byId('saliency').value = settings.saliency = names[0] || '';
-    bind('saliency', (input) => { settings.saliency = input.value; });
-    bind('opacity', (input) => { settings.opacity = Number(input.value); });
+    byId(id).replaceChildren(...choices);
+    byId(id).value = settings[id] = names[0] || '';
+    bind(id, (input) => { settings[id] = input.value; });
   }
 
   function bindToolbar() {
     const views = report.cases.flatMap((entry) => entry.views);
-    bindSaliency(views);
+    bindLayers('saliency', views.flatMap((view) => view.saliency));
+    bind('opacity', (input) => { settings.opacity = Number(input.value); });
+    bindLayers('picture', views.flatMap((view) => view.pictures));
+    if (settings.picture) byId('saliency').value = settings.saliency = ''; // it would hide what is compared
+    byId('divide').addEventListener('input', (event) => divideAt(Number(event.target.value)));
     const scores = views.flatMap((view) => view.predictions.map((p) => p.score));
     document.querySelectorAll('.of-findings').forEach((label) => { label.hidden = scores.length === 0; });
     const [low, high] = [Math.min(0, ...scores), Math.max(1, ...scores)];

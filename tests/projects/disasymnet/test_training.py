@@ -17,6 +17,7 @@ from mammo_plugins.commands.main import main
 from mammo_plugins.evaluation import read_labels
 from mammo_plugins.evaluation.saliency_files import read_maps
 from mammo_plugins.io import read_annotations
+from tests.apis.beyond_boxes.test_labels_and_maps import report_data
 from tests.apis.train.test_distributed import weights
 from tests.projects.disasymnet.small_configs import CONFIGS, small
 from tests.warm_processes import run_in_two
@@ -59,6 +60,12 @@ def test_test_and_evaluate_give_the_same_numbers(trained, root, tmp_path):
     assert any(name.startswith('saliency/any/') for name in found)
     assert len(list(read_maps(tmp_path / 'found_maps'))) == 16
     assert len(list(read_maps(tmp_path / 'found_pictures'))) == 2 * found['pictures/images'] == 32
+    arguments = [str(tmp_path / 'found_maps'), '--pictures', str(tmp_path / 'found_pictures'), '--modality', 'FFDM']
+    page = tmp_path / 'page.html'
+    assert main(['report', *arguments, '--ann', str(root / 'pairs.json'), '--cases', '20', '--out', str(page)]) == 0
+    _, data = report_data(page)
+    assert [[view['name'][0] for view in case['views']] for case in data['cases']] == [['R', 'L']] * 8
+    assert all(len(view['pictures']) == 2 for case in data['cases'] for view in case['views'])
 
 
 def test_predict_writes_labels_maps_and_the_normal_image(trained, root, tmp_path, capsys):
@@ -85,6 +92,11 @@ def test_predict_writes_labels_maps_and_the_normal_image(trained, root, tmp_path
         twin = next(one for one, _ in maps if one.key == entry.key)
         assert picture.shape == tuple(map(int, entry.covered)) and entry.covered == twin.covered
         np.testing.assert_array_equal(entry.homography, twin.homography)
+    # The page hangs both sides of a view, and has what each is compared with.
+    _, data = report_data(out / 'report.html')
+    assert [[view['name'][0] for view in case['views']] for case in data['cases']] == [['R', 'L']] * 2
+    made = [view['pictures'] for case in data['cases'] for view in case['views']]
+    assert all([one['name'] for one in pictures] == ['normal', 'abnormal'] for pictures in made)
 
 
 def test_two_processes_train_as_one(root, tmp_path):

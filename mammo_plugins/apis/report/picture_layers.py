@@ -1,4 +1,4 @@
-"""Saliency maps of a folder as the HTML report shows them."""
+"""Saliency maps, and pictures that a model made, as the HTML report lays them over the images."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from mammo_plugins.evaluation import ImageKey
 from mammo_plugins.evaluation.saliency_files import SaliencyMap, read_index, read_map
 from mammo_plugins.evaluation.saliency_frames import saliency_on_picture
 
-_MAX_HEIGHT = 450  # a browser enlarges them; saliency has no fine detail
+SALIENCY_HEIGHT = 450  # a browser enlarges them; saliency has no fine detail
+PICTURE_HEIGHT = 900
 
 
-class SaliencyOverlays:
-    """The maps of one or more models, read one by one when a picture of their image is made.
+class PictureLayers:
+    """The maps or pictures of one or more models, read one by one when a picture of their image is made.
 
     Args:
         folders: name of the model to its folder of maps; the name is shown where there are several.
+        max_height: pixels of a layer.
 
     Raises:
         ValueError: a folder has no usable index.
     """
 
-    def __init__(self, folders: Mapping[str, str | Path]) -> None:
+    def __init__(self, folders: Mapping[str, str | Path], max_height: int = SALIENCY_HEIGHT) -> None:
+        self._max_height = max_height
         self._maps: dict[ImageKey, list[tuple[str, Path, SaliencyMap]]] = {}
         for model, folder in folders.items():
             for entry in read_index(folder):
@@ -32,7 +35,7 @@ class SaliencyOverlays:
                 self._maps.setdefault(entry.key, []).append((name, Path(folder), entry))
 
     def over(self, key: ImageKey, homography: np.ndarray, size: tuple[int, int]) -> dict[str, np.ndarray]:
-        """Name to (h, w) uint8 saliency over a picture, 255 for 1.
+        """Name to (h, w) uint8 saliency or intensity over a picture, 255 for 1.
 
         Args:
             key: the image, with its modality; maps whose index names none are those of the view in any.
@@ -44,6 +47,6 @@ class SaliencyOverlays:
         """
         shown = {}
         for name, folder, entry in self._maps.get(key) or self._maps.get(key._replace(modality=''), []):
-            saliency = saliency_on_picture(entry, read_map(folder, entry), homography, size, _MAX_HEIGHT)
+            saliency = saliency_on_picture(entry, read_map(folder, entry), homography, size, self._max_height)
             shown[name] = np.rint(saliency * 255).astype(np.uint8)
         return shown
