@@ -7,8 +7,6 @@ space = {
 }
 # Each training keeps the weights of its best validation. The test of a trial reads the validation images too.
 cfg_options = {
-    'default_hooks.checkpoint.save_best': 'saliency/malignant/soft_dice',
-    'default_hooks.checkpoint.rule': 'greater',
     'test_dataloader.dataset.split': 'validation',
     'test_evaluator.0.split': 'validation',
     'test_evaluator.1.split': 'validation',

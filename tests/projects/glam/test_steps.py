@@ -54,6 +54,7 @@ def small_options(config: str, root: Path) -> dict:
     options = {
         'default_hooks.checkpoint.save_optimizer': False,
         'train_cfg.max_iters': 1,
+        'train_cfg.val_interval': 1,
         'log_level': 'WARNING',
         'train_dataloader.sampler.unit': 'case',  # every exam of so few has a finding
         'model.map_findings.min_area_px': 0,
@@ -181,7 +182,7 @@ def test_search_draws_what_appendix_f_draws_into_fields_that_the_config_has(name
 
 def test_trial_of_the_search_is_scored_by_dice_on_the_validation_images(root, repository, tmp_path):
     path = repository / 'projects/glam/search/cam.py'
-    options = {**small_options('cam', root), 'train_cfg.val_interval': 1}
+    options = small_options('cam', root)
     del options['test_evaluator.1.outdir']
     search = read_search(path, options)
     # The one patient of the validation has no benign finding.
