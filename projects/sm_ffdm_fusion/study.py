@@ -121,6 +121,19 @@ rows = [
     _missing('fused_a', 'Fused, A alone', cfg_options={'model.detector.parts': ['sm']}),
     _missing('fused_b', 'Fused, B alone', cfg_options={'model.detector.parts': ['mimic']}),
     _missing('fused_ac', 'Fused, C in place of B', config=f'{_configs}/fused_with_ffdm.py'),
+    _row(
+        'base_ub_frozen',
+        'A beside the true C, which stays as it is',
+        'SM',
+        [
+            dict(
+                name='base_ub_frozen',
+                config=f'{_configs}/base_ub.py',
+                cfg_options={**_start(''), 'model.detector.trained': ['sm']},
+            )
+        ],
+        table='what B lacks',
+    ),
     _other_mimic('random', 'B from random numbers', config='mimic', b_from=None),
     _other_mimic('from_sm', 'B from A', config='mimic_from_sm', b_from='model_sm'),
     _other_mimic('lesion', 'lesion-weighted', options={'model.detector.lesion_weight': 50.0}),
@@ -133,6 +146,7 @@ claims = [
     ('fused_40', 'model_sm', 'test', 'FAUC-1'),
     ('fused_10', 'model_sm', 'test', 'FAUC-1'),
     ('fused', 'fused_random', 'test', 'FAUC-1'),
+    ('base_ub_frozen', 'fused', 'test', 'FAUC-1'),
 ]
 # A network of 0.4 million weights in place of D0, for two cores.
 _strides = [8, 16, 32]

@@ -54,6 +54,7 @@ class ModalityFusionDetector(SingleStageDetector):
         stage: ``mimic``, ``fuse`` or ``upper_bound``.
         parts: whose features the head reads in prediction; those of a part that is left out are zero. All that the
             stage reads where None; ``ffdm`` takes the place of ``mimic``, both together are refused.
+        trained: parts that learn besides the head; those of the stage where None. The others stay frozen.
         prefer_ffdm: C takes B's place in prediction where an FFDM is there.
         h_from: what h is: output of the ``bifpn``, or of the ``towers`` before their last convolutions.
         loss_similarity: config of stage II's loss.
@@ -74,6 +75,7 @@ class ModalityFusionDetector(SingleStageDetector):
         ffdm: dict | None = None,
         stage: str = 'fuse',
         parts: Sequence[str] | None = None,
+        trained: Sequence[str] | None = None,
         prefer_ffdm: bool = False,
         h_from: str = 'bifpn',
         loss_similarity: dict | None = None,
@@ -92,13 +94,14 @@ class ModalityFusionDetector(SingleStageDetector):
         branches = {name: {**shared, **(own or {})} for name, own in zip(PARTS, (sm, mimic, ffdm))}
         if stage == 'upper_bound':
             branches['mimic'] = None
+        learning = TRAINED[stage] if trained is None else _known_parts(trained, branches)
         head = _head_of(branches['sm'])
         width, num_groups = head.get('feat_channels') or head['in_channels'], 1
         if h_from == 'towers':
             num_groups = 2
             head |= dict(num_convs=0, separate_inputs=True)
         super().__init__(
-            backbone=dict(type='ModalityBranches', **branches, trained=TRAINED[stage], h_from=h_from),
+            backbone=dict(type='ModalityBranches', **branches, trained=learning, h_from=h_from),
             neck=dict(type='FeatureFusion', in_channels=(width * num_groups,) * 2, num_groups=num_groups),
             bbox_head={**head, 'in_channels': 2 * width, 'feat_channels': width, **(bbox_head or {})},
             train_cfg=copy.deepcopy(train_cfg or shared.get('train_cfg') or TRAIN_CFG),

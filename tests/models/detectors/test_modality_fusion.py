@@ -78,7 +78,7 @@ def test_every_new_weight_learns(h_from):
 
 
 @pytest.mark.parametrize(
-    ('stage', 'trained'),
+    ('stage', 'prefixes'),
     [
         ('mimic', ('backbone.mimic.', 'projection.')),
         ('fuse', ('backbone.sm.', 'bbox_head.')),
@@ -86,8 +86,8 @@ def test_every_new_weight_learns(h_from):
     ],
 )
 @pytest.mark.parametrize('h_from', ['bifpn', 'towers'])
-def test_a_stage_trains_its_own_parts_only(stage, trained, h_from):
-    detector = mammogram(stage=stage, h_from=h_from).train()
+def test_a_stage_trains_its_own_parts_only(stage, prefixes, h_from, **arguments):
+    detector = mammogram(stage=stage, h_from=h_from, **arguments).train()
     inner = detector.detector
     before = {name: value.clone() for name, value in inner.state_dict().items()}
     loss = total(detector(**make_batch(detector, PAIRS), mode='loss'))
@@ -95,14 +95,19 @@ def test_a_stage_trains_its_own_parts_only(stage, trained, h_from):
         loss = loss + flat(inner(images(6))).square().mean()  # a finding is on some levels only
     loss.backward()
     learning = {name for name, value in inner.named_parameters() if value.requires_grad}
-    assert all(name.startswith(trained) for name in learning)
-    assert {part for part in trained if any(name.startswith(part) for name in learning)} == set(trained)
+    assert all(name.startswith(prefixes) for name in learning)
+    assert {part for part in prefixes if any(name.startswith(part) for name in learning)} == set(prefixes)
     # What a norm follows has no need of a bias, and kernels behind columns of zeros wait for these.
     idle = {name for name in learning - with_grad(inner) if not name.endswith('.bias')}
     assert all(name.startswith(('bbox_head', 'backbone.ffdm')) for name in idle)
     torch.optim.SGD(detector.parameters(), lr=0.1).step()
     changed = {name for name, value in inner.state_dict().items() if not torch.equal(value, before[name])}
-    assert changed and all(name.startswith(trained) for name in changed)  # statistics of frozen norms among the rest
+    assert changed and all(name.startswith(prefixes) for name in changed)  # statistics of frozen norms among the rest
+
+
+@pytest.mark.parametrize('stage', ['fuse', 'upper_bound'])
+def test_parts_that_learn_can_be_named(stage):
+    test_a_stage_trains_its_own_parts_only(stage, ('backbone.sm.', 'bbox_head.'), 'bifpn', trained=('sm',))
 
 
 def test_what_is_frozen_stays_in_evaluation_mode_after_a_checkpoint_is_loaded():
@@ -225,6 +230,7 @@ def test_towers_are_joined_class_with_class_and_box_with_box():
         (dict(stage='last'), "stage is one of mimic, fuse, upper_bound, got 'last'"),
         (dict(parts=('mimic', 'ffdm')), 'of mimic and ffdm one at most'),
         (dict(stage='upper_bound', parts=('sm', 'mimic')), 'parts names one or two of sm, ffdm'),
+        (dict(stage='upper_bound', trained=('mimic',)), 'parts names one or two of sm, ffdm'),
         (dict(h_from='stem'), "h_from is one of bifpn, towers, got 'stem'"),
         (dict(lesion_weight=-1), 'lesion_weight must be at least 0, got -1'),
     ],
