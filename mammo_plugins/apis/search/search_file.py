@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mammo_plugins.apis.stages import make_plan
 from mammo_plugins.compat.config_paths import find_config
 
-_FIELDS = ('stages', 'cfg_options', 'space', 'number', 'trials')
+_FIELDS = ('stages', 'config', 'cfg_options', 'space', 'number', 'trials')
 _RANGE_FIELDS = ('low', 'high', 'log')
 _DIRECTIONS = ('maximize', 'minimize')
 
@@ -69,6 +69,9 @@ class Search:
 def read_search(path: str | Path, cfg_options: Mapping[str, Any] | None = None) -> Search:
     """Reads a search: a config with the fields of :class:`Search`, ``number`` as a dictionary.
 
+    With ``config`` in place of ``stages``, a trial is the training of that config, and a test, ``validation``, of its
+    best checkpoint.
+
     Args:
         path: path or name, as for a config.
         cfg_options: overrides for the configs of all stages.
@@ -83,6 +86,10 @@ def read_search(path: str | Path, cfg_options: Mapping[str, Any] | None = None) 
         raise ValueError(
             f'{path}: unknown field {unknown[0]!r}: expected some of {", ".join(_FIELDS)} (begin other names with _)'
         )
+    if content.get('config') and content.get('stages'):
+        raise ValueError(f'{path}: config and stages exclude each other: give one of them')
+    if config := content.pop('config', None):
+        content['stages'] = _train_and_test(config)
     if lacking := [name for name in ('stages', 'space', 'number') if not content.get(name)]:
         raise ValueError(f'{path}: a search declares stages, space and number: {lacking[0]} is missing')
     content['cfg_options'] = {**content.get('cfg_options', {}), **(cfg_options or {})}
@@ -91,6 +98,11 @@ def read_search(path: str | Path, cfg_options: Mapping[str, Any] | None = None) 
         return Search(**content, source=str(path))
     except (TypeError, ValueError) as error:
         raise ValueError(f'{path}: {error}') from error
+
+
+def _train_and_test(config: str) -> list[dict[str, Any]]:
+    validation = dict(name='validation', kind='test', config=config, checkpoint='{training.best}', predictions='')
+    return [dict(name='training', config=config), validation]
 
 
 def _check_range(name: str, values: Mapping[str, Any] | Sequence[Any]) -> None:

@@ -11,4 +11,5 @@ cfg_options = {
     'test_evaluator.0.split': 'validation',
     'test_evaluator.1.split': 'validation',
     'test_evaluator.2.split': 'validation',
+    'test_evaluator.1.outdir': '{folder}/maps',
 }

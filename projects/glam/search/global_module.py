@@ -1,16 +1,5 @@
 # GLAM's global module. Appendix F.
 #   mammo search projects/glam/search/global_module.py --out work/search_global_module
 _base_ = './base.py'
-_config = 'projects/glam/configs/glam_global.py'
-stages = [
-    dict(name='training', config=_config),
-    dict(
-        name='validation',
-        kind='test',
-        config=_config,
-        checkpoint='{training.best}',
-        predictions='',
-        cfg_options={'test_evaluator.1.outdir': '{folder}/maps'},
-    ),
-]
+config = 'projects/glam/configs/glam_global.py'
 space = {'model.global_module.pool_fraction': [0.01, 0.02, 0.03, 0.05, 0.1, 0.2]}

@@ -174,6 +174,7 @@ class TestCommand:
         [
             (dict(space=None), 'a search declares stages, space and number: space is missing'),
             (dict(spaces={}), "unknown field 'spaces'"),
+            (dict(config='a.py'), 'config and stages exclude each other'),
             (dict(space={LR: dict(low=1, high=0)}), 'low 1 and high 0 are no range'),
             (dict(space={LR: dict(low=0, high=1, log=True)}), 'low 0 has no logarithm'),
             (dict(space={LR: dict(low=0, high=1, step=2)}), "has the unknown field 'step'"),
