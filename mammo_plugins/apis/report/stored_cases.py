@@ -55,7 +55,7 @@ def stored_cases(wanted: int, annotations: AnnotationSet, drawn: Drawn) -> tuple
         annotations: the evaluated images.
         drawn: what was predicted of them.
     """
-    breasts: dict[tuple[str, str, str], list[int]] = {}
+    breasts: dict[tuple[str, ...], list[int]] = {}
     for position, image in enumerate(annotations.images):
         breasts.setdefault(_unit(image, in_pairs=drawn.pictures is not None), []).append(position)
     shown: list[ReportCase] = []
@@ -70,9 +70,11 @@ def stored_cases(wanted: int, annotations: AnnotationSet, drawn: Drawn) -> tuple
     return shown, notes
 
 
-def _unit(image: ImageRecord, in_pairs: bool) -> tuple[str, str, str]:
-    """What an image is shown with: its breast, or both sides of its view."""
-    return (image.patient_id, image.study_uid, image.view_key.position.value) if in_pairs else image.breast_id
+def _unit(image: ImageRecord, in_pairs: bool) -> tuple[str, ...]:
+    """What an image is shown with: its breast, or both sides of its view in one modality."""
+    if not in_pairs:
+        return image.breast_id
+    return (image.patient_id, image.study_uid, image.view_key.position.value, image.modality)
 
 
 def _in_turn(breasts: Sequence[list[int]], annotations: AnnotationSet) -> list[list[int]]:
