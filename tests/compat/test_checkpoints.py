@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def _tiny_runner(work_dir: Path, epochs: int, **settings: object) -> Runner:
         default_hooks={'checkpoint': {'type': 'CheckpointHook', 'interval': 1}},
         custom_hooks=[{'type': 'EMAHook'}],
         default_scope='mmengine',
-        experiment_name=work_dir.name,
+        experiment_name=uuid.uuid4().hex,
         **settings,
     )
 

@@ -1,3 +1,4 @@
+import uuid
 from itertools import islice
 
 import numpy as np
@@ -177,7 +178,7 @@ def train(make_dataset, release, folder, num_workers, max_iters, load_from=None)
         load_from=load_from,
         resume=load_from is not None,
         randomness=dict(seed=4),
-        experiment_name=f'{folder.name}_{max_iters}',
+        experiment_name=uuid.uuid4().hex,
         log_level='ERROR',
     )
     runner.train()

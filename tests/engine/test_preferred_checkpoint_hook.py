@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import uuid
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def run(folder: Path, numbers, steps=3, resume=False, done=0, **hook) -> list[st
                 type='PreferredCheckpointHook', preferred=[DICE, AUC], by_epoch=False, interval=1, **hook
             ),
             'resume': resume,
-            'experiment_name': f'{folder.name}{steps}',
+            'experiment_name': uuid.uuid4().hex,  # mmengine shares what runs of one name log within a second
         }
     )
     Runner.from_cfg(cfg).train()
