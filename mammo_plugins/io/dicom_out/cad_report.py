@@ -81,10 +81,8 @@ class _Report:
 
     def _summary(self) -> Dataset:
         """TID 4001."""
-        has_findings, failed = self.results.has_marks, bool(self.results.failed)
-        value = codes.SUMMARIES[failed, has_findings] if self.results.images else codes.ALL_FAILED
         impressions = [self._impression(lesion) for lesion in self.lesions]
-        return code(CONTAINS, codes.SUMMARY, value, [*self._overall(), *impressions])
+        return code(CONTAINS, codes.SUMMARY, codes.summary_code(self.results), [*self._overall(), *impressions])
 
     def _overall(self) -> list[Dataset]:
         """TID 4002: scores of case and breasts, and where lesions lie, for which findings have no item."""

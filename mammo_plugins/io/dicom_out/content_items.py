@@ -37,24 +37,28 @@ def code(relationship: str, concept: Code, value: Code, children: Items[Dataset]
 
 
 def text(relationship: str, concept: Code, value: str) -> Dataset:
+    """A statement in words."""
     item = _item(relationship, 'TEXT', concept)
     item.TextValue = value
     return item
 
 
 def uid_reference(relationship: str, concept: Code, value: str) -> Dataset:
+    """A UID."""
     item = _item(relationship, 'UIDREF', concept)
     item.UID = value
     return item
 
 
 def date(relationship: str, concept: Code, value: str) -> Dataset:
+    """A date, ``YYYYMMDD``."""
     item = _item(relationship, 'DATE', concept)
     item.Date = value
     return item
 
 
 def time(relationship: str, concept: Code, value: str) -> Dataset:
+    """A time of day, ``HHMMSS``."""
     item = _item(relationship, 'TIME', concept)
     item.Time = value
     return item
@@ -99,7 +103,7 @@ def coordinates(
         points_xy: x and y in turn.
         source: the item that names the image.
 
-    Source: DICOM PS3.3 C.18.6.1.1: 0\\0 is the upper left corner of the upper left pixel.
+    Source: DICOM PS3.3 C.18.6.1.1: (0, 0) is the upper left corner of the upper left pixel.
     """
     item = _item(relationship, 'SCOORD', concept, [source])
     item.GraphicType, item.GraphicData = graphic_type, [float(value) for value in points_xy]
@@ -107,7 +111,7 @@ def coordinates(
 
 
 def other_place(relationship: str, place: Items[int]) -> Dataset:
-    """Another item of the tree, by the way to it: 1 is the root, 1\\2 its second item."""
+    """Another item of the tree, by the way to it: (1,) is the root, (1, 2) its second item."""
     item = Dataset()
     item.RelationshipType, item.ReferencedContentItemIdentifier = relationship, list(place)
     return item

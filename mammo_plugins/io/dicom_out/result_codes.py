@@ -13,6 +13,7 @@ from mammo_plugins.structures import Laterality, ViewPosition
 
 from ..dicom_view import MODIFIER_CODES, VIEW_CODES
 from .code_items import VIEW_MEANINGS, code_item
+from .study_results import StudyResults
 
 
 class Code(NamedTuple):
@@ -132,6 +133,11 @@ def laterality_code(coding: str) -> Code:
 def collocation_code(coding: str) -> Code:
     """CID 6043: that findings of two views were compared."""
     return _coded(_COLLOCATION, coding)
+
+
+def summary_code(results: StudyResults) -> Code:
+    """CID 6047 of a study."""
+    return SUMMARIES[bool(results.failed), results.has_marks] if results.images else ALL_FAILED
 
 
 def view_code(position: ViewPosition, coding: str) -> Code | None:

@@ -103,7 +103,7 @@ def _copy(stored: Dataset, header: Dataset, keyword: str) -> None:
 def _pruned(dataset: Dataset, keywords: Iterable[str]) -> Dataset:
     kept = Dataset()
     for element in dataset:
-        if (keyword := keyword_for_tag(element.tag)) in keywords:
+        if keyword_for_tag(element.tag) in keywords:
             value = element.value
             if element.VR == 'SQ':
                 value = Sequence([_pruned(item, keywords) for item in value])
