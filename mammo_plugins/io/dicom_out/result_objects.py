@@ -35,6 +35,13 @@ _SERIES_NAMES = {
 }
 _PROCESSING_EQUIPMENT = ('109102', 'Processing Equipment', 'DCM')
 _LONGEST_LO = 64
+_CREATION = ('InstanceCreationDate', 'InstanceCreationTime')
+_TIMES = (
+    ('ContentDate', 'ContentTime'),
+    ('PresentationCreationDate', 'PresentationCreationTime'),
+    ('DateOfSecondaryCapture', 'TimeOfSecondaryCapture'),
+    _CREATION,
+)
 
 
 def result_uid(results: StudyResults, settings: ResultSettings, *what: str) -> str:
@@ -124,11 +131,11 @@ def _set_times(dataset: Dataset, results: StudyResults, settings: ResultSettings
     """Dates of the content; that of creation only where it is the time of day, so that a rerun gives equal bytes."""
     time = results.content_time(settings)
     date_text, time_text = time.strftime('%Y%m%d'), time.strftime('%H%M%S')
-    for event in ('Content', 'PresentationCreation', 'InstanceCreation'):
-        for what, text in (('Date', date_text), ('Time', time_text)):
-            if f'{event}{what}' not in dataset:
+    for pair in _TIMES:
+        for keyword, text in zip(pair, (date_text, time_text), strict=True):
+            if keyword not in dataset:
                 continue
-            if event == 'InstanceCreation' and settings.content_time != NOW:
-                del dataset[f'{event}{what}']
+            if pair == _CREATION and settings.content_time != NOW:
+                del dataset[keyword]
             else:
-                setattr(dataset, f'{event}{what}', text)
+                setattr(dataset, keyword, text)

@@ -37,7 +37,8 @@ _IDENTITY = ('SOPClassUID', 'SOPInstanceUID', 'SeriesInstanceUID', 'StudyInstanc
 _TIMES = ('AcquisitionDate', 'AcquisitionTime', 'AcquisitionDateTime', 'ContentDate', 'ContentTime')
 _PIXELS = (
     'Rows', 'Columns', 'NumberOfFrames', 'SamplesPerPixel', 'PhotometricInterpretation', 'BitsAllocated', 'BitsStored',
-    'HighBit', 'PixelRepresentation', 'PresentationLUTShape',
+    'HighBit', 'PixelRepresentation', 'PresentationLUTShape', 'LossyImageCompression', 'LossyImageCompressionRatio',
+    'LossyImageCompressionMethod',
 )  # fmt: skip
 _PLACE = (
     'ImageLaterality', 'Laterality', 'PatientOrientation', 'FrameOfReferenceUID', 'PositionReferenceIndicator',
