@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 
 def covered_pixels(box_xyxy: Sequence[float]) -> tuple[slice, slice]:
-    """Rows and columns whose centres lie in a box, at least one of each; a centre on an edge belongs to the side above
-    and to the left of the box's inside.
+    """Rows and columns whose centres lie in a box, at least one of each.
+
+    A centre on its left or upper edge lies in it, one on its right or lower edge does not.
 
     Args:
         box_xyxy: corners in stored pixels, 0 at the outer edge of the first one.

@@ -106,8 +106,12 @@ def _of_segmentation(dataset: Dataset) -> Iterator[StoredMark]:
     segments = {item.SegmentNumber: item for item in dataset.SegmentSequence}
     planes = dataset.pixel_array.reshape(-1, dataset.Rows, dataset.Columns)
     for plane, frame in zip(planes, dataset.PerFrameFunctionalGroupsSequence, strict=True):
-        segment = segments[frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber]
-        source = frame.DerivationImageSequence[0].SourceImageSequence[0]
+        shared = dataset.SharedFunctionalGroupsSequence[0]
+        named, derived = (
+            (frame.get(group) or shared[group].value)[0]
+            for group in ('SegmentIdentificationSequence', 'DerivationImageSequence')
+        )
+        segment, source = segments[named.ReferencedSegmentNumber], derived.SourceImageSequence[0]
         yield StoredMark(*_referenced(source), _bounds(plane > 0), None, str(segment.get('TrackingUID') or ''))
 
 

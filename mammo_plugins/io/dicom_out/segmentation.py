@@ -21,7 +21,7 @@ from ..dicom_frames import is_one_position, positions_along_stack
 from . import result_codes as codes
 from .lesions import Lesion, gather_lesions
 from .marked_pixels import covered_pixels
-from .result_objects import series_arguments, stamp
+from .result_objects import result_uid, series_arguments, stamp
 from .result_settings import ResultSettings
 from .study_results import Mark, ReadImage, StudyResults
 
@@ -158,9 +158,16 @@ def _build(
         specific_character_set='ISO_IR 192',
         **series_arguments(results, settings, 'seg', number),
     )
+    _name_dimensions(dataset, result_uid(results, settings, 'dimensions', str(number)))
     if not in_space:
         dataset.PatientOrientation = list(_directions(image.instances[0]))
     return stamp(dataset, results, settings, 'seg', number)
+
+
+def _name_dimensions(dataset: Dataset, uid: str) -> None:
+    """Sets the UID of the dimensions, which highdicom draws at random."""
+    for item in (*dataset.get('DimensionOrganizationSequence', ()), *dataset.get('DimensionIndexSequence', ())):
+        item.DimensionOrganizationUID = uid
 
 
 def _sources(image: ReadImage) -> tuple[list[Dataset], bool]:
