@@ -18,6 +18,7 @@ COMMANDS = {
     'stages': ('stages', 'run a plan of trainings, tests and commands that build on one another'),
     'search': ('search', 'train a plan many times with fields drawn at random'),
     'predict': ('predict', 'predict DICOM, PNG or MetaImage files: findings, labels, maps'),
+    'dicom': ('dicom_results', 'write predictions as DICOM: CAD SR, SR, GSPS, SEG, secondary captures'),
     'evaluate': ('evaluate', 'score findings, labels or maps'),
     'convert-checkpoint': ('convert_checkpoint', 'keep the weights of another model that fit'),
     'convert': ('convert_dataset', 'turn a data set into an annotation file'),

@@ -6,9 +6,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from mammo_plugins.apis.dicom_results import check_kinds
 from mammo_plugins.apis.predict import PredictionRun, predict
+from mammo_plugins.io.dicom_out.result_settings import read_settings
 from mammo_plugins.io.source_walk import printable_path
 
+from .dicom_results import KINDS_HELP, SETTINGS_HELP
 from .expected_errors import in_a_sentence
 from .run_arguments import add_model_arguments
 
@@ -32,8 +35,11 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         '--out', required=True, metavar='DIR', help='folder for findings, labels, maps, report.html and left_out.csv'
     )
     parser.add_argument('--strict', action='store_true', help='exit with 1 where a file was left out or is in doubt')
+    parser.add_argument('--dicom', metavar='KINDS', help=f'write results as DICOM too, below DIR/dicom; {KINDS_HELP}')
+    parser.add_argument('--dicom-settings', metavar='JSON', help=SETTINGS_HELP)
     add_model_arguments(parser, 'override config fields')
     args = parser.parse_args(argv)
+    dicom = None if args.dicom is None else (check_kinds(args.dicom), read_settings(args.dicom_settings))
     run = predict(
         args.source,
         config=args.config,
@@ -42,6 +48,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         device=args.device,
         cfg_options=args.cfg_options,
         trust_checkpoint=args.trust_checkpoint,
+        dicom=dicom,
     )
     _print_summary(run)
     return 1 if args.strict and (run.left_out or run.doubts) else 0
@@ -63,7 +70,9 @@ def _print_summary(run: PredictionRun) -> None:
         _say(f'the model gives {line}')
     what = _CASES[run.group_by]
     _say(f'{len(run.malignancy)} {what} predicted, {len(run.left_out)} files left out, {len(run.doubts)} in doubt')
-    for path in (run.files.csv, *run.files.labels, run.files.maps, run.html, run.table):
+    if run.dicom:
+        _say(f'{len(run.dicom)} DICOM objects written')
+    for path in (run.files.csv, *run.files.labels, run.files.maps, run.html, run.table, *run.dicom):
         if path is not None:
             _say(str(path))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mammo_plugins.apis.predicted_files import FINDINGS, LABELS, MAPS, PICTURES
 from mammo_plugins.apis.report.label_text import UNIT_NAMES
 from mammo_plugins.evaluation import ImagePredictions, LabelPredictions, gather_predictions
 from mammo_plugins.evaluation.image_names import keys_by_id
@@ -18,8 +19,6 @@ from mammo_plugins.evaluation.predictions_csv import write_predictions
 from mammo_plugins.evaluation.saliency_files import INDEX
 from mammo_plugins.io.coco_volume import AnnotationSet
 from mammo_plugins.structures.case_sample import MammoCaseSample
-
-FINDINGS, LABELS, MAPS, PICTURES = 'predictions.csv', 'labels.csv', 'maps', 'pictures'
 
 
 @dataclass(frozen=True)

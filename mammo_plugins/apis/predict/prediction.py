@@ -11,6 +11,8 @@ from mmengine.config import Config
 from rich.progress import track
 from torch import nn
 
+from mammo_plugins.apis.dicom_results import StudyFiles, weights_digest, write_folder_results, write_model_file
+from mammo_plugins.apis.finding_locations import locate_table
 from mammo_plugins.apis.found_images import FoundImages, find_images
 from mammo_plugins.apis.found_images.left_out_table import write_left_out
 from mammo_plugins.apis.inference import build_detector, build_test_dataset, find_malignant_label, predict_cases
@@ -19,6 +21,8 @@ from mammo_plugins.apis.report.network_cases import report_case
 from mammo_plugins.apis.report.picture_layers import PICTURE_HEIGHT, PictureLayers
 from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.io.coco_volume import AnnotationSet, write_annotations
+from mammo_plugins.io.dicom_out.result_settings import ResultSettings
+from mammo_plugins.io.dicom_out.study_results import Model
 from mammo_plugins.io.source_walk import printable_path
 from mammo_plugins.structures.case_sample import MammoCaseSample
 from mammo_plugins.visualization import write_report
@@ -41,6 +45,7 @@ class PredictionRun:
         group_by: what a case is, see :func:`~mammo_plugins.datasets.grouping.group_cases`.
         malignancy: case to predicted malignancy, None where the model gives none.
         labels: case (and image, where its images have labels) to them in words; empty where the model gives none.
+        dicom: objects that hold the results, where they were asked for.
     """
 
     files: PredictedFiles
@@ -52,6 +57,7 @@ class PredictionRun:
     group_by: str
     malignancy: dict[str, float | None]
     labels: dict[str, str]
+    dicom: tuple[Path, ...] = ()
 
 
 def predict(
@@ -63,6 +69,7 @@ def predict(
     device: str | None = None,
     cfg_options: dict | None = None,
     trust_checkpoint: bool = False,
+    dicom: tuple[tuple[str, ...], ResultSettings] | None = None,
 ) -> PredictionRun:
     """Predicts a DICOM, PNG or MetaImage file, or every image in a folder.
 
@@ -79,6 +86,7 @@ def predict(
         out: folder for the results; made if missing.
         device: such as ``cuda:1`` or ``cpu``; the first GPU by default, the CPU where there is none.
         cfg_options, trust_checkpoint: see :func:`~mammo_plugins.apis.run_config.load_run_config`.
+        dicom: kinds of DICOM objects to write into ``out/dicom``, and how; None for none.
 
     Raises:
         FileNotFoundError, ValueError: nothing to predict; see :func:`~mammo_plugins.apis.predict.find_images`.
@@ -90,6 +98,7 @@ def predict(
 
     cfg = load_run_config(config, work_dir=out, cfg_options=cfg_options, trust_checkpoint=trust_checkpoint)
     detector = build_detector(cfg, checkpoint, device)
+    write_model_file(out, Model(Path(config).stem, weights_digest(detector)))
     modality = _modalities_to_read(cfg, detector)
     others = _other_modalities(found.annotations, modality)
     notes = [*found.notes, *_note_of_modalities(cfg, found.annotations, modality)]
@@ -108,6 +117,9 @@ def predict(
     left_out = {**found.left_out, **others, **dataset.unreadable, **dataset.dropped}
     table = write_left_out(out / 'left_out.csv', left_out, found.doubts)
     files = writer.finish(lambda: find_malignant_label(detector, dataset.classes))
+    locations = locate_table(files.csv, found.annotations) if files.csv else None
+    written = StudyFiles() if dicom is None else write_folder_results(out, *dicom, locations)
+    notes += written.notes
     overlays = PictureLayers({'': files.maps}) if files.maps else None
     pictures = PictureLayers({'': files.pictures}, PICTURE_HEIGHT) if files.pictures else None
     write_report(
@@ -130,6 +142,7 @@ def predict(
         group_by=dataset.group_by,
         malignancy={case.case_id: case.get('pred_malignancy') for case in cases},
         labels=dict(_labels_in_words(cases)),
+        dicom=tuple(written.files),
     )
 
 

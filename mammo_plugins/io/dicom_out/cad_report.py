@@ -88,7 +88,7 @@ class _Report:
         """TID 4002: scores of case and breasts, and where lesions lie, for which findings have no item."""
         case = self.results.case_score
         shown = [lesion.words for lesion in self.lesions if lesion.score >= self.settings.optional_from]
-        said = [] if case is None else [f'Malignancy score of the case {case:.3f}, the highest of a breast']
+        said = [] if case is None else [f'Malignancy score of the case: {case:.3f}']
         if not said and not shown:
             return []
         items = [text(HAS_PROPERTIES, codes.IMPRESSION_TEXT, '\r\n'.join([*said, *shown]))]
@@ -174,7 +174,7 @@ class _Report:
 
     def _analyses(self) -> Dataset:
         """TID 4016: scores of breasts, and comparing the views of a breast."""
-        kinds = [codes.OVERALL_ANALYSIS] if self.results.breast_scores else []
+        kinds = [codes.OVERALL_ANALYSIS] if self.results.case_score is not None else []
         if any(mark.lesion for shown in self.results.images for mark in shown.marks):
             kinds.append(codes.collocation_code(self.settings.coding))
         headings = (codes.SUCCESSFUL_ANALYSES, codes.FAILED_ANALYSES)

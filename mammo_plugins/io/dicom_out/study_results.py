@@ -17,6 +17,10 @@ from mammo_plugins.structures.finding_location import FindingLocation
 from .result_settings import FROM_IMAGES, NOW, ResultSettings
 
 
+class NoDateError(ValueError):
+    """No image of a study says when it was made, and the settings do not say what to write instead."""
+
+
 class Reference(NamedTuple):
     """One picture: an instance, and the number of the frame from 1 where the instance has several."""
 
@@ -132,6 +136,7 @@ class StudyResults:
         failed: pruned headers of images that could not be read.
         finds: whether the model looks for findings at all, or gives scores only.
         breast_scores: malignancy in [0, 1] of each breast, where the model gives it.
+        pair_score: malignancy of both breasts together, where the model gives it of pairs only.
 
     Raises:
         ValueError: there is no image, or they are of several studies.
@@ -142,14 +147,15 @@ class StudyResults:
     failed: tuple[Dataset, ...] = ()
     finds: bool = True
     breast_scores: Mapping[Laterality, float] = field(default_factory=dict)
+    pair_score: float | None = None
 
     def __post_init__(self) -> None:
         studies = {header.StudyInstanceUID for header in self.headers()}
         if len(studies) != 1:
             raise ValueError(f'results are of one study, got images of {len(studies)}')
-        for side, score in self.breast_scores.items():
+        for score in (*self.breast_scores.values(), self.pair_score or 0.0):
             if not 0 <= score <= 1:
-                raise ValueError(f'the score of the breast {side.value} must lie in [0, 1], got {score}')
+                raise ValueError(f'scores of breasts must lie in [0, 1], got {score}')
 
     def headers(self) -> Iterator[Dataset]:
         """Of every file, read ones first."""
@@ -164,8 +170,8 @@ class StudyResults:
 
     @property
     def case_score(self) -> float | None:
-        """The highest score of a breast."""
-        return max(self.breast_scores.values(), default=None)
+        """The highest score of a breast, or that of both together."""
+        return max(self.breast_scores.values(), default=self.pair_score)
 
     @property
     def has_marks(self) -> bool:
@@ -179,7 +185,7 @@ class StudyResults:
         """When the results were made, as the settings say.
 
         Raises:
-            ValueError: no image says when it was made.
+            NoDateError: no image says when it was made.
         """
         if settings.content_time == NOW:
             return datetime.now().replace(microsecond=0)
@@ -187,7 +193,7 @@ class StudyResults:
             return settings.stated_time()
         times = [time for header in self.headers() if (time := _time_of(header)) is not None]
         if not times:
-            raise ValueError(
+            raise NoDateError(
                 'no image says when it was made, and results must have a date: give content_time in the settings'
             )
         return max(times)

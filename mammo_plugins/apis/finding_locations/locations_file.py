@@ -1,0 +1,67 @@
+"""Locations on disk, a row a finding, in the order of the table of findings.
+
+``PatientID,StudyUID,View[,Modality],X,Width,Y,Height,Z,Score,Side,Projection,Part,Quadrant,Depth,NippleMM,Landmarks,
+Words``. A table of its own, since that of findings is a challenge's format, whose readers take no words back.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from mammo_plugins.evaluation import Predictions, read_predictions
+from mammo_plugins.io import AnnotationSet
+from mammo_plugins.io.whole_file import whole_file
+from mammo_plugins.structures.finding_location import FindingLocation
+
+from .locating import locate_findings
+
+LOCATIONS = 'locations.csv'
+_IDS = ('PatientID', 'StudyUID', 'View')
+_BOX = ('X', 'Width', 'Y', 'Height', 'Z', 'Score')
+_WHERE = ('Side', 'Projection', 'Part', 'Quadrant', 'Depth', 'NippleMM', 'Landmarks', 'Words')
+
+
+def write_locations(path: str | Path, findings: Predictions, locations: Sequence[FindingLocation | None]) -> None:
+    """Writes the table; a finding without a location has empty cells.
+
+    Args:
+        path: where it goes.
+        findings: N rows.
+        locations: of each of them.
+    """
+    with_modality = any(key.modality for key in findings.images)
+    columns = findings.columns
+    with whole_file(path) as unfinished, unfinished.open('w', newline='', encoding='utf-8') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow([*_IDS, *['Modality'] * with_modality, *_BOX, *_WHERE])
+        for row, location in enumerate(locations):
+            key = findings.images[findings.image_index[row]]
+            numbers = [repr(float(columns[name][row])) for name in _BOX]
+            writer.writerow([*(key if with_modality else key[:3]), *numbers, *_cells(location)])
+
+
+def locate_table(path: str | Path, images: AnnotationSet) -> list[FindingLocation | None]:
+    """Locates the findings of a table, and writes their locations beside it.
+
+    Args:
+        path: a table of findings.
+        images: those that the findings are in.
+
+    Returns:
+        Of each row.
+    """
+    findings = read_predictions(path)
+    locations = locate_findings(images, findings)
+    write_locations(Path(path).with_name(LOCATIONS), findings, locations)
+    return locations
+
+
+def _cells(location: FindingLocation | None) -> list[str]:
+    if location is None:
+        return [''] * len(_WHERE)
+    distance = '' if location.nipple_mm is None else f'{location.nipple_mm:.1f}'
+    side, projection = location.view.laterality.value, location.view.position.value
+    words = (location.quadrant, location.depth, distance, location.landmarks, location.words)
+    return [side, projection, location.part, *words]
