@@ -17,6 +17,7 @@ COMMANDS = {
     'test': ('test', 'predict and score the test set of a config'),
     'stages': ('stages', 'run a plan of trainings, tests and commands that build on one another'),
     'search': ('search', 'train a plan many times with fields drawn at random'),
+    'model': ('model', 'trained models in one file: export, import, info, list'),
     'predict': ('predict', 'predict DICOM, PNG or MetaImage files: findings, labels, maps'),
     'evaluate': ('evaluate', 'score findings, labels or maps'),
     'convert-checkpoint': ('convert_checkpoint', 'keep the weights of another model that fit'),
