@@ -1,4 +1,4 @@
-"""``mammo predict SOURCE --config C --checkpoint K --out DIR``: what a model gives of files: findings, labels, maps."""
+"""``mammo predict SOURCE --out DIR [--model NAME_OR_ZIP]``: what a model gives of files: findings, labels, maps."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import sys
 from collections.abc import Sequence
 
 from mammo_plugins.apis.predict import PredictionRun, predict
+from mammo_plugins.apis.predict.study_parts import StudyRecord
+from mammo_plugins.apis.run_config import leave_process_group
 from mammo_plugins.io.source_walk import printable_path
 
 from .expected_errors import in_a_sentence
-from .run_arguments import add_model_arguments
+from .run_arguments import add_launcher, add_model_arguments, add_model_choice
 
 _CASES = {'image': 'images', 'breast': 'breasts', 'modalities': 'views', 'bilateral': 'pairs of breasts'}
 
@@ -20,50 +22,80 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Parses the command line and predicts.
 
     Returns:
-        0; 1 where ``--strict`` is given and a file was left out or is in doubt; 2 where there is nothing to predict.
+        0; 1 where a study could not be predicted, or ``--strict`` is given and a file was left out or is in doubt; 2
+        where there is nothing to predict.
     """
-    parser = argparse.ArgumentParser(
-        prog=prog, description='Predict a DICOM, PNG or MetaImage file, or a folder of them: findings, labels or maps.'
-    )
-    parser.add_argument('source', help='file or folder')
-    parser.add_argument('--config', required=True, help='the config that the checkpoint was trained with')
-    parser.add_argument('--checkpoint', required=True, help='weights, a path or URL')
-    parser.add_argument(
-        '--out', required=True, metavar='DIR', help='folder for findings, labels, maps, report.html and left_out.csv'
-    )
-    parser.add_argument('--strict', action='store_true', help='exit with 1 where a file was left out or is in doubt')
-    add_model_arguments(parser, 'override config fields')
-    args = parser.parse_args(argv)
+    args = _build_parser(prog).parse_args(argv)
     run = predict(
         args.source,
+        out=args.out,
+        model=args.model,
         config=args.config,
         checkpoint=args.checkpoint,
-        out=args.out,
         device=args.device,
         cfg_options=args.cfg_options,
         trust_checkpoint=args.trust_checkpoint,
+        batch_size=args.batch_size,
+        resume=args.resume,
+        workers=args.workers,
+        scheduler=args.scheduler,
+        launcher=args.launcher,
+        on_study=_print_study,
     )
+    leave_process_group()
     _print_summary(run)
-    return 1 if args.strict and (run.left_out or run.doubts) else 0
+    summary = run.summary
+    return 1 if summary.num_failed or (args.strict and (summary.num_left_out or summary.num_doubts)) else 0
+
+
+def _build_parser(prog: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description='Predict a DICOM, PNG or MetaImage file, or a folder of any size: findings, labels or maps.',
+    )
+    parser.add_argument('source', help='file or folder')
+    parser.add_argument(
+        '--out', required=True, metavar='DIR', help='folder for findings, labels, maps, report.html and left_out.csv'
+    )
+    add_model_choice(parser)
+    parser.add_argument('--resume', action='store_true', help='go on where a run with the same arguments was stopped')
+    parser.add_argument('--strict', action='store_true', help='exit with 1 where a file was left out or is in doubt')
+    parser.add_argument('--batch-size', type=int, default=1, metavar='N', help='cases at once (default: %(default)s)')
+    parser.add_argument(
+        '--workers', type=int, default=1, metavar='N', help='processes on this machine (default: %(default)s)'
+    )
+    parser.add_argument('--scheduler', metavar='ADDRESS', help='Dask scheduler whose workers predict instead')
+    add_launcher(parser)
+    add_model_arguments(parser, 'override config fields')
+    return parser
+
+
+def _print_study(record: StudyRecord) -> None:
+    for case in record.cases:
+        if case['malignancy'] is not None:
+            _say(f'{case["name"]}: malignancy {case["malignancy"]:.3f}')
+        if case['labels']:
+            _say(f'{case["name"]}: {case["labels"]}')
+    for name, labels in record.image_labels.items():
+        _say(f'{name}: {labels}')
+    if record.failed:
+        _say(f'failed: study {record.number}: {record.failed}')
 
 
 def _print_summary(run: PredictionRun) -> None:
-    for case, malignancy in run.malignancy.items():
-        if malignancy is not None:
-            _say(f'{case}: malignancy {malignancy:.3f}')
-    for name, labels in run.labels.items():
-        _say(f'{name}: {labels}')
-    for path, reason in run.left_out.items():
-        _say(f'left out: {printable_path(path)}: {reason}')
-    for path, reason in run.doubts.items():
-        _say(f'in doubt: {printable_path(path)}: {reason}')
+    summary = run.summary
+    for status, reasons in (('left out', run.left_out), ('in doubt', run.doubts)):
+        for path, reason in reasons.items():
+            _say(f'{status}: {printable_path(path)}: {reason}')
     for note in run.notes:
         _say(f'note: {note}')
-    for line in run.files.given:
+    for line in run.given:
         _say(f'the model gives {line}')
-    what = _CASES[run.group_by]
-    _say(f'{len(run.malignancy)} {what} predicted, {len(run.left_out)} files left out, {len(run.doubts)} in doubt')
-    for path in (run.files.csv, *run.files.labels, run.files.maps, run.html, run.table):
+    _say(
+        f'{summary.num_cases} {_CASES[summary.group_by]} predicted, {summary.num_left_out} files left out, '
+        f'{summary.num_doubts} in doubt'
+    )
+    for path in (run.csv, *run.labels, run.maps, run.html, run.table):
         if path is not None:
             _say(str(path))
 
