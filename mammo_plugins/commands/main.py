@@ -34,6 +34,7 @@ COMMANDS = {
     'report': ('report', 'write an HTML report of predictions'),
     'figures': ('figures', 'draw findings as several models see them, and slice scores'),
     'disagreements': ('disagreements', 'what one model finds and another misses, with pictures'),
+    'info': ('info', 'versions, commands, models and exit codes'),
     'doctor': ('doctor', 'check this installation'),
     'study': ('study', 'every row of a paper on synthetic breasts'),
     'demo': ('demo', 'the whole way, small: phantoms, training, evaluation, report'),

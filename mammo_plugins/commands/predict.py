@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from itertools import islice
 
 from mammo_plugins.apis.predict import PredictionRun, predict
 from mammo_plugins.apis.predict.study_parts import StudyRecord
 from mammo_plugins.apis.run_config import leave_process_group
+from mammo_plugins.apis.run_manifest import RunManifest, recorded_run
 from mammo_plugins.io.source_walk import printable_path
 
 from .expected_errors import in_a_sentence
 from .run_arguments import add_launcher, add_model_arguments, add_model_choice
 
+_MOST_FILES = 100  # on the screen; the table has all
 _CASES = {'image': 'images', 'breast': 'breasts', 'modalities': 'views', 'bilateral': 'pairs of breasts'}
 
 
@@ -26,22 +29,24 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         where there is nothing to predict.
     """
     args = _build_parser(prog).parse_args(argv)
-    run = predict(
-        args.source,
-        out=args.out,
-        model=args.model,
-        config=args.config,
-        checkpoint=args.checkpoint,
-        device=args.device,
-        cfg_options=args.cfg_options,
-        trust_checkpoint=args.trust_checkpoint,
-        batch_size=args.batch_size,
-        resume=args.resume,
-        workers=args.workers,
-        scheduler=args.scheduler,
-        launcher=args.launcher,
-        on_study=_print_study,
-    )
+    with recorded_run(args.out, 'predict', vars(args)) as manifest:
+        run = predict(
+            args.source,
+            out=args.out,
+            model=args.model,
+            config=args.config,
+            checkpoint=args.checkpoint,
+            device=args.device,
+            cfg_options=args.cfg_options,
+            trust_checkpoint=args.trust_checkpoint,
+            batch_size=args.batch_size,
+            resume=args.resume,
+            workers=args.workers,
+            scheduler=args.scheduler,
+            launcher=args.launcher,
+            on_study=_print_study,
+        )
+        _note(manifest, run, args.device)
     leave_process_group()
     _print_summary(run)
     summary = run.summary
@@ -70,6 +75,21 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def _note(manifest: RunManifest, run: PredictionRun, device: str | None) -> None:
+    manifest.use_device(device)
+    manifest.model = run.model
+    summary = run.summary
+    manifest.counts = {
+        'studies': summary.num_studies,
+        'failed studies': summary.num_failed,
+        'cases': summary.num_cases,
+        'images': summary.num_images,
+        'files left out': summary.num_left_out,
+        'images in doubt': summary.num_doubts,
+    }
+    manifest.left_out = run.left_out
+
+
 def _print_study(record: StudyRecord) -> None:
     for case in record.cases:
         if case['malignancy'] is not None:
@@ -85,8 +105,10 @@ def _print_study(record: StudyRecord) -> None:
 def _print_summary(run: PredictionRun) -> None:
     summary = run.summary
     for status, reasons in (('left out', run.left_out), ('in doubt', run.doubts)):
-        for path, reason in reasons.items():
+        for path, reason in islice(reasons.items(), _MOST_FILES):
             _say(f'{status}: {printable_path(path)}: {reason}')
+        if len(reasons) > _MOST_FILES:
+            _say(f'{status}: {len(reasons) - _MOST_FILES} more, see {run.table}')
     for note in run.notes:
         _say(f'note: {note}')
     for line in run.given:

@@ -26,6 +26,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from .source_digest import digest_file
 from .whole_file import whole_file
 
 METADATA, CONFIG, WEIGHTS = 'metadata.json', 'config.json', 'model.safetensors'
@@ -136,7 +137,7 @@ def check_bundle_folder(folder: str | Path, name: str | None = None) -> str:
     content = sums.read_bytes()
     told = _parse_sums(content, name)
     _require_names({entry.name for entry in folder.iterdir()} - {SUMS}, name)
-    changed = [file for file, digest in told.items() if _digest_file(folder / file) != digest]
+    changed = [file for file, digest in told.items() if digest_file(folder / file) != digest]
     if changed:
         raise BundleError(
             f'{name}: {", ".join(changed)} is not as it was exported (its SHA-256 differs from {SUMS}): the copy is '
@@ -194,11 +195,3 @@ def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, pat
             shutil.copyfileobj(source, target, _BLOCK_BYTES)
     except (zipfile.BadZipFile, OSError, RuntimeError, EOFError, NotImplementedError) as error:
         raise BundleError(f'{path} is damaged at {entry.filename}: {error}') from error
-
-
-def _digest_file(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open('rb') as stream:
-        while block := stream.read(_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

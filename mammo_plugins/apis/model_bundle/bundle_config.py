@@ -2,12 +2,13 @@
 
 A config is Python code, and a ``type`` in it may be any importable function: mmengine's registries import what they do
 not know. What a bundle holds is read as JSON, has only the fields below, and its types must be registered by name in
-mmdet, mmpretrain, mmengine or mmcv.
+mmdet, mmengine, mmcv or mmpretrain.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,7 +21,7 @@ from mammo_plugins.compat.pretrained_weights import drop_pretrained
 from mammo_plugins.io.model_bundle import BundleError
 
 _REGISTRATION = 'mammo_plugins.registration'
-_SCOPES = ('mmdet', 'mmpretrain', 'mmengine', 'mmcv')
+_SCOPES = ('mmdet', 'mmengine', 'mmpretrain')  # mmcv's components are in mmengine's registries
 _FIELDS = ('default_scope', 'custom_imports', 'model', 'test_dataloader', 'test_evaluator', 'test_cfg')
 _NEEDED = ('model', 'test_dataloader')
 _DATA_FIELDS = {'ann_file': '', 'data_root': ''}
@@ -79,14 +80,19 @@ def _require_registered(path: str | Path, config: Mapping[str, Any]) -> None:
         raise BundleError(f'{path} imports {", ".join(map(str, foreign))}: {hint}')
     importlib.import_module(_REGISTRATION)
     for place, value in _values(config):
-        if place.split('.')[-1] == 'type' and not (isinstance(value, str) and _is_registered(value)):
+        if place.split('.')[-1] == 'type' and not (isinstance(value, str) and _is_component(value)):
             raise BundleError(f'{path}: {place} is {value!r}, which is no registered component: {hint}')
 
 
-def _is_registered(name: str) -> bool:
+def _is_component(name: str) -> bool:
+    """Whether a type is a registered component, or a name that leads to no module, as those of layers do."""
     scope, _, bare = name.rpartition('.')
-    scopes = _SCOPES if not scope else (scope,) if scope in _SCOPES else ()
-    return any(bare in registry.module_dict for one in scopes for registry in _registries(one))
+    if not name.isidentifier() and scope not in _SCOPES:
+        return False
+    scopes = (scope,) if scope else _SCOPES
+    return any(bare in registry.module_dict for one in scopes for registry in _registries(one)) or (
+        not scope and importlib.util.find_spec(bare) is None
+    )
 
 
 def _registries(scope: str) -> Iterator[Registry]:

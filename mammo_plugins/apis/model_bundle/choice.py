@@ -23,6 +23,16 @@ class ModelChoice:
     checkpoint: str | Path
     bundle: Bundle | None = None
 
+    def description(self, weights: str = '') -> dict[str, str]:
+        """What a record of a run says of the model.
+
+        Args:
+            weights: digest of the checkpoint, of a model that is no bundle.
+        """
+        if self.bundle is None:
+            return {'config': Path(self.config).name, 'checkpoint': Path(self.checkpoint).name, 'weights': weights}
+        return {'name': self.bundle.name, 'version': self.bundle.metadata['version'], 'digest': self.bundle.digest}
+
     @property
     def notes(self) -> list[str]:
         """What every output says of the model."""

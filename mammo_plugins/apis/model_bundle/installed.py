@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,30 @@ class Bundle:
     def thresholds(self) -> list[dict[str, Any]]:
         """Its operating points, see :class:`~.operating_points.OperatingPoint`."""
         return json.loads(read_bundle_file(self.path, THRESHOLDS))['thresholds']
+
+    def scores_at(self, fp_per_volume: float, protocols: Sequence[str]) -> dict[str, float]:
+        """The score from which on a finding counts, for each protocol that the model has one of.
+
+        Args:
+            fp_per_volume: false positives a volume that were allowed where the scores were chosen.
+            protocols: names.
+
+        Raises:
+            BundleError: the model has none for any of them.
+        """
+        points = self.thresholds()
+        scores = {
+            point['protocol']: float('inf') if point['score'] is None else point['score']
+            for point in points
+            if point['fp_per_volume'] == fp_per_volume and point['protocol'] in protocols
+        }
+        if not scores:
+            at_hand = ', '.join(f'{point["fp_per_volume"]:g} ({point["protocol"]})' for point in points) or 'none'
+            raise BundleError(
+                f'model {self.name} has no threshold for {fp_per_volume:g} false positives a volume by '
+                f'{" or ".join(protocols)}: it has {at_hand}; see --threshold-fp and --protocol'
+            )
+        return scores
 
 
 @dataclass(frozen=True)

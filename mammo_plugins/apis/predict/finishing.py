@@ -10,6 +10,7 @@ from pathlib import Path
 from mammo_plugins.apis.found_images.counted_notes import note_texts
 from mammo_plugins.apis.found_images.finding import no_usable_image
 from mammo_plugins.apis.found_images.left_out_table import IN_DOUBT, LEFT_OUT, read_left_out
+from mammo_plugins.apis.model_bundle.choice import ModelChoice
 from mammo_plugins.evaluation.metrics.label_metric import label_file_name
 from mammo_plugins.visualization.study_list_page import StudyLine, write_study_list
 
@@ -30,12 +31,14 @@ class PredictionRun:
     Attributes:
         out: the folder.
         summary: what was done, in numbers.
+        model: what predicted: name, version and digest, or config and digest of the weights.
         notes: what is to be said of the model, what told patients apart, images of a modality that the config has no
             data of, and how predictions came about where the model tells.
     """
 
     out: Path
     summary: RunSummary
+    model: dict[str, str]
     notes: list[str]
 
     @property
@@ -98,13 +101,16 @@ class PredictionRun:
         return path if path.exists() and (name == FINDINGS or name in self.summary.given) else None
 
 
-def finish_run(parts: StudyParts, source: Path, model_notes: list[str], known_modalities: list[str]) -> PredictionRun:
+def finish_run(
+    parts: StudyParts, source: Path, choice: ModelChoice, weights: str, known_modalities: list[str]
+) -> PredictionRun:
     """Merges what the studies left, and writes the report.
 
     Args:
         parts: of the run.
         source: what was searched.
-        model_notes: what is to be said of the model.
+        choice: the model.
+        weights: digest of its weights.
         known_modalities: those that the config has data of.
 
     Raises:
@@ -116,12 +122,12 @@ def finish_run(parts: StudyParts, source: Path, model_notes: list[str], known_mo
     if not summary.num_studies:
         raise ValueError(_why_nothing(parts, index, source))
     notes = [
-        *model_notes,
+        *choice.notes,
         *note_texts(summary.notes),
         *foreign_notes(known_modalities, summary.foreign),
         *prediction_notes(summary.prediction_notes, summary.num_images),
     ]
-    run = PredictionRun(parts.out, summary, notes)
+    run = PredictionRun(parts.out, summary, choice.description(weights), notes)
     _write_report(parts, index, run)
     return run
 

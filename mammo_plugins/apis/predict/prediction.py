@@ -101,7 +101,9 @@ def predict(
         if on_study is not None:
             on_study(record)
     wait_for_all()
-    return on_first_process(lambda: finish_run(parts, source, choice.notes, _known_modalities(settings, parts)))
+    return on_first_process(
+        lambda: finish_run(parts, source, choice, decisive['weights'], _known_modalities(settings, parts))
+    )
 
 
 def _predict_pending(
