@@ -14,18 +14,14 @@ from pydicom.sequence import Sequence
 from mammo_plugins.apis.found_images import find_images
 from mammo_plugins.apis.predict.prediction import predict
 from mammo_plugins.apis.synthesize import synthesize
-from mammo_plugins.apis.train import train
 from mammo_plugins.commands import predict as command
 from mammo_plugins.io import read_annotations
-from tests.apis.conftest import quick_options
 from tests.io.dicom_builder import code, ct_slices, dbt_volume, mammogram, save, stored_breast
 
 
-@pytest.fixture(scope='module')
-def checkpoint(phantom_root, tmp_path_factory) -> Path:
-    work_dir = tmp_path_factory.mktemp('weights')
-    train('configs/demo/mnm_ffdm.py', work_dir=work_dir, cfg_options=quick_options(phantom_root))
-    return work_dir / 'iter_1.pth'
+@pytest.fixture(name='checkpoint')
+def checkpoint_fixture(ffdm_checkpoint) -> Path:
+    return ffdm_checkpoint
 
 
 @pytest.fixture(scope='module')
