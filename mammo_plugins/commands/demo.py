@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from mammo_plugins.apis.demo import run_demo
+from mammo_plugins.apis.run_manifest import recorded_run
 
 from .run_arguments import add_config_overrides
 
@@ -23,5 +24,6 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     parser.add_argument('--workers', type=int, help='processes that make phantoms (default: all cores)')
     add_config_overrides(parser, 'override fields of all configs, e.g. train_cfg.max_iters=10')
     args = parser.parse_args(argv)
-    run_demo(args.out, cases=args.cases, seed=args.seed, workers=args.workers, cfg_options=args.cfg_options)
+    with recorded_run(args.out, 'demo', vars(args)):
+        run_demo(args.out, cases=args.cases, seed=args.seed, workers=args.workers, cfg_options=args.cfg_options)
     return 0

@@ -31,6 +31,7 @@ from mammo_plugins.apis.evaluate.saliency_folder import (
     evaluate_saliency_folder_subgroups,
     print_saliency,
 )
+from mammo_plugins.apis.model_bundle import find_bundle
 from mammo_plugins.evaluation import SUBGROUPS, is_label_file
 from mammo_plugins.evaluation.evaluate_saliency import GRIDS
 from mammo_plugins.evaluation.pair_decisions import is_pair_file
@@ -101,6 +102,11 @@ def _parser(prog: str | None) -> argparse.ArgumentParser:
         metavar='FP',
         help='false positives per volume that the chosen score may have there (default: 0.5)',
     )
+    parser.add_argument(
+        '--model',
+        metavar='NAME_OR_ZIP',
+        help='count at the score that comes with a model, chosen for --threshold-fp on images of its own',
+    )
     parser.add_argument('--json', metavar='OUT', help='write numbers, counts and curves here')
     parser.add_argument('--curves', metavar='OUT.csv', help='write FROC, ROC and precision-recall curves here')
     return parser
@@ -111,24 +117,24 @@ def _refuse_contradictions(args: argparse.Namespace, parser: argparse.ArgumentPa
         parser.error('give one file or folder of predictions, or --compare A B')
     if args.permutations and not args.compare:
         parser.error('--permutations goes with --compare')
-    if args.threshold is not None and args.threshold_from:
-        parser.error('give --threshold or --threshold-from, not both')
-    for name in ('by', 'threshold_from', 'curves'):
+    if sum(given is not None for given in (args.threshold, args.threshold_from, args.model)) > 1:
+        parser.error('give one of --threshold, --threshold-from and --model')
+    for name in ('by', 'threshold_from', 'model', 'curves'):
         if args.compare and getattr(args, name) is not None:
             parser.error(f'--{name.replace("_", "-")} goes with one file or folder of predictions')
     if args.average and not args.by:
         parser.error('--average goes with --by')
-    for name in ('threshold_from', 'curves'):
+    for name in ('threshold_from', 'model', 'curves'):
         if args.by and getattr(args, name) is not None:
             parser.error(f'--{name.replace("_", "-")} does not go with --by')
 
 
 def _evaluate(args: argparse.Namespace, options: ScoringOptions) -> None:
     if Path(args.predictions).is_dir():
-        _refuse_detection_options(args, 'saliency maps', ('threshold_from', 'curves', 'average', 'targets'))
+        _refuse_detection_options(args, 'saliency maps', ('threshold_from', 'model', 'curves', 'average', 'targets'))
         _evaluate_saliency(args, options)
     elif is_pair_file(args.predictions):
-        _refuse_detection_options(args, 'pairs', ('threshold', 'threshold_from', 'curves', 'targets'))
+        _refuse_detection_options(args, 'pairs', ('threshold', 'threshold_from', 'model', 'curves', 'targets'))
         averages = parse_averages(args.average or [])
         results, means = evaluate_pairs_file(
             args.predictions, options, by=args.by, averages=averages, json_out=args.json
@@ -136,7 +142,7 @@ def _evaluate(args: argparse.Namespace, options: ScoringOptions) -> None:
         print_pairs(results)
         print_averages({name: {'pairs': mean} for name, mean in means.items()})
     elif is_label_file(args.predictions):
-        _refuse_detection_options(args, 'labels', ('threshold_from', 'curves', 'targets', 'map_grid'))
+        _refuse_detection_options(args, 'labels', ('threshold_from', 'model', 'curves', 'targets', 'map_grid'))
         _evaluate_labels(args, options)
     else:
         _refuse_map_grid(args)
@@ -154,6 +160,8 @@ def _evaluate_detections(args: argparse.Namespace, options: ScoringOptions) -> N
     thresholds = dict.fromkeys(options.protocols, args.threshold)
     if args.threshold_from:
         thresholds = choose_thresholds(args.threshold_from, options, args.threshold_split, args.threshold_fp)
+    if args.model:
+        thresholds = find_bundle(args.model).scores_at(args.threshold_fp, options.protocols)
     results = evaluate_predictions_file(
         args.predictions, options, thresholds=thresholds, json_out=args.json, curves_out=args.curves
     )

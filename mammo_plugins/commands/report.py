@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from mammo_plugins.apis.report import report_predictions
+from mammo_plugins.apis.run_manifest import recorded_run
 
 from .named_files import named_files
 from .scoring_arguments import add_scoring_arguments, scoring_options
@@ -34,7 +35,10 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     options = scoring_options(args, parser)
     try:
         named = named_files(args.predictions)
-        path = report_predictions(named, options, args.out, pictures=args.pictures, cases=args.cases, title=args.title)
+        with recorded_run(args.out, 'report', vars(args)):
+            path = report_predictions(
+                named, options, args.out, pictures=args.pictures, cases=args.cases, title=args.title
+            )
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

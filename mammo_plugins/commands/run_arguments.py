@@ -23,6 +23,13 @@ def add_launcher(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
 
 
+def add_model_choice(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--model``, and ``--config`` and ``--checkpoint`` in its place."""
+    parser.add_argument('--model', metavar='NAME_OR_ZIP', help='a model in one file, see "mammo model list"')
+    parser.add_argument('--config', help='in place of --model: the config that the checkpoint was trained with')
+    parser.add_argument('--checkpoint', help='in place of --model: weights, a path or URL')
+
+
 def add_model_arguments(parser: argparse.ArgumentParser, overrides: str) -> None:
     """Adds what running a trained model takes: device, config overrides (with their help) and checkpoint trust."""
     parser.add_argument('--device', help='such as cuda:1 or cpu (default: the first GPU, or the CPU)')

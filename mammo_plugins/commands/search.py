@@ -9,6 +9,7 @@ from functools import partial
 
 from rich.console import Console
 
+from mammo_plugins.apis.run_manifest import recorded_run
 from mammo_plugins.apis.search import best_trial, draw_trials, read_search, run_search, trials_table
 
 from .run_arguments import add_config_overrides
@@ -38,15 +39,16 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         if args.dry_run:
             console.print(trials_table(search, draw_trials(search, args.out, trials=args.trials, seed=args.seed)))
             return 0
-        trials = run_search(
-            search,
-            args.out,
-            trials=args.trials,
-            seed=args.seed,
-            workers=args.workers,
-            scheduler=args.scheduler,
-            announce=partial(console.print, markup=False),
-        )
+        with recorded_run(args.out, 'search', vars(args)):
+            trials = run_search(
+                search,
+                args.out,
+                trials=args.trials,
+                seed=args.seed,
+                workers=args.workers,
+                scheduler=args.scheduler,
+                announce=partial(console.print, markup=False),
+            )
     except (ValueError, FileNotFoundError, ModuleNotFoundError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

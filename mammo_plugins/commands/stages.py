@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from mammo_plugins.apis.run_config import leave_process_group
+from mammo_plugins.apis.run_manifest import recorded_run
 from mammo_plugins.apis.stages import plan_table, read_plan, run_stages
 
 from .run_arguments import add_checkpoint_trust, add_config_overrides, add_launcher
@@ -40,15 +41,16 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         if args.dry_run:
             Console().print(plan_table(plan, args.out))
             return 0
-        run_stages(
-            plan,
-            args.out,
-            only=args.only,
-            start=args.start,
-            redo=args.redo,
-            launcher=args.launcher,
-            trust_checkpoint=args.trust_checkpoint,
-        )
+        with recorded_run(args.out, 'stages', vars(args)):
+            run_stages(
+                plan,
+                args.out,
+                only=args.only,
+                start=args.start,
+                redo=args.redo,
+                launcher=args.launcher,
+                trust_checkpoint=args.trust_checkpoint,
+            )
     except (ValueError, FileNotFoundError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

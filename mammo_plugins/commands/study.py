@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from mammo_plugins.apis.run_manifest import recorded_run
 from mammo_plugins.apis.study import run_study
 
 
@@ -33,16 +34,17 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     )
     args = parser.parse_args(argv)
     try:
-        result = run_study(
-            args.name,
-            args.out,
-            preset=args.preset,
-            rows=args.rows,
-            seeds=args.seeds,
-            workers=args.workers,
-            bootstrap=args.bootstrap,
-            redo=args.redo,
-        )
+        with recorded_run(args.out, 'study', vars(args)):
+            result = run_study(
+                args.name,
+                args.out,
+                preset=args.preset,
+                rows=args.rows,
+                seeds=args.seeds,
+                workers=args.workers,
+                bootstrap=args.bootstrap,
+                redo=args.redo,
+            )
     except (ValueError, RuntimeError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from mammo_plugins.apis.run_manifest import recorded_run
 from mammo_plugins.apis.synthesize import SynthesisRun, synthesize
 from mammo_plugins.io.source_walk import printable_path
 
@@ -37,13 +38,15 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     parser.add_argument('--strict', action='store_true', help='exit with 1 where a file was left out or is in doubt')
     parser.add_argument('--no-progress', action='store_true', help='no progress bar')
     args = parser.parse_args(argv)
-    run = synthesize(
-        args.source,
-        args.out,
-        overwrite=args.overwrite,
-        workers=args.workers,
-        show_progress=not args.no_progress,
-    )
+    with recorded_run(args.out, 'synthesize', vars(args)) as manifest:
+        run = synthesize(
+            args.source,
+            args.out,
+            overwrite=args.overwrite,
+            workers=args.workers,
+            show_progress=not args.no_progress,
+        )
+        manifest.left_out = run.left_out
     _print_summary(run)
     return 1 if args.strict and (run.left_out or run.doubts) else 0
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from mammo_plugins.apis.model_bundle.choice import choose_model
 from mammo_plugins.apis.run_config import leave_process_group
+from mammo_plugins.apis.run_manifest import recorded_run
 from mammo_plugins.apis.test import evaluate_checkpoint
 
 from .expected_errors import in_a_sentence
@@ -16,8 +18,9 @@ from .run_arguments import add_run_arguments, run_options
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Parses the command line and tests."""
     parser = argparse.ArgumentParser(prog=prog, description='Predict and score the test set of a config.')
-    parser.add_argument('config', help='config file, for example configs/mm3d_dbt.py')
-    parser.add_argument('checkpoint', help='weights, a path or URL')
+    parser.add_argument('config', nargs='?', help='config file, for example configs/mm3d_dbt.py')
+    parser.add_argument('checkpoint', nargs='?', help='weights, a path or URL')
+    parser.add_argument('--model', metavar='NAME_OR_ZIP', help='in place of both: a model in one file; needs --ann')
     parser.add_argument(
         '--out',
         metavar='PATH',
@@ -25,6 +28,13 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     )
     add_run_arguments(parser)
     args = parser.parse_args(argv)
-    evaluate_checkpoint(args.config, args.checkpoint, out=args.out, **run_options(args))
+    if args.model is not None and args.ann is None:
+        raise ValueError(f'model {args.model} knows of no data: give --ann, an annotation file')
+    choice = choose_model(args.model, args.config, args.checkpoint, args.trust_checkpoint)
+    for note in choice.notes:
+        print(f'note: {note}')
+    with recorded_run(args.out, 'test', vars(args)) as manifest:
+        manifest.model = choice.description()
+        evaluate_checkpoint(choice.config, choice.checkpoint, out=args.out, **run_options(args))
     leave_process_group()
     return 0

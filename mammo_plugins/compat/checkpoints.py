@@ -2,7 +2,8 @@
 
 A PyTorch checkpoint is a pickle, and a pickle may call any function while it is read. Everything here reads with
 ``weights_only=True`` and admits, beyond tensors and plain containers, exactly what mmengine writes when it saves a
-training run: logged values (``HistoryBuffer``), NumPy numbers and arrays, and config dictionaries.
+training run: logged values (``HistoryBuffer``), NumPy numbers and arrays, and config dictionaries. Files named
+``.safetensors`` hold a state dict and no code.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .checkpoint_allow_list import checkpoint_allow_list
 from .downloads import require_reachable
 
 _URL_SCHEMES = ('http://', 'https://')
+_SAFETENSORS = '.safetensors'
 
 
 class UntrustedCheckpointError(ValueError):
@@ -130,6 +132,8 @@ def _named_model(addresses: dict[str, str], name: str) -> str:
 def _load(source: Path | BytesIO, location: str, map_location: Any, trusted: bool) -> Any:
     import torch
 
+    if location.endswith(_SAFETENSORS):
+        return _load_safetensors(source, location, map_location)
     _require_checkpoint_format(source, location)
     try:
         if trusted:
@@ -146,6 +150,18 @@ def _load(source: Path | BytesIO, location: str, map_location: Any, trusted: boo
             raise
         reason = error.strerror or type(error).__name__
         raise UnreadableCheckpointError(f'{location} is a damaged checkpoint: {reason}') from error
+
+
+def _load_safetensors(source: Path | BytesIO, location: str, map_location: Any) -> dict[str, Any]:
+    """A state dict; the format holds tensors and nothing else."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        weights = load(source.getvalue() if isinstance(source, BytesIO) else source.read_bytes())
+    except SafetensorError as error:
+        raise UnreadableCheckpointError(f'{location} is a damaged checkpoint: {error}') from error
+    return weights if map_location is None else {name: value.to(map_location) for name, value in weights.items()}
 
 
 def _require_checkpoint_format(source: Path | BytesIO, location: str) -> None:

@@ -8,14 +8,14 @@ records come from and what was left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .annotation_records import CATEGORIES, AnnotationSet, FindingRecord, ImageRecord
 from .annotation_validation import AnnotationError, validate_annotations
-from .whole_file import write_whole
+from .whole_file import whole_file
 
 __all__ = [
     'CATEGORIES',
@@ -23,6 +23,7 @@ __all__ = [
     'AnnotationSet',
     'FindingRecord',
     'ImageRecord',
+    'join_image_files',
     'read_annotations',
     'validate_annotations',
     'write_annotations',
@@ -48,14 +49,39 @@ def write_annotations(path: str | Path, annotation_set: AnnotationSet) -> None:
     """
     validate_annotations(annotation_set)
     used = {finding.category for finding in annotation_set.findings} | {'malignant', 'benign'}
+    _write(path, annotation_set.info, used, annotation_set.images, annotation_set.findings)
+
+
+def join_image_files(path: str | Path, parts: Iterable[str | Path], info: Mapping[str, Any]) -> None:
+    """Writes the images of files that hold no findings into one, with one of them in memory at a time.
+
+    Args:
+        path: the file to write; appears whole or not at all.
+        parts: annotation files whose images have different ids, patients or studies.
+        info: of the whole.
+
+    Raises:
+        AnnotationError: a part cannot be read.
+    """
+    images = (image for part in parts for image in read_annotations(part).images)
+    _write(path, info, {'malignant', 'benign'}, images, ())
+
+
+def _write(
+    path: str | Path,
+    info: Mapping[str, Any],
+    used: Collection[str],
+    images: Iterable[ImageRecord],
+    findings: Iterable[FindingRecord],
+) -> None:
     categories = [{'id': number, 'name': name} for name, number in CATEGORIES.items() if name in used]
-    parts = (
-        f'"info": {_json(annotation_set.info)}',
-        f'"categories": {_json(categories)}',
-        f'"images": [{_lines(_image_to_json(image) for image in annotation_set.images)}]',
-        f'"annotations": [{_lines(_finding_to_json(n, f) for n, f in enumerate(annotation_set.findings, start=1))}]',
-    )
-    write_whole(path, '{\n' + ',\n'.join(parts) + '\n}\n')
+    entries = (_finding_to_json(number, finding) for number, finding in enumerate(findings, start=1))
+    with whole_file(path) as unfinished, unfinished.open('w', encoding='utf-8') as file:
+        file.write(f'{{\n"info": {_json(info)},\n"categories": {_json(categories)},\n"images": [')
+        file.writelines(_lines(map(_image_to_json, images)))
+        file.write('],\n"annotations": [')
+        file.writelines(_lines(entries))
+        file.write(']\n}\n')
 
 
 def read_annotations(path: str | Path) -> AnnotationSet:
@@ -212,8 +238,10 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _lines(entries: Iterable[dict[str, Any]]) -> str:
-    return ',\n'.join(['', *map(_json, entries)]).removeprefix(',')
+def _lines(entries: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """One entry a line, with commas between them."""
+    for number, entry in enumerate(entries):
+        yield (',\n' if number else '\n') + _json(entry)
 
 
 def _json(value: Any) -> str:

@@ -29,10 +29,25 @@ def digest_source(path: str | Path) -> str:
     for file in _files_of(path):
         if file != path:
             digest.update(f'{file.name}\0'.encode())
-        with file.open('rb') as stream:
-            while block := stream.read(_BLOCK_BYTES):
-                digest.update(block)
+        _update(digest, file)
     return digest.hexdigest()
+
+
+def digest_file(path: str | Path) -> str:
+    """SHA-256 of the bytes of one file, whatever it is.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    _update(digest, Path(path))
+    return digest.hexdigest()
+
+
+def _update(digest: hashlib._Hash, path: Path) -> None:
+    with path.open('rb') as stream:
+        while block := stream.read(_BLOCK_BYTES):
+            digest.update(block)
 
 
 class SourceDigests:

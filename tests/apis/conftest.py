@@ -21,6 +21,16 @@ def phantom_root(tmp_path_factory) -> Path:
     return root
 
 
+@pytest.fixture(scope='session')
+def ffdm_checkpoint(phantom_root, tmp_path_factory) -> Path:
+    """Weights of ``configs/demo/mnm_ffdm.py`` after one step."""
+    from mammo_plugins.apis.train import train
+
+    work_dir = tmp_path_factory.mktemp('weights')
+    train('configs/demo/mnm_ffdm.py', work_dir=work_dir, cfg_options=quick_options(phantom_root))
+    return work_dir / 'iter_1.pth'
+
+
 def quick_options(root: Path, max_iters: int = 1, **changes: object) -> dict[str, object]:
     """Overrides that make a demo config run on the phantoms of ``phantom_root`` in seconds."""
     loaders = {f'{name}_dataloader.dataset.data_root': f'{root}/' for name in ('train', 'val', 'test')}

@@ -30,13 +30,14 @@ def find_failed(left_out: Iterable[str | Path]) -> dict[str, list[Dataset]]:
     """
     failed: dict[str, list[Dataset]] = defaultdict(list)
     for path in map(Path, left_out):
-        headers = _headers(path)
+        headers = headers_of(path)
         if headers and headers[0].SOPClassUID in _BREAST_CLASSES and not _is_readable(path):
             failed[headers[0].StudyInstanceUID] += headers
     return dict(failed)
 
 
-def _headers(path: Path) -> list[Dataset]:
+def headers_of(path: Path) -> list[Dataset]:
+    """Pruned headers of the files of an image; none where it is no DICOM file, or one that cannot be read."""
     try:
         if names_series(path):
             files = series_files(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from mammo_plugins.io import AnnotationSet, read_header
 from mammo_plugins.io.unreadable_image import UnreadableImageError
 from mammo_plugins.structures.finding_location import FindingLocation
 
-from .failed_images import find_failed
 from .writing import DicomRequest, StudyFiles, write_dicom_results
 
 
@@ -41,19 +40,18 @@ def write_all_results(
     predicted: AnnotationSet,
     tables: PredictedTables,
     request: DicomRequest,
-    left_out: Iterable[str | Path] = (),
+    failed: Mapping[str, Sequence[Dataset]],
 ) -> StudyFiles:
-    """Writes the objects of every study, one with images that all failed too.
+    """Writes the objects of every study, also of one whose images all failed.
 
     Args:
         out: folder of the predictions.
         predicted: images that were predicted.
         tables: what was predicted of them.
         request: what to write.
-        left_out: files that were not predicted.
+        failed: Study Instance UID to the headers of its images that could not be read, see :mod:`.failed_images`.
     """
-    written = StudyFiles()
-    failed = find_failed(left_out)
+    written, failed = StudyFiles(), dict(failed)
     for study in studies_of(predicted):
         _add(written, out, study, _of_study(tables, study), request, failed.pop(_study_uid(study), []))
     nothing = predicted.keep([False] * len(predicted.images))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import numpy.typing as npt
 from numpy import float32
@@ -42,6 +43,21 @@ class DicomRequest:
     kinds: tuple[str, ...]
     settings: ResultSettings
     model: Model
+
+    @classmethod
+    def of_run(cls, run: Mapping[str, Any], kinds: Sequence[str], settings: ResultSettings) -> DicomRequest:
+        """With the model of a run.
+
+        Args:
+            run: what decided its predictions, with ``config`` (a model's name, or the path of its config) and
+                ``weights`` (their digest).
+            kinds, settings: see above.
+        """
+        config = str(run['config'])
+        name = Path(config).stem if config.endswith('.py') else Path(config).name
+        weights = str(run['weights'])
+        digest = weights if re.fullmatch(r'[0-9a-f]{16,}', weights) else hashlib.sha256(weights.encode()).hexdigest()
+        return cls(tuple(kinds), settings, Model(name, digest))
 
 
 @dataclass
@@ -104,9 +120,7 @@ def write_dicom_results(
     if results is None:
         return written
     folder = out / FOLDER / _folder_name(results, study)
-    for stale in folder.glob('*.dcm'):
-        if _OWN_NAME.fullmatch(stale.name):
-            stale.unlink()
+    _remove_own(folder)
 
     def read_picture(position: int, slice_index: int) -> npt.NDArray[float32]:
         path = study.resolve_path(study.images[positions[position]])
@@ -126,6 +140,20 @@ def write_dicom_results(
             name = f'{kind}.dcm' if kind in ('cad-sr', 'sr') else f'{kind}-{number}.dcm'
             written.files.append(save_result(folder / name, dataset))
     return written
+
+
+def remove_results(out: Path) -> None:
+    """Removes the objects that an earlier run left, and the folders that are empty then."""
+    for folder in sorted((out / FOLDER).glob('*/')):
+        _remove_own(folder)
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _remove_own(folder: Path) -> None:
+    for stale in folder.glob('*.dcm'):
+        if _OWN_NAME.fullmatch(stale.name):
+            stale.unlink()
 
 
 def _build(kind: str, results: StudyResults, settings: ResultSettings, read_picture, notes: list[str]) -> list[Dataset]:  # noqa: ANN001
@@ -161,7 +189,7 @@ def _folder_name(results: StudyResults, study: AnnotationSet) -> str:
 
 
 def _digest(text: str) -> str:
-    return blake2b(text.encode(), digest_size=4).hexdigest()
+    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
 
 
 def _name(study: AnnotationSet) -> str:

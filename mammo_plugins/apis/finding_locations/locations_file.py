@@ -10,17 +10,32 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from mammo_plugins.evaluation import Predictions, read_predictions
+from mammo_plugins.apis.predicted_files import LOCATIONS
+from mammo_plugins.evaluation import Predictions, PredictionsError, read_predictions
 from mammo_plugins.io import AnnotationSet
 from mammo_plugins.io.whole_file import whole_file
+from mammo_plugins.structures import ViewKey
 from mammo_plugins.structures.finding_location import FindingLocation
 
+from .located_findings import LocatedFindings
 from .locating import locate_findings
 
-LOCATIONS = 'locations.csv'
 _IDS = ('PatientID', 'StudyUID', 'View')
 _BOX = ('X', 'Width', 'Y', 'Height', 'Z', 'Score')
 _WHERE = ('Side', 'Projection', 'Part', 'Quadrant', 'Depth', 'NippleMM', 'Landmarks', 'Words')
+
+
+def locate_table(path: str | Path, images: AnnotationSet) -> LocatedFindings:
+    """Locates the findings of a table, and writes their locations beside it.
+
+    Args:
+        path: a table of findings.
+        images: those that the findings are in.
+    """
+    findings = read_predictions(path)
+    locations = locate_findings(images, findings)
+    write_locations(Path(path).with_name(LOCATIONS), findings, locations)
+    return LocatedFindings(findings, locations)
 
 
 def write_locations(path: str | Path, findings: Predictions, locations: Sequence[FindingLocation | None]) -> None:
@@ -42,19 +57,22 @@ def write_locations(path: str | Path, findings: Predictions, locations: Sequence
             writer.writerow([*(key if with_modality else key[:3]), *numbers, *_cells(location)])
 
 
-def locate_table(path: str | Path, images: AnnotationSet) -> list[FindingLocation | None]:
-    """Locates the findings of a table, and writes their locations beside it.
+def read_locations(path: str | Path, findings: Predictions) -> list[FindingLocation | None]:
+    """Locations of the rows of a table of findings, as :func:`write_locations` wrote them.
 
-    Args:
-        path: a table of findings.
-        images: those that the findings are in.
-
-    Returns:
-        Of each row.
+    Raises:
+        PredictionsError: the table is of other findings, or a cell cannot be read.
     """
-    findings = read_predictions(path)
-    locations = locate_findings(images, findings)
-    write_locations(Path(path).with_name(LOCATIONS), findings, locations)
+    path = Path(path)
+    with path.open(newline='', encoding='utf-8') as file:
+        rows = list(csv.DictReader(file))
+    try:
+        numbers = [[float(row[name]) for name in _BOX] for row in rows]
+        locations = [_parse(row) for row in rows]
+    except (KeyError, TypeError, ValueError) as error:
+        raise PredictionsError(f'{path} is no table of locations: {error}') from error
+    if numbers != [[float(findings.columns[name][row]) for name in _BOX] for row in range(len(findings))]:
+        raise PredictionsError(f'{path} is of other findings than {findings.source}: delete it, it is written anew')
     return locations
 
 
@@ -65,3 +83,16 @@ def _cells(location: FindingLocation | None) -> list[str]:
     side, projection = location.view.laterality.value, location.view.position.value
     words = (location.quadrant, location.depth, distance, location.landmarks, location.words)
     return [side, projection, location.part, *words]
+
+
+def _parse(row: dict[str, str]) -> FindingLocation | None:
+    if not row['Part']:
+        return None
+    return FindingLocation(
+        ViewKey.parse(f'{row["Side"]}-{row["Projection"]}'),
+        row['Part'],
+        row['Depth'],
+        float(row['NippleMM']) if row['NippleMM'] else None,
+        row['Landmarks'],
+        row['Quadrant'],
+    )

@@ -7,12 +7,13 @@ that without a Study Instance UID the folder decides.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mammo_plugins.io.source_walk import printable_path
 
 from .candidates import Candidate
+from .counted_notes import COUNT
 from .placeholder_ids import is_made_up_uid, is_placeholder
 
 Exam = tuple[str, str]
@@ -22,12 +23,15 @@ _SEVERAL_STUDY_IDS = 'have one Study Instance UID and several Study IDs'
 _SEVERAL_MAKERS = 'have no Study Instance UID and come from several manufacturers'
 
 
-def tell_exams(images: Sequence[Candidate], source: Path) -> tuple[list[Exam], list[str]]:
-    """The exam of each image, and sentences that say what told them apart.
+def tell_exams(
+    images: Sequence[Candidate], source: Path, spread: Mapping[str, int] | None = None
+) -> tuple[list[Exam], Counter[str]]:
+    """The exam of each image, and sentences that say what told them apart, with the number of images of each.
 
     Args:
         images: what was found.
         source: the folder that was searched; folders are named from here.
+        spread: patient id to the number of folders that hold images of it without a study, where these are not all.
     """
     folders: dict[str, set[Path]] = defaultdict(set)  # of images without a study, by patient id
     for image in images:
@@ -37,15 +41,15 @@ def tell_exams(images: Sequence[Candidate], source: Path) -> tuple[list[Exam], l
     for image in images:
         folder = _folder_name(image.folder, source)
         patient = image.header.patient_id or image.header.study_uid or folder
-        lies_in_one = len(folders[image.header.patient_id]) == 1
+        lies_in_one = (spread or {}).get(image.header.patient_id, len(folders[image.header.patient_id])) == 1
         exams.append((patient, image.header.study_uid or (patient if lies_in_one else folder)))
     sentences = _sentences(images, folders)
     parted, counts = _part_strangers(images, exams, source)
-    sentences += [
-        f'{count} images with an id that stands for nobody {why}, and may be of several patients: they are not read '
-        'together beyond their folder, or at all within it.'
-        for why, count in counts.items()
-    ]
+    for why, count in counts.items():
+        sentences[
+            f'{COUNT} images with an id that stands for nobody {why}, and may be of several patients: they are not '
+            'read together beyond their folder, or at all within it.'
+        ] += count
     return parted, sentences
 
 
@@ -142,23 +146,24 @@ def _repeats_a_view(images: Sequence[Candidate], exams: Sequence[Exam]) -> dict[
     return {exam: max(counts.values()) > 1 for exam, counts in views.items()}
 
 
-def _sentences(images: Sequence[Candidate], folders: dict[str, set[Path]]) -> list[str]:
-    told = []
+def _sentences(images: Sequence[Candidate], folders: Mapping[str, set[Path]]) -> Counter[str]:
+    told: Counter[str] = Counter()
     without = sum(not image.header.study_uid for image in images)
     if without < len(images):
-        told.append(f'{len(images) - without} images are told apart by Patient ID and Study Instance UID.')
+        told[f'{COUNT} images are told apart by Patient ID and Study Instance UID.'] = len(images) - without
     if without:
-        told.append(
-            f'{without} images have no Study Instance UID: told apart by patient id and folder; images of different '
+        told[
+            f'{COUNT} images have no Study Instance UID: told apart by patient id and folder; images of different '
             'folders are never read as one breast.'
-        )
+        ] = without
     for name in sorted({image.header.patient_id for image in images if is_placeholder(image.header.patient_id)}):
         shown = f'Patient id {printable_path(name)!r} stands for nobody' if name else 'Without a patient id'
+        of_name = [image for image in images if image.header.patient_id == name]
         if folders.get(name):
-            told.append(f'{shown}: the images of one folder are taken for one patient.')
-        if any(image.header.patient_id == name and image.header.study_uid for image in images):
-            told.append(
+            told[f'{shown}: the images of one folder are taken for one patient.'] = len(of_name)
+        if any(image.header.study_uid for image in of_name):
+            told[
                 f'{shown}: the images of one Study Instance UID are taken for one patient, or those of one folder '
                 'where it may be of several patients.'
-            )
+            ] = len(of_name)
     return told

@@ -1,7 +1,8 @@
-"""``mammo predict``: findings, labels and saliency maps of files that a user has."""
+"""``mammo predict``: findings, labels and maps of files that a user has."""
 
 from mammo_plugins.apis.found_images import find_images
 
-from .prediction import PredictionRun, predict
+from .finishing import PredictionRun
+from .prediction import predict
 
 __all__ = ['PredictionRun', 'find_images', 'predict']

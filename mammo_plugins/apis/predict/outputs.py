@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mammo_plugins.apis.predicted_files import FINDINGS, LABELS, MAPS, PICTURES
+from mammo_plugins.apis.predicted_files import FINDINGS, LABELS, LOCATIONS, MAPS, PICTURES
 from mammo_plugins.apis.report.label_text import UNIT_NAMES
 from mammo_plugins.evaluation import ImagePredictions, LabelPredictions, gather_predictions
 from mammo_plugins.evaluation.image_names import keys_by_id
@@ -20,6 +20,8 @@ from mammo_plugins.evaluation.saliency_files import INDEX
 from mammo_plugins.io.coco_volume import AnnotationSet
 from mammo_plugins.structures.case_sample import MammoCaseSample
 
+_FINDINGS_GIVEN, _LABELS_GIVEN = 'findings', 'labels of '
+
 
 @dataclass(frozen=True)
 class PredictedFiles:
@@ -30,16 +32,17 @@ class PredictedFiles:
         labels: the file of each unit (image, breast or pair) that has labels, and what is in it.
         maps: the folder of saliency maps; None where the model gives none.
         pictures: the folder of pictures that the model made, in the format of maps; None where there are none.
-        given: sentences that say what the model gave.
-        notes: sentences that say how predictions came about, where the model tells.
+        given: what the model gave: ``findings``, ``maps`` and ``pictures`` with their names, and ``labels`` with the
+            unit in front of theirs, such as ``Side``, see :func:`given_lines`.
+        note_counts: how predictions came about, where the model tells, to the number of images.
     """
 
     csv: Path | None
     labels: Mapping[Path, LabelPredictions]
     maps: Path | None
     pictures: Path | None
-    given: list[str]
-    notes: list[str]
+    given: dict[str, list[str]]
+    note_counts: dict[str, int]
 
 
 class PredictionWriter:
@@ -54,15 +57,7 @@ class PredictionWriter:
         self._out, self._annotations = out, annotations
         self._cases: list[MammoCaseSample] = []
         self._planes: dict[str, list[Mapping[str, Any]]] = {MAPS: [], PICTURES: []}
-        stale = [
-            FINDINGS,
-            LABELS,
-            f'{MAPS}/{INDEX}',
-            f'{PICTURES}/{INDEX}',
-            *(label_file_name(LABELS, unit, len(UNITS)) for unit in UNITS),
-        ]
-        for name in stale:
-            (out / name).unlink(missing_ok=True)
+        remove_outputs(out)
 
     def add(self, case: MammoCaseSample) -> MammoCaseSample:
         """The case without its maps and pictures, which are written."""
@@ -87,12 +82,11 @@ class PredictionWriter:
         for folder, planes in self._planes.items():
             if planes:
                 index_maps(self._out / folder, planes, self._annotations)
-        given = [f'findings of each image ({FINDINGS})'] if csv else []
-        given += [f'labels of each {UNIT_NAMES[of.unit]}: {_names(of)} ({path.name})' for path, of in labels.items()]
-        for what, (folder, planes) in zip(('saliency maps', 'pictures'), self._planes.items()):
+        given: dict[str, list[str]] = {_FINDINGS_GIVEN: []} if csv else {}
+        given |= {f'{_LABELS_GIVEN}{of.unit}': _names(of) for of in labels.values()}
+        for folder, planes in self._planes.items():
             if planes:
-                names = dict.fromkeys(one['category'] for one in planes)
-                given.append(f'{what} of each image: {", ".join(names)} ({folder}/)')
+                given[folder] = list(dict.fromkeys(one['category'] for one in planes))
         if not given:
             raise ValueError(
                 'the model gave neither findings (pred_instances), labels (pred_labels), saliency maps (pred_saliency) '
@@ -101,11 +95,9 @@ class PredictionWriter:
         maps, pictures = (self._out / folder if planes else None for folder, planes in self._planes.items())
         return PredictedFiles(csv, labels, maps, pictures, given, self._count_notes())
 
-    def _count_notes(self) -> list[str]:
-        """How many images were predicted in which way."""
-        notes = [view.get('pred_note') for case in self._cases for view in case.views]
-        counts = Counter(filter(None, notes))
-        return [f'{count} of {len(notes)} images are predicted from {note}.' for note, count in counts.items()]
+    def _count_notes(self) -> dict[str, int]:
+        """In how many images was predicted in which way."""
+        return dict(Counter(filter(None, (view.get('pred_note') for case in self._cases for view in case.views))))
 
     def _write_findings(self, find_malignant_label: Callable[[], int]) -> Path | None:
         views = [view for case in self._cases for view in case.views]
@@ -143,8 +135,41 @@ class PredictionWriter:
         return written
 
 
-def _names(labels: LabelPredictions) -> str:
-    """``malignant, density (A, B, C, D)``."""
-    return ', '.join(
-        f'{label} ({", ".join(classes)})' if classes else label for label, classes in labels.labels.items()
-    )
+def remove_outputs(out: Path) -> None:
+    """Removes the tables that an earlier run left, and the indices of its maps and pictures."""
+    labels = [label_file_name(LABELS, unit, len(UNITS)) for unit in UNITS]
+    for name in (FINDINGS, LOCATIONS, LABELS, *labels, f'{MAPS}/{INDEX}', f'{PICTURES}/{INDEX}'):
+        (out / name).unlink(missing_ok=True)
+
+
+def given_lines(given: Mapping[str, Sequence[str]]) -> list[str]:
+    """Sentences that say what a model gave and where it is, from :class:`PredictedFiles`."""
+    units = given_units(given)
+    lines = [f'findings of each image ({FINDINGS})'] if _FINDINGS_GIVEN in given else []
+    for unit in units:
+        file = label_file_name(LABELS, unit, len(units))
+        lines.append(f'labels of each {UNIT_NAMES[unit]}: {", ".join(given[_LABELS_GIVEN + unit])} ({file})')
+    for what, folder in (('saliency maps', MAPS), ('pictures', PICTURES)):
+        if folder in given:
+            lines.append(f'{what} of each image: {", ".join(given[folder])} ({folder}/)')
+    return lines
+
+
+def given_units(given: Mapping[str, Sequence[str]]) -> list[str]:
+    """The units that labels were given of, such as ``Side``."""
+    return [name.removeprefix(_LABELS_GIVEN) for name in given if name.startswith(_LABELS_GIVEN)]
+
+
+def prediction_notes(counts: Mapping[str, int], num_images: int) -> list[str]:
+    """Sentences that say how predictions came about.
+
+    Args:
+        counts: from :class:`PredictedFiles`.
+        num_images: how many images there are.
+    """
+    return [f'{count} of {num_images} images are predicted from {note}.' for note, count in counts.items()]
+
+
+def _names(labels: LabelPredictions) -> list[str]:
+    """``malignant``, ``density (A, B, C, D)``."""
+    return [f'{label} ({", ".join(classes)})' if classes else label for label, classes in labels.labels.items()]

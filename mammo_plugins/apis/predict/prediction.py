@@ -1,207 +1,171 @@
-"""Predicting files that a user has."""
+"""Predicting files that a user has: one exam, or an archive."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from mmengine.config import Config
+from mmengine.dist import get_rank, get_world_size
 from rich.progress import track
-from torch import nn
 
-from mammo_plugins.apis.dicom_results import StudyFiles, weights_digest, write_folder_results, write_model_file
-from mammo_plugins.apis.finding_locations import locate_table
-from mammo_plugins.apis.found_images import FoundImages, find_images
-from mammo_plugins.apis.found_images.left_out_table import write_left_out
-from mammo_plugins.apis.inference import build_detector, build_test_dataset, find_malignant_label, predict_cases
-from mammo_plugins.apis.report.label_text import label_table, label_text
-from mammo_plugins.apis.report.network_cases import report_case
-from mammo_plugins.apis.report.picture_layers import PICTURE_HEIGHT, PictureLayers
+from mammo_plugins.apis.model_bundle.choice import ModelChoice, choose_model
+from mammo_plugins.apis.model_bundle.installed import DEFAULT_MODEL
+from mammo_plugins.apis.process_group import join_process_group, on_first_process, wait_for_all
 from mammo_plugins.apis.run_config import load_run_config
-from mammo_plugins.io.coco_volume import AnnotationSet, write_annotations
 from mammo_plugins.io.dicom_out.result_settings import ResultSettings
-from mammo_plugins.io.dicom_out.study_results import Model
-from mammo_plugins.io.source_walk import printable_path
-from mammo_plugins.structures.case_sample import MammoCaseSample
-from mammo_plugins.visualization import write_report
+from mammo_plugins.io.source_digest import digest_source
 
-from .outputs import PredictedFiles, PredictionWriter
+from .finishing import PredictionRun, finish_run
+from .modalities import modalities_of_config
+from .run_start import begin_run
+from .study_index import StudyIndex
+from .study_parts import StudyParts, StudyRecord
+from .study_prediction import PredictorSettings, StudyPredictor
+from .workers import predict_on_workers
 
-
-@dataclass(frozen=True)
-class PredictionRun:
-    """Where predictions went.
-
-    Attributes:
-        files: findings, labels and maps, whatever the model gives.
-        html: report with overlays.
-        left_out: file to reason, for files that are no usable breast image.
-        doubts: file to what is odd about an image that was predicted.
-        notes: what told patients apart, images of a modality that the config has no data of, and how predictions came
-            about where the model tells.
-        table: ``left_out.csv``, files that were left out and those in doubt.
-        group_by: what a case is, see :func:`~mammo_plugins.datasets.grouping.group_cases`.
-        malignancy: case to predicted malignancy, None where the model gives none.
-        labels: case (and image, where its images have labels) to them in words; empty where the model gives none.
-        dicom: objects that hold the results, where they were asked for.
-    """
-
-    files: PredictedFiles
-    html: Path
-    left_out: dict[str, str]
-    doubts: dict[str, str]
-    notes: list[str]
-    table: Path
-    group_by: str
-    malignancy: dict[str, float | None]
-    labels: dict[str, str]
-    dicom: tuple[Path, ...] = ()
+_MOST_FAILURES = 5  # of studies one after another, with none before that could be predicted
 
 
 def predict(
     source: str | Path,
     *,
-    config: str | Path,
-    checkpoint: str | Path,
     out: str | Path,
+    model: str | Path | None = None,
+    config: str | Path | None = None,
+    checkpoint: str | Path | None = None,
     device: str | None = None,
     cfg_options: dict | None = None,
     trust_checkpoint: bool = False,
-    dicom: tuple[tuple[str, ...], ResultSettings] | None = None,
+    batch_size: int = 1,
+    resume: bool = False,
+    workers: int = 1,
+    scheduler: str | None = None,
+    launcher: str = 'none',
+    on_study: Callable[[StudyRecord], None] | None = None,
+    dicom: Sequence[str] = (),
+    dicom_settings: ResultSettings | None = None,
 ) -> PredictionRun:
-    """Predicts a DICOM, PNG or MetaImage file, or every image in a folder.
+    """Predicts a DICOM, PNG or MetaImage file, or every image in a folder, study by study.
 
     Writes into ``out`` what the model gives: ``predictions.csv`` (findings, DBTex columns, stored pixels),
     ``labels.csv`` (labels of images, breasts or pairs; a file each where it gives several), ``maps`` (saliency maps
     with their way back to stored pixels), ``pictures`` (images that the model made, likewise). Beside it
-    ``report.html``, ``images.json`` (the images as an annotation file without findings) and ``left_out.csv`` (files
-    left out or in doubt, with the reason).
+    ``locations.csv`` (where findings lie in the breast, in words), ``report.html`` (of several studies a list, with a
+    page each below ``studies``), ``images.json`` (the images as an annotation file without findings) and
+    ``left_out.csv`` (files left out or in doubt, with the reason).
+
+    One study is in memory at a time, and each is on disk when it is done, see :mod:`.study_parts`. One that cannot be
+    predicted is listed and stops no other, unless none can.
 
     Args:
         source: file or folder.
+        out: folder for the results; made if missing. What an earlier run left there is replaced.
+        model: name or zip of a model, see :func:`~mammo_plugins.apis.model_bundle.find_bundle`; the default model where
+            no config is given either.
         config: path or name of the config that the checkpoint was trained with.
         checkpoint: weights, a path or URL.
-        out: folder for the results; made if missing.
         device: such as ``cuda:1`` or ``cpu``; the first GPU by default, the CPU where there is none.
         cfg_options, trust_checkpoint: see :func:`~mammo_plugins.apis.run_config.load_run_config`.
-        dicom: kinds of DICOM objects to write into ``out/dicom``, and how; None for none.
+        batch_size: cases that go through the model at once.
+        resume: go on where a run with the same arguments was stopped: studies that are done are not predicted again.
+        workers: processes on this machine, for prediction on CPUs.
+        scheduler: address of a Dask scheduler, whose workers do the work instead; they must see source, model and
+            ``out`` under the same paths.
+        launcher: ``none``, ``pytorch`` or ``slurm``: every process that it started predicts a part of the studies.
+        on_study: called with the record of each study as it is done.
+        dicom: kinds of DICOM objects to write into ``out/dicom``, see
+            :func:`~mammo_plugins.apis.dicom_results.check_kinds`.
+        dicom_settings: how; the defaults where None.
 
     Raises:
-        FileNotFoundError, ValueError: nothing to predict; see :func:`~mammo_plugins.apis.predict.find_images`.
+        FileNotFoundError, ValueError: nothing could be predicted, or the model cannot be built.
     """
-    found = find_images(source)
-    out = Path(out)
+    source, out = Path(source).absolute(), Path(out)
+    if model is None and config is None and checkpoint is None:
+        model = DEFAULT_MODEL
+    choice = choose_model(model, config, checkpoint, trust_checkpoint)
     out.mkdir(parents=True, exist_ok=True)
-    write_annotations(out / 'images.json', found.annotations)
-
-    cfg = load_run_config(config, work_dir=out, cfg_options=cfg_options, trust_checkpoint=trust_checkpoint)
-    detector = build_detector(cfg, checkpoint, device)
-    write_model_file(out, Model(Path(config).stem, weights_digest(detector)))
-    modality = _modalities_to_read(cfg, detector)
-    others = _other_modalities(found.annotations, modality)
-    notes = [*found.notes, *_note_of_modalities(cfg, found.annotations, modality)]
-    dataset = build_test_dataset(
-        cfg,
-        ann_file=str(out / 'images.json'),
-        data_root='',
-        modality=modality,
-        split=None,
-        cache_in_memory=False,
-        on_error='skip-report',
+    join_process_group(launcher)
+    parts = StudyParts(out)
+    decisive = _decisive_settings(source, choice, cfg_options)
+    if dicom:
+        results = asdict(dicom_settings or ResultSettings())
+        decisive['dicom'] = {'kinds': list(dicom), 'settings': results}
+    on_first_process(lambda: begin_run(parts, source, decisive, resume))
+    settings = PredictorSettings(
+        config=str(choice.config),
+        checkpoint=str(choice.checkpoint),
+        out=str(out.absolute()),
+        root=str(source if source.is_dir() else source.parent),
+        device=device,
+        cfg_options=cfg_options or {},
+        trust_checkpoint=trust_checkpoint,
+        batch_size=batch_size,
+        model_notes=choice.notes,
+        run=decisive,
     )
-    writer = PredictionWriter(out, found.annotations)
-    predicted = track(predict_cases(detector, dataset), total=len(dataset), description='predicting')
-    cases = [writer.add(case) for case in predicted]
-    left_out = {**found.left_out, **others, **dataset.unreadable, **dataset.dropped}
-    table = write_left_out(out / 'left_out.csv', left_out, found.doubts)
-    files = writer.finish(lambda: find_malignant_label(detector, dataset.classes))
-    locations = locate_table(files.csv, found.annotations) if files.csv else None
-    written = StudyFiles() if dicom is None else write_folder_results(out, *dicom, locations)
-    notes += written.notes
-    overlays = PictureLayers({'': files.maps}) if files.maps else None
-    pictures = PictureLayers({'': files.pictures}, PICTURE_HEIGHT) if files.pictures else None
-    write_report(
-        out / 'report.html',
-        'Predicted findings' if files.csv else 'Predictions',
-        rows=[],
-        cases=[
-            report_case(dataset, index, case, found.annotations, overlays, pictures) for index, case in enumerate(cases)
-        ],
-        notes=[*(f'The model gives {line}.' for line in files.given), *files.notes, *notes, *_files(found, left_out)],
-        tables=[label_table(labels) for labels in files.labels.values()],
-    )
-    return PredictionRun(
-        files=files,
-        html=out / 'report.html',
-        left_out=left_out,
-        doubts=found.doubts,
-        notes=[*notes, *files.notes],
-        table=table,
-        group_by=dataset.group_by,
-        malignancy={case.case_id: case.get('pred_malignancy') for case in cases},
-        labels=dict(_labels_in_words(cases)),
-        dicom=tuple(written.files),
+    patience = _Patience()
+    for record in _predict_pending(settings, parts, workers, scheduler):
+        patience.look_at(record)
+        if on_study is not None:
+            on_study(record)
+    wait_for_all()
+    return on_first_process(
+        lambda: finish_run(parts, source, choice, decisive['weights'], _known_modalities(settings, parts))
     )
 
 
-def _modalities_to_read(cfg: Config, detector: nn.Module) -> list[str] | None:
-    """The modalities of the test data set where images of others would be taken for them; None for all images."""
-    dataset = cfg.test_dataloader.dataset
-    matters = dataset.get('group_by') == 'modalities' or any(
-        getattr(module, 'needs_modalities', False) for module in detector.modules()
-    )
-    modality = dataset.get('modality')
-    if not matters or modality is None:
-        return None
-    return [modality] if isinstance(modality, str) else list(modality)
+def _predict_pending(
+    settings: PredictorSettings, parts: StudyParts, workers: int, scheduler: str | None
+) -> Iterator[StudyRecord]:
+    """The records of those studies that are not done and are this process's to do."""
+    index = StudyIndex(parts.index_path)
+    mine = range(get_rank() + 1, index.num_studies + 1, get_world_size())
+    numbers = [number for number in mine if not parts.is_done(number)]
+    if min(workers, len(numbers)) > 1 or (scheduler is not None and numbers):
+        records: Iterable[StudyRecord] = predict_on_workers(settings, numbers, min(workers, len(numbers)), scheduler)
+    else:
+        records = StudyPredictor(settings).predict(index.study(number) for number in numbers)
+    yield from track(records, total=len(numbers), description='predicting') if get_rank() == 0 else records
 
 
-def _other_modalities(annotations: AnnotationSet, modality: list[str] | None) -> dict[str, str]:
-    """File to reason, for images that the model does not read.
+@dataclass
+class _Patience:
+    """Ends a run in which nothing works."""
 
-    Raises:
-        ValueError: these are all.
-    """
-    if modality is None:
-        return {}
-    reads = ' and '.join(modality)
-    others = [image for image in annotations.images if image.modality not in modality]
-    if len(others) == len(annotations.images):
-        found = ' and '.join(sorted({image.modality for image in others}))
-        raise ValueError(
-            f'the model reads {reads}, and what was found is {found} (a PNG counts as FFDM): give it images that it '
-            'reads'
-        )
+    succeeded: bool = False
+    failures: int = 0
+
+    def look_at(self, record: StudyRecord) -> None:
+        self.succeeded |= bool(record.num_images)
+        self.failures += bool(record.failed)
+        if self.failures >= _MOST_FAILURES and not self.succeeded:
+            raise ValueError(
+                f'the first {self.failures} studies could not be predicted, the last because: {record.failed}'
+            )
+
+
+def _decisive_settings(source: Path, choice: ModelChoice, cfg_options: dict | None) -> dict[str, Any]:
+    """What decides the predictions, as plain values."""
+    checkpoint = Path(choice.checkpoint)
     return {
-        str(annotations.resolve_path(image)): f'it is {image.modality}, and the model reads {reads}' for image in others
+        'source': str(source),
+        'config': choice.bundle.name if choice.bundle else str(choice.config),
+        'weights': choice.bundle.digest if choice.bundle else _digest_weights(checkpoint),
+        'cfg_options': {name: repr(value) for name, value in (cfg_options or {}).items()},
     }
 
 
-def _note_of_modalities(cfg: Config, annotations: AnnotationSet, modality: list[str] | None) -> list[str]:
-    """A sentence where images are read of a modality that the config has no data of, such as SM by a model of FFDM."""
-    known = cfg.test_dataloader.dataset.get('modality')
-    known = [known] if isinstance(known, str) else list(known or ())
-    foreign = Counter(image.modality for image in annotations.images if image.modality not in known)
-    if modality is not None or not known or not foreign:
+def _digest_weights(checkpoint: Path) -> str:
+    return digest_source(checkpoint) if checkpoint.is_file() else str(checkpoint)
+
+
+def _known_modalities(settings: PredictorSettings, parts: StudyParts) -> list[str]:
+    """Those that the config has data of; asked for only where a study has images of another."""
+    index = StudyIndex(parts.index_path)
+    if not any(record.foreign for record in parts.records(index.num_studies)):
         return []
-    counts = ' and '.join(f'{count} of {name}' for name, count in sorted(foreign.items()))
-    return [f'The data of the config are {" and ".join(known)}; images of another kind are read too: {counts}.']
-
-
-def _labels_in_words(cases: list[MammoCaseSample]) -> Iterator[tuple[str, str]]:
-    for case in cases:
-        if 'pred_labels' in case:
-            yield case.case_id, label_text(case.pred_labels)
-        for view in case.views:
-            if 'pred_labels' in view:
-                yield f'{case.case_id} {view.view_name}', label_text(view.pred_labels)
-
-
-def _files(found: FoundImages, left_out: dict[str, str]) -> list[str]:
-    """Sentences of the report about files, by their names, since folders may say who somebody is."""
-    return [
-        *(f'In doubt: {printable_path(Path(path).name)}: {reason}' for path, reason in found.doubts.items()),
-        *(f'Left out: {printable_path(Path(path).name)}: {reason}' for path, reason in left_out.items()),
-    ]
+    cfg = load_run_config(settings.config, work_dir=settings.out, cfg_options=dict(settings.cfg_options))
+    return modalities_of_config(cfg)

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from mmengine.runner import find_latest_checkpoint
 
+from mammo_plugins.apis.process_group import is_first_process, on_first_process
 from mammo_plugins.apis.test import evaluate_checkpoint
 from mammo_plugins.apis.test.outputs import maps_beside, pictures_beside
 from mammo_plugins.apis.train import train
 from mammo_plugins.compat.config_paths import find_config
 from mammo_plugins.io.whole_file import write_whole
 
-from .process_group import is_first_process, on_first_process
 from .stage import Stage
 
 _LAUNCHER_VARIABLES = (

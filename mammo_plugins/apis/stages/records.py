@@ -17,6 +17,7 @@ from typing import Any
 from mmengine.config import Config
 
 from mammo_plugins.compat.config_paths import find_config
+from mammo_plugins.io.source_digest import digest_file
 from mammo_plugins.io.whole_file import write_whole
 
 from .config_differences import config_differences
@@ -185,11 +186,7 @@ def _digest(path: Path) -> str:
         files = sorted(file for file in path.rglob('*') if file.is_file())
         listing = [f'{file.relative_to(path).as_posix()} {file.stat().st_size}' for file in files]
         return hashlib.sha256('\n'.join(listing).encode()).hexdigest()
-    digest = hashlib.sha256()
-    with path.open('rb') as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    return digest_file(path)
 
 
 def _read_record(path: Path) -> StageRecord | None:

@@ -14,11 +14,11 @@ from mmengine.config import Config
 from mmengine.dist import get_world_size
 from rich.console import Console
 
+from mammo_plugins.apis.process_group import is_first_process, join_process_group, on_first_process
 from mammo_plugins.io.whole_file import whole_file
 
 from .kinds import STAGE_KINDS, StageSetting
 from .plan import Plan
-from .process_group import is_first_process, join_process_group, on_first_process
 from .records import CHANGED, DONE, TO_DO, StageFolder, StageRecord, missing_files
 from .stage import Stage
 

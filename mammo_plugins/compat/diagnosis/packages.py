@@ -50,6 +50,7 @@ REQUIREMENTS = (
     Requirement('PIL', ('pillow',), '9.1'),
     Requirement('pycocotools', ('pycocotools',), '2.0.8'),
     Requirement('numpy', ('numpy',), '1.26'),
+    Requirement('safetensors', ('safetensors',), '0.4'),
     Requirement('scipy', ('scipy',), '1.11.1'),
     Requirement('matplotlib', ('matplotlib',), '3.8'),
     Requirement('rich', ('rich',), '13'),

@@ -10,7 +10,7 @@ import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
-from mammo_plugins.apis.predict.outputs import PredictionWriter
+from mammo_plugins.apis.predict.outputs import PredictionWriter, given_lines
 from mammo_plugins.evaluation import read_labels, read_predictions
 from mammo_plugins.evaluation.saliency_files import read_index
 from mammo_plugins.io import AnnotationSet, ImageRecord
@@ -67,7 +67,7 @@ def test_labels_of_images_and_of_the_breast_are_a_file_each(annotations, case, t
     files = writer.finish(label_of_findings)
     assert [path.name for path in files.labels] == ['labels_view.csv', 'labels_side.csv']
     assert files.csv is None and files.maps is None
-    assert files.given == [
+    assert given_lines(files.given) == [
         'labels of each image: birads (1, 2) (labels_view.csv)',
         'labels of each breast: malignant (labels_side.csv)',
     ]

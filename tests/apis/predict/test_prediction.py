@@ -14,18 +14,14 @@ from pydicom.sequence import Sequence
 from mammo_plugins.apis.found_images import find_images
 from mammo_plugins.apis.predict.prediction import predict
 from mammo_plugins.apis.synthesize import synthesize
-from mammo_plugins.apis.train import train
 from mammo_plugins.commands import predict as command
 from mammo_plugins.io import read_annotations
-from tests.apis.conftest import quick_options
 from tests.io.dicom_builder import code, ct_slices, dbt_volume, mammogram, save, stored_breast
 
 
-@pytest.fixture(scope='module')
-def checkpoint(phantom_root, tmp_path_factory) -> Path:
-    work_dir = tmp_path_factory.mktemp('weights')
-    train('configs/demo/mnm_ffdm.py', work_dir=work_dir, cfg_options=quick_options(phantom_root))
-    return work_dir / 'iter_1.pth'
+@pytest.fixture(name='checkpoint')
+def checkpoint_fixture(ffdm_checkpoint) -> Path:
+    return ffdm_checkpoint
 
 
 @pytest.fixture(scope='module')
@@ -42,7 +38,7 @@ def breast(tmp_path_factory) -> Path:
 
 def test_folder_gives_csv_and_report_in_stored_pixels(breast, checkpoint, tmp_path):
     run = predict(breast, config='configs/demo/mnm_ffdm.py', checkpoint=checkpoint, out=tmp_path, device='cpu')
-    with open(run.files.csv, newline='') as file:
+    with open(run.csv, newline='') as file:
         rows = list(csv.DictReader(file))
     assert {row['View'] for row in rows} == {'lcc', 'lmlo'}
     assert all(float(row['X']) + float(row['Width']) <= 64 for row in rows)
@@ -119,7 +115,7 @@ def test_volume_is_predicted_with_slices_of_the_source_file(phantom_root, checkp
     image = annotations.images[0]
     path = annotations.resolve_path(image)
     run = predict(path, config='configs/demo/mm3d_dbt.py', checkpoint=checkpoint, out=tmp_path, device='cpu')
-    with open(run.files.csv, newline='') as file:
+    with open(run.csv, newline='') as file:
         slices = {int(float(row['Z'])) for row in csv.DictReader(file)}
     assert slices
     assert all(0 <= index < image.num_slices for index in slices)
@@ -135,7 +131,7 @@ def test_real_mammograms_are_predicted(real_data, checkpoint, tmp_path):
     )
     assert list(run.malignancy) == ['0/0/L', '0/0/R']
     assert sorted(Path(path).name for path in run.left_out) == ['0_R-CC_benign_mask.png', '0_R-MLO_benign_mask.png']
-    with open(run.files.csv, newline='') as file:
+    with open(run.csv, newline='') as file:
         assert {row['View'] for row in csv.DictReader(file)} == {'lcc', 'lmlo', 'rcc', 'rmlo'}
 
 

@@ -67,7 +67,7 @@ def test_trained_model_is_tested_on_pairs(root, options, checkpoint):
 def test_predicted_pairs_are_in_the_table_and_in_the_report(root, options, checkpoint):
     # From the files alone: landmarks are estimated, modalities other than FFDM are not among the files that are read.
     run = predict(root / 'phantoms', config=CONFIG, checkpoint=checkpoint, out=root / 'predicted', cfg_options=options)
-    found = read_predictions(run.files.csv)
+    found = read_predictions(run.csv)
     breasts = {}
     for index, number in zip(found.image_index, found.lesions, strict=True):
         key = found.images[index]

@@ -138,7 +138,7 @@ def test_masses_in_the_report(root, found):
 def test_files_are_predicted(root, fcos):
     # No annotation file tells the spacing of files, but their headers do.
     run = predict(root / 'files', config=FCOS, checkpoint=fcos, out=root / 'predicted', cfg_options=fcos_options(root))
-    assert len(read_predictions(run.files.csv).images) == 4
+    assert len(read_predictions(run.csv).images) == 4
 
 
 @pytest.fixture(scope='module')
@@ -203,10 +203,10 @@ def test_birads_of_detected_masses(root, fcos, birads):
     """Two commands for files without annotations: masses first, then their assessment."""
     files = root / 'files'
     masses = predict(files, config=FCOS, checkpoint=fcos, out=root / 'masses', cfg_options=fcos_options(root))
-    boxes = {'test_dataloader.dataset.pipeline.0.boxes': str(masses.files.csv)}
+    boxes = {'test_dataloader.dataset.pipeline.0.boxes': str(masses.csv)}
     changes = birads_options(root, **boxes)
     predict(files, config=BIRADS, checkpoint=birads, out=root / 'graded', cfg_options=changes)
-    labels, detected = read_labels(root / 'graded' / 'labels.csv'), read_predictions(masses.files.csv)
+    labels, detected = read_labels(root / 'graded' / 'labels.csv'), read_predictions(masses.csv)
     with_box = {detected.images[index][:3] for index in set(detected.image_index.tolist())}
     predicted = ~np.isnan(labels.columns['mass_birads=5'])
     assert predicted.any()

@@ -1,4 +1,4 @@
-"""The processes that run the same stages: one of them decides and writes, all hear of it."""
+"""The processes of a launcher that run the same command: one of them decides and writes, all hear of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _waiting: list[torch.distributed.ProcessGroup] = []
 
 
 def join_process_group(launcher: str) -> str:
-    """Meets the other processes of a launcher before the first stage.
+    """Meets the other processes of a launcher before the work begins.
 
     Returns:
         The launcher to name to what trains and tests: without GPUs, Slurm's processes are as those of ``pytorch``.
@@ -44,6 +44,12 @@ def join_process_group(launcher: str) -> str:
 def is_first_process() -> bool:
     """Whether this process is the one that writes."""
     return get_rank() == 0
+
+
+def wait_for_all() -> None:
+    """Returns when every process has come here."""
+    if get_world_size() > 1:
+        torch.distributed.barrier(group=_waiting[0] if _waiting else None)
 
 
 def on_first_process(action: Callable[[], T]) -> T:

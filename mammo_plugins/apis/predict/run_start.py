@@ -1,0 +1,48 @@
+"""Where a run begins: at the first study, or where an earlier one was stopped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mammo_plugins.apis.dicom_results import remove_results
+from mammo_plugins.io.whole_file import write_whole
+
+from .outputs import remove_outputs
+from .study_index import build_index
+from .study_parts import PAGE, SETTINGS, StudyParts
+
+
+def begin_run(parts: StudyParts, source: Path, settings: dict[str, Any], resume: bool) -> None:
+    """Finds the studies, and notes what they are predicted with; to be called in one process.
+
+    Args:
+        parts: of the run.
+        source: file or folder.
+        settings: plain values that decide the predictions.
+        resume: go on where a run with the same settings was stopped; begin anew where there is none.
+
+    Raises:
+        FileNotFoundError: there is no such source.
+        ValueError: the earlier run had other settings, or ``studies`` is a folder of something else.
+    """
+    noted = parts.root / SETTINGS
+    if resume and noted.is_file():
+        before = json.loads(noted.read_text(encoding='utf-8'))
+        changed = sorted(name for name in {*before, *settings} if before.get(name) != settings.get(name))
+        if changed:
+            raise ValueError(
+                f'--resume: {parts.out} was begun with '
+                + ', '.join(f'{name}={before.get(name)!r} (now {settings.get(name)!r})' for name in changed)
+                + ': give what it was begun with, or another --out'
+            )
+        return
+    if parts.root.exists() and not parts.index_path.is_file() and any(parts.root.iterdir()):
+        raise ValueError(f'{parts.root} holds something else than predicted studies: give another --out')
+    parts.clear()
+    remove_outputs(parts.out)
+    remove_results(parts.out)
+    (parts.out / PAGE).unlink(missing_ok=True)
+    build_index(parts.index_path, source)
+    write_whole(noted, json.dumps(settings, indent=1) + '\n')  # last: without it, a run begins anew

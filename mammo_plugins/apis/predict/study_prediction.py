@@ -1,0 +1,300 @@
+"""Predicting studies one after another with a model that stays loaded."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from torch import nn
+from torch.utils.data import ConcatDataset
+
+from mammo_plugins.apis.dicom_results import DicomRequest, write_study_folder
+from mammo_plugins.apis.finding_locations import LocatedFindings, locate_table
+from mammo_plugins.apis.found_images.finding import FoundImages, describe_files
+from mammo_plugins.apis.inference import build_detector, build_test_dataset, find_malignant_label, predict_cases
+from mammo_plugins.apis.report.label_text import label_table, label_text
+from mammo_plugins.apis.report.network_cases import report_case
+from mammo_plugins.apis.report.picture_layers import PICTURE_HEIGHT, PictureLayers
+from mammo_plugins.apis.run_config import load_run_config
+from mammo_plugins.datasets.case_dataset import CaseDataset
+from mammo_plugins.io.coco_volume import write_annotations
+from mammo_plugins.io.dicom_out.result_settings import ResultSettings
+from mammo_plugins.io.source_walk import printable_path
+from mammo_plugins.structures.case_sample import MammoCaseSample
+from mammo_plugins.visualization import write_report
+
+from .modalities import foreign_notes, modalities_of_config, modalities_to_read, other_modalities
+from .outputs import PredictedFiles, PredictionWriter, given_lines, prediction_notes
+from .study_index import Study
+from .study_parts import IMAGES, PAGE, StudyParts, StudyRecord
+
+_MAX_CACHED_IMAGES = 16  # of a study; larger ones are folders of many patients, whose images are read when needed
+
+
+@dataclass(frozen=True)
+class PredictorSettings:
+    """What a predictor is made from, as plain values that travel between processes.
+
+    Attributes:
+        config, checkpoint, device, cfg_options, trust_checkpoint: see :func:`~.prediction.predict`.
+        out: folder of the run.
+        root: folder that was searched.
+        batch_size: cases that go through the model at once; of as many studies, if need be.
+        model_notes: what every page says of the model.
+        run: what decides the predictions, with ``dicom`` where DICOM objects are to be written.
+    """
+
+    config: str
+    checkpoint: str
+    out: str
+    root: str
+    device: str | None = None
+    cfg_options: Mapping[str, Any] = field(default_factory=dict)
+    trust_checkpoint: bool = False
+    batch_size: int = 1
+    model_notes: Sequence[str] = ()
+    run: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def dicom(self) -> DicomRequest | None:
+        """Which DICOM objects are to be written; None for none."""
+        if 'dicom' not in self.run:
+            return None
+        wanted = self.run['dicom']
+        return DicomRequest.of_run(self.run, wanted['kinds'], ResultSettings(**wanted['settings']))
+
+    def key(self) -> str:
+        """All of it as a text, by which a process may keep a predictor."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def of_key(cls, key: str) -> PredictorSettings:
+        """What :meth:`key` was made from."""
+        return cls(**json.loads(key))
+
+
+@dataclass
+class _Prepared:
+    """A study whose images were read.
+
+    Attributes:
+        record: what is known so far.
+        found: its images.
+        dataset: those that the model reads; None where there is none.
+        begun: when, by a clock of seconds.
+    """
+
+    record: StudyRecord
+    found: FoundImages | None
+    dataset: CaseDataset | None
+    begun: float
+
+
+class StudyPredictor:
+    """Predicts studies and writes each into its folder, see :mod:`.study_parts`.
+
+    While the model computes, a thread reads the next studies. A study that cannot be predicted is noted and stops no
+    other.
+
+    Args:
+        settings: what it is made from. The model is built when the first study has an image for it.
+    """
+
+    def __init__(self, settings: PredictorSettings) -> None:
+        self._settings = settings
+        self._parts = StudyParts(Path(settings.out))
+
+    def predict(self, studies: Iterator[Study]) -> Iterator[StudyRecord]:
+        """Predicts studies in order; the record of each comes when all of it is on disk."""
+        with ThreadPoolExecutor(1) as reader:
+            following = reader.submit(self._prepare_some, studies)
+            while prepared := following.result():
+                following = reader.submit(self._prepare_some, studies)
+                yield from self._predict_together(prepared)
+
+    @cached_property
+    def _cfg(self) -> Config:
+        settings = self._settings
+        return load_run_config(
+            settings.config,
+            work_dir=settings.out,
+            cfg_options=dict(settings.cfg_options),
+            trust_checkpoint=settings.trust_checkpoint,
+        )
+
+    @cached_property
+    def _detector(self) -> nn.Module:
+        return build_detector(self._cfg, self._settings.checkpoint, self._settings.device)
+
+    @cached_property
+    def _modality(self) -> list[str] | None:
+        return modalities_to_read(self._cfg, self._detector)
+
+    def _prepare_some(self, studies: Iterator[Study]) -> list[_Prepared]:
+        """Reads as many studies as a batch has cases."""
+        return [self._prepare(study) for study in islice(studies, self._settings.batch_size)]
+
+    def _prepare(self, study: Study) -> _Prepared:
+        prepared = _Prepared(StudyRecord(study.number), None, None, time.perf_counter())
+        folder = self._parts.begin(study.number)
+        try:
+            found = prepared.found = describe_files(
+                study.files, Path(self._settings.root), study.first_id, study.spread
+            )
+        except Exception as error:  # whatever is wrong with one study, the others go on
+            prepared.record.failed = _reason(error)
+            return prepared
+        prepared.record.left_out, prepared.record.doubts = found.left_out, found.doubts
+        prepared.record.digests, prepared.record.notes = found.digests, dict(found.counted_notes)
+        if found.annotations.images:
+            write_annotations(folder / IMAGES, found.annotations)
+            reads = self._modality  # builds the model: what is wrong with that ends the run
+            try:
+                prepared.dataset = self._read_images(prepared.record, found, folder / IMAGES, reads)
+            except Exception as error:
+                prepared.record.failed = _reason(error)
+        return prepared
+
+    def _read_images(
+        self, record: StudyRecord, found: FoundImages, ann_file: Path, reads: list[str] | None
+    ) -> CaseDataset | None:
+        others = other_modalities(found.annotations, reads)
+        record.left_out |= others
+        if len(others) == len(found.annotations.images):
+            return None
+        dataset = build_test_dataset(
+            self._cfg,
+            ann_file=str(ann_file),
+            data_root='',
+            modality=reads,
+            split=None,
+            cache_in_memory=len(found.annotations.images) <= _MAX_CACHED_IMAGES,
+            on_error='skip-report',
+        )
+        record.left_out |= dataset.unreadable | dataset.dropped
+        record.group_by = dataset.group_by
+        record.foreign = self._foreign(found)
+        return dataset
+
+    def _foreign(self, found: FoundImages) -> dict[str, int]:
+        """Images by modality that are read although the config has no data of it, such as SM by a model of FFDM."""
+        known = modalities_of_config(self._cfg)
+        if self._modality is not None or not known:
+            return {}
+        return dict(Counter(image.modality for image in found.annotations.images if image.modality not in known))
+
+    def _predict_together(self, prepared: Sequence[_Prepared]) -> Iterator[StudyRecord]:
+        usable = [one for one in prepared if one.dataset is not None]
+        cases = self._predicted_cases(usable)
+        for one in prepared:
+            try:
+                if one.dataset is not None:
+                    self._write(one, islice(cases, len(one.dataset)))
+            except Exception as error:
+                one.record.failed = _reason(error)
+                cases = self._predicted_cases([left for left in usable if left.record.number > one.record.number])
+            self._write_dicom(one.record)
+            one.record.seconds = round(time.perf_counter() - one.begun, 3)
+            self._parts.finish(one.record)
+            yield one.record
+
+    def _predicted_cases(self, prepared: Sequence[_Prepared]) -> Iterator[MammoCaseSample]:
+        if not prepared:
+            return iter(())
+        datasets = [one.dataset for one in prepared]
+        return predict_cases(self._detector, ConcatDataset(datasets), self._settings.batch_size)
+
+    def _write(self, prepared: _Prepared, predicted: Iterator[MammoCaseSample]) -> None:
+        """Writes the predictions of a study as they come."""
+        record, found, dataset = prepared.record, prepared.found, prepared.dataset
+        folder = self._parts.folder(record.number)
+        writer = PredictionWriter(folder, found.annotations)
+        cases = [writer.add(case) for case in predicted]
+        files = writer.finish(lambda: find_malignant_label(self._detector, dataset.classes))
+        located = locate_table(files.csv, found.annotations) if files.csv else None
+        record.num_images = sum(len(case.views) for case in cases)
+        record.cases = [_case_entry(case) for case in cases]
+        record.image_labels = dict(_image_labels(cases))
+        record.prediction_notes, record.given = files.note_counts, files.given
+        self._write_page(folder, prepared, cases, files, located)
+
+    def _write_dicom(self, record: StudyRecord) -> None:
+        """Writes the DICOM objects of a study, one that failed too; what goes wrong there is noted."""
+        if self._settings.dicom is None:
+            return
+        folder = self._parts.folder(record.number)
+        try:
+            written = write_study_folder(
+                self._parts.out, folder, record.left_out, bool(record.failed), self._settings.dicom
+            )
+        except Exception as error:
+            record.dicom_notes = [f'study {record.number}: no DICOM objects: {_reason(error)}']
+            return
+        record.dicom, record.dicom_notes = len(written.files), written.notes
+
+    def _write_page(
+        self,
+        folder: Path,
+        prepared: _Prepared,
+        cases: Sequence[MammoCaseSample],
+        files: PredictedFiles,
+        located: LocatedFindings | None,
+    ) -> None:
+        record, annotations = prepared.record, prepared.found.annotations
+        overlays = PictureLayers({'': files.maps}) if files.maps else None
+        pictures = PictureLayers({'': files.pictures}, PICTURE_HEIGHT) if files.pictures else None
+        write_report(
+            folder / PAGE,
+            'Predicted findings' if files.csv else 'Predictions',
+            rows=[],
+            cases=[
+                report_case(prepared.dataset, index, case, annotations, overlays, pictures, located)
+                for index, case in enumerate(cases)
+            ],
+            notes=[
+                *self._settings.model_notes,
+                *(f'The model gives {line}.' for line in given_lines(record.given)),
+                *prediction_notes(record.prediction_notes, record.num_images),
+                *prepared.found.notes,
+                *foreign_notes(modalities_of_config(self._cfg), record.foreign),
+                *_file_notes(record),
+            ],
+            tables=[label_table(labels) for labels in files.labels.values()],
+        )
+
+
+def _case_entry(case: MammoCaseSample) -> dict[str, Any]:
+    malignancy = case.get('pred_malignancy')
+    return {
+        'name': case.case_id,
+        'malignancy': None if malignancy is None else float(malignancy),
+        'labels': label_text(case.pred_labels) if 'pred_labels' in case else '',
+    }
+
+
+def _image_labels(cases: Sequence[MammoCaseSample]) -> Iterator[tuple[str, str]]:
+    for case in cases:
+        for view in case.views:
+            if 'pred_labels' in view:
+                yield f'{case.case_id} {view.view_name}', label_text(view.pred_labels)
+
+
+def _file_notes(record: StudyRecord) -> list[str]:
+    """Sentences of the report about files, by their names, since folders may say who somebody is."""
+    return [
+        *(f'In doubt: {printable_path(Path(path).name)}: {reason}' for path, reason in record.doubts.items()),
+        *(f'Left out: {printable_path(Path(path).name)}: {reason}' for path, reason in record.left_out.items()),
+    ]
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, (ValueError, OSError)) else f'{type(error).__name__}: {error}'
