@@ -25,6 +25,7 @@ SLOW = (
     'datasets/test_case_kinds.py',
     'datasets/test_case_sampler.py',
     'datasets/test_light_imports.py',
+    'dicom_validation',
     'engine/optim',
     'fuzz',
     'models/detectors',
