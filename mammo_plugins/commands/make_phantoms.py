@@ -24,6 +24,8 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         0; 2 where an argument is impossible or a file cannot be written.
     """
     options = vars(_build_parser(prog).parse_args(argv))
+    if options.pop('placed'):
+        options['overrides'] = {**options['overrides'], 'imaging.placed': True}
     columns = [column('patients') if column is TextColumn else column() for column in _PROGRESS_COLUMNS]
     try:
         with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -53,6 +55,11 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
         'vendors (six far styles, masses with a BI-RADS each) or full (default: %(default)s)',
     )
     parser.add_argument('--size', help='demo, full or ROWSxCOLUMNSxSLICES (default: as in the preset)')
+    parser.add_argument(
+        '--placed',
+        action='store_true',
+        help='volumes state where their slices lie in the patient, which DICOM segmentations need',
+    )
     parser.add_argument(
         '--split', type=float, nargs=3, default=(0.6, 0.15, 0.25), metavar=('TRAIN', 'VALIDATION', 'TEST'),
         help='shares of the patients (default: 0.6 0.15 0.25)',

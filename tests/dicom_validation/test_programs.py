@@ -21,7 +21,8 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from mammo_plugins.datasets.phantom.dicom_identity import ImageIdentity
-from mammo_plugins.datasets.phantom.dicom_writer import PixelGrid, write_mammogram
+from mammo_plugins.datasets.phantom.dicom_writer import write_mammogram
+from mammo_plugins.datasets.phantom.pixel_grid import PixelGrid
 from mammo_plugins.datasets.phantom.vendor_style import vendor_style
 from tests.dicom_validation import dciodvfy_errors, dsrdump_errors, pixelmed_errors
 

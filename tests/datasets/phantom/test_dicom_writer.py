@@ -6,7 +6,8 @@ import pytest
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless
 
 from mammo_plugins.datasets.phantom.dicom_identity import ImageIdentity
-from mammo_plugins.datasets.phantom.dicom_writer import PixelGrid, write_mammogram, write_tomosynthesis
+from mammo_plugins.datasets.phantom.dicom_writer import write_mammogram, write_tomosynthesis
+from mammo_plugins.datasets.phantom.pixel_grid import PixelGrid
 from mammo_plugins.datasets.phantom.vendor_style import vendor_style
 from tests.dicom_validation import dciodvfy_errors
 
