@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +13,10 @@ from pydicom.sequence import Sequence
 from pydicom.uid import generate_uid
 
 from mammo_plugins.apis.phantoms import make_phantoms
+from mammo_plugins.commands import dicom_results
 from tests.io.dicom_builder import code, ct_slices, mammogram, save, stored_breast
+
+from .predicted_run import predicted_run
 
 pytest.importorskip('highdicom', reason='highdicom is not installed: pip install "mammo-plugins[dicom-out]"')
 
@@ -21,7 +26,7 @@ _DATED = {'StudyDate': '20260102', 'StudyTime': '101112', 'PatientOrientation': 
 
 def _phantoms(release: str = 'bcs-dbt', **options) -> Callable[[Path], object]:
     return lambda folder: make_phantoms(
-        folder, cases=2, seed=5, release=release, size='64x48x6', split=(0, 0, 1), **options
+        folder, cases=1, seed=5, release=release, size='64x48x6', split=(0, 0, 1), **options
     )
 
 
@@ -57,12 +62,24 @@ LAYOUTS: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.fixture(scope='session', params=list(LAYOUTS))
-def layout(request, tmp_path_factory) -> Path:
-    """A folder of images in one layout."""
-    folder = tmp_path_factory.mktemp('layout') / 'images'
-    LAYOUTS[request.param](folder)
-    return folder
+SHOWN_FROM = 0.3
+"""Score from which on findings may be shown in the runs of :func:`written`."""
+
+
+@pytest.fixture(scope='session')
+def written(tmp_path_factory) -> Callable[[str], Path]:
+    """Name of a layout to a folder of predictions that were written as all kinds of objects; made once."""
+
+    @functools.cache
+    def write(name: str) -> Path:
+        folder = tmp_path_factory.mktemp('layout')
+        LAYOUTS[name](folder / 'images')
+        out, settings = predicted_run(folder / 'images', folder / 'out'), folder / 'settings.json'
+        settings.write_text(json.dumps({'optional_from': SHOWN_FROM, 'content_time': '2026-01-02T03:04:05'}))
+        assert dicom_results.main([str(out), '--settings', str(settings)]) == 0
+        return out
+
+    return write
 
 
 @pytest.fixture(scope='session')

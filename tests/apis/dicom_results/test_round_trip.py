@@ -10,15 +10,13 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
-from mammo_plugins.apis.found_images import find_images
-from mammo_plugins.commands import dicom_results as command
 from mammo_plugins.io.dicom_out.read_back import read_marks
 from tests.dicom_validation import dciodvfy_errors, dsrdump_errors, pixelmed_errors
 
-from .predicted_run import ExpectedMark, expected_marks, predicted_run
+from .conftest import LAYOUTS, SHOWN_FROM
+from .predicted_run import ExpectedMark, expected_marks
 
 KINDS = ('cad-sr', 'sr', 'gsps', 'seg', 'sc')
-SHOWN_FROM = 0.3
 OWN_LIMITS = {
     'W: The VR checker does not support this Specific Character Set: ISO_IR 192',
     'W: Check for template constraints not yet supported',
@@ -26,14 +24,10 @@ OWN_LIMITS = {
 """What dsrdump says of itself."""
 
 
-@pytest.fixture(scope='module')
-def run(layout, tmp_path_factory) -> Path:
+@pytest.fixture(scope='module', params=list(LAYOUTS))
+def run(request, written) -> Path:
     """Predictions of a layout, written as all kinds of objects."""
-    out = predicted_run(layout, tmp_path_factory.mktemp('run'))
-    settings = out / 'settings.json'
-    settings.write_text(json.dumps({'optional_from': SHOWN_FROM, 'content_time': '2026-01-02T03:04:05'}))
-    assert command.main([str(out), '--settings', str(settings)]) == 0
-    return out
+    return written(request.param)
 
 
 def objects(out: Path, kind: str):
@@ -55,10 +49,6 @@ def covered(mark: ExpectedMark) -> tuple[float, ...]:
     return (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
 
 
-def test_layout_holds_images(layout):
-    assert len(find_images(layout).annotations.images) >= 1
-
-
 def test_cad_report_holds_every_finding_with_its_score(run):
     marks, expected = marks_of(run, 'cad-sr'), expected_marks(run)
     assert expected and places(marks) == places(expected)
@@ -75,7 +65,7 @@ def test_what_may_be_shown_is_outlined_where_the_table_has_it(run, kind):
 
 
 def test_segments_cover_the_pixels_of_the_boxes(run):
-    problems = {header for header in unplaced(run)}
+    problems = set(unplaced(run))
     expected = [mark for mark in expected_marks(run, SHOWN_FROM) if mark.sop_instance_uid not in problems]
     found = sorted((mark.sop_instance_uid, mark.frame or 0, mark.box_xyxy) for mark in marks_of(run, 'seg'))
     assert found == sorted((mark.sop_instance_uid, mark.frame or 0, covered(mark)) for mark in expected)
@@ -144,6 +134,7 @@ def test_programs_find_no_error(run):
     assert not told
 
 
-def test_templates_are_met(run):
-    reports = sorted(run.glob('dicom/*/cad-sr.dcm'))[:1] + sorted(run.glob('dicom/*/sr.dcm'))[:1]
-    assert not {path.name: errors for path, errors in pixelmed_errors(reports).items() if errors}
+def test_templates_are_met_on_every_layout(written):
+    reports = [path for name in LAYOUTS for path in sorted(written(name).glob('dicom/*/*sr.dcm'))]
+    assert len(reports) >= 2 * len(LAYOUTS)
+    assert not {str(path): errors for path, errors in pixelmed_errors(reports).items() if errors}
