@@ -37,6 +37,7 @@ from mammo_plugins.apis.train import train
 from mammo_plugins.commands import evaluate, predict, report, synthesize
 from mammo_plugins.io import UnreadableImageError, open_image
 from mammo_plugins.io.dicom_header import _KEYWORDS
+from mammo_plugins.io.dicom_out.source_headers import COPIED_KEYWORDS
 from mammo_plugins.io.dicom_purpose import FREE_TEXTS
 from tests.apis.conftest import quick_options
 from tests.fuzz.dicom_mutations import mutate_dicom
@@ -102,6 +103,14 @@ class Planted:
             block.add_new(1, 'LO', self.marker('private text'))
             block.add_new(2, 'UN', self.marker('private bytes').encode() + b' ')
             block.add_new(3, 'SQ', Sequence([self._item('private')]))
+
+
+def copied_places() -> set[str]:
+    """Where the markers come from that DICOM results may hold: patient and study are copied, and of codes their parts.
+
+    This is the one exception to the rule that no identifier comes out: an archive files results by them.
+    """
+    return {*COPIED_KEYWORDS, *(f'{keyword}.meaning' for keyword in COPIED_KEYWORDS)}
 
 
 def find_markers(folder: Path, pattern: re.Pattern[bytes] = MARKER) -> dict[str, set[bytes]]:

@@ -117,6 +117,8 @@ def _with_grey_values(header: Dataset) -> Dataset:
                 windows = group.get('FrameVOILUTSequence')
                 if windows is not None and not (windows and 'WindowCenter' in windows[0]):
                     del group.FrameVOILUTSequence
+                for values in group.get('PixelValueTransformationSequence') or ():
+                    values.setdefault('RescaleType', 'US')  # unspecified
     return source
 
 

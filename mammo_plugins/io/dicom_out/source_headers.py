@@ -37,23 +37,30 @@ _IDENTITY = ('SOPClassUID', 'SOPInstanceUID', 'SeriesInstanceUID', 'StudyInstanc
 _TIMES = ('AcquisitionDate', 'AcquisitionTime', 'AcquisitionDateTime', 'ContentDate', 'ContentTime')
 _PIXELS = (
     'Rows', 'Columns', 'NumberOfFrames', 'SamplesPerPixel', 'PhotometricInterpretation', 'BitsAllocated', 'BitsStored',
-    'HighBit', 'PixelRepresentation', 'PresentationLUTShape', 'LossyImageCompression', 'LossyImageCompressionRatio',
-    'LossyImageCompressionMethod',
+    'HighBit', 'PixelRepresentation', 'LossyImageCompressionRatio',
 )  # fmt: skip
 _PLACE = (
-    'ImageLaterality', 'Laterality', 'PatientOrientation', 'FrameOfReferenceUID', 'PositionReferenceIndicator',
-    'PositionerPrimaryAngle', 'PositionerSecondaryAngle', 'BodyPartExamined',
+    'ImageLaterality', 'Laterality', 'PatientOrientation', 'FrameOfReferenceUID', 'PositionerPrimaryAngle',
+    'PositionerSecondaryAngle',
 )  # fmt: skip
 _GREY_AND_GEOMETRY = (
     'PixelSpacing', 'ImagerPixelSpacing', 'SliceThickness', 'SpacingBetweenSlices', 'ImagePositionPatient',
-    'ImageOrientationPatient', 'WindowCenter', 'WindowWidth', 'VOILUTFunction', 'VOILUTSequence', 'LUTDescriptor',
-    'LUTData', 'ModalityLUTType', 'RescaleIntercept', 'RescaleSlope', 'RescaleType', 'ModalityLUTSequence',
+    'ImageOrientationPatient', 'WindowCenter', 'WindowWidth', 'VOILUTSequence', 'LUTDescriptor', 'LUTData',
+    'RescaleIntercept', 'RescaleSlope',
 )  # fmt: skip
 _GROUPS = (
     'SharedFunctionalGroupsSequence', 'PerFrameFunctionalGroupsSequence', 'PixelMeasuresSequence',
     'PlanePositionSequence', 'PlaneOrientationSequence', 'FrameVOILUTSequence', 'PixelValueTransformationSequence',
 )  # fmt: skip
-_KEPT = frozenset((*_IDENTITY, *_TIMES, *_PIXELS, *_PLACE, *_GREY_AND_GEOMETRY, *_GROUPS))
+_TERMS = {
+    'VOILUTFunction': ('LINEAR', 'LINEAR_EXACT', 'SIGMOID'),
+    'RescaleType': ('US', 'OD', 'HU', 'MGML', 'Z_EFF', 'ED', 'EDW', 'HU_MOD', 'PCT'),
+    'LossyImageCompression': ('00', '01'),
+    'LossyImageCompressionMethod': ('ISO_10918_1', 'ISO_14495_1', 'ISO_15444_1', 'ISO_15444_15'),
+}
+"""Texts that are kept where they are one of these, and left out where somebody wrote something else there."""
+
+_KEPT = frozenset((*_IDENTITY, *_TIMES, *_PIXELS, *_PLACE, *_GREY_AND_GEOMETRY, *_GROUPS, *_TERMS))
 
 
 def read_source_header(path: str | Path) -> Dataset:
@@ -104,8 +111,8 @@ def _copy(stored: Dataset, header: Dataset, keyword: str) -> None:
 def _pruned(dataset: Dataset, keywords: Iterable[str]) -> Dataset:
     kept = Dataset()
     for element in dataset:
-        if keyword_for_tag(element.tag) in keywords:
-            value = element.value
+        keyword, value = keyword_for_tag(element.tag), element.value
+        if keyword in keywords and (keyword not in _TERMS or value in _TERMS[keyword]):
             if element.VR == 'SQ':
                 value = Sequence([_pruned(item, keywords) for item in value])
             kept.add_new(element.tag, element.VR, value)
