@@ -9,6 +9,7 @@ from itertools import islice
 
 from mammo_plugins.apis.predict import PredictionRun, predict
 from mammo_plugins.apis.predict.study_parts import StudyRecord
+from mammo_plugins.apis.process_group import is_first_process
 from mammo_plugins.apis.run_config import leave_process_group
 from mammo_plugins.apis.run_manifest import RunManifest, recorded_run
 from mammo_plugins.io.source_walk import printable_path
@@ -47,8 +48,10 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
             on_study=_print_study,
         )
         _note(manifest, run, args.device)
+        is_first = is_first_process()
     leave_process_group()
-    _print_summary(run)
+    if is_first:
+        _print_summary(run)
     summary = run.summary
     return 1 if summary.num_failed or (args.strict and (summary.num_left_out or summary.num_doubts)) else 0
 

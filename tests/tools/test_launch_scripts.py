@@ -66,6 +66,7 @@ def after(words: list[str], script: str) -> list[str]:
             'stages.py',
             ['plan.py', '--out', 'out', '--only', 'a', 'b'],
         ),
+        ('slurm_predict.sh', ['part', 'job', 'in', 'out'], 'predict.py', ['in', '--out', 'out']),
     ],
 )
 def test_slurm_scripts_ask_for_gpus_and_start_the_tool(script, words, tool, arguments, tmp_path):
@@ -92,6 +93,7 @@ def test_slurm_scripts_can_do_without_gpus(tmp_path):
         ('dist_train.sh', ['c.py', '2', '--amp'], 'train.py', ['c.py', '--amp']),
         ('dist_test.sh', ['c.py', 'k.pth', '2', '--out', 'o.csv'], 'test.py', ['c.py', 'k.pth', '--out', 'o.csv']),
         ('dist_stages.sh', ['plan.py', '2', '--out', 'o'], 'stages.py', ['plan.py', '--out', 'o']),
+        ('dist_predict.sh', ['in', 'o', '2', '--resume'], 'predict.py', ['in', '--out', 'o', '--resume']),
     ],
 )
 def test_scripts_of_one_machine_start_the_tool(script, words, tool, arguments, tmp_path):
@@ -109,6 +111,8 @@ def test_scripts_of_one_machine_start_the_tool(script, words, tool, arguments, t
         ('dist_stages.sh', 'PLAN NUM_PROCESSES'),
         ('slurm_train.sh', 'PARTITION JOB_NAME CONFIG WORK_DIR'),
         ('slurm_stages.sh', 'PARTITION JOB_NAME PLAN DIR'),
+        ('dist_predict.sh', 'SOURCE DIR NUM_PROCESSES'),
+        ('slurm_predict.sh', 'PARTITION JOB_NAME SOURCE DIR'),
     ],
 )
 def test_lack_of_arguments_shows_the_usage(script, words, tmp_path):

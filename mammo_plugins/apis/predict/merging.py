@@ -17,7 +17,7 @@ from mammo_plugins.io.coco_volume import join_image_files
 from mammo_plugins.io.source_walk import printable_path
 from mammo_plugins.io.whole_file import whole_file
 
-from .outputs import FINDINGS, LABELS, MAPS, PICTURES, given_units, remove_outputs
+from .outputs import FINDINGS, LABELS, MAPS, PICTURES, given_units, remove_tables
 from .study_index import StudyIndex
 from .study_parts import IMAGES, StudyParts, StudyRecord
 
@@ -94,7 +94,7 @@ def merge_parts(parts: StudyParts, index: StudyIndex, summary: RunSummary) -> No
     May be stopped and run again.
     """
     out = parts.out
-    remove_outputs(out)
+    remove_tables(out)
     folders = [parts.folder(number) for number in range(1, index.num_studies + 1)]
     join_tables(out / FINDINGS, (folder / FINDINGS for folder in folders))
     units = given_units(summary.given)

@@ -15,7 +15,7 @@ from mammo_plugins.evaluation.label_predictions import UNITS, write_labels
 from mammo_plugins.evaluation.metrics.label_metric import label_file_name, labels_of_samples, read_sample_labels
 from mammo_plugins.evaluation.metrics.saliency_metric import index_maps, write_sample_maps
 from mammo_plugins.evaluation.predictions_csv import write_predictions
-from mammo_plugins.evaluation.saliency_files import INDEX
+from mammo_plugins.evaluation.saliency_files import INDEX, read_index
 from mammo_plugins.io.coco_volume import AnnotationSet
 from mammo_plugins.structures.case_sample import MammoCaseSample
 
@@ -136,7 +136,16 @@ class PredictionWriter:
 
 
 def remove_outputs(out: Path) -> None:
-    """Removes the tables that an earlier run left, and the indices of its maps and pictures."""
+    """Removes the tables that an earlier run left, its maps and pictures."""
+    for folder in (MAPS, PICTURES):
+        if (out / folder / INDEX).is_file():
+            for entry in read_index(out / folder):
+                (out / folder / entry.file).unlink(missing_ok=True)
+    remove_tables(out)
+
+
+def remove_tables(out: Path) -> None:
+    """Removes the tables alone, the indices of maps and pictures among them."""
     labels = [label_file_name(LABELS, unit, len(UNITS)) for unit in UNITS]
     for name in (FINDINGS, LABELS, *labels, f'{MAPS}/{INDEX}', f'{PICTURES}/{INDEX}'):
         (out / name).unlink(missing_ok=True)

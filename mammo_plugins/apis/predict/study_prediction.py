@@ -148,7 +148,8 @@ class StudyPredictor:
             try:
                 prepared.dataset = self._read_images(prepared.record, found, folder / IMAGES, reads)
             except Exception as error:
-                prepared.record.failed = _reason(error)
+                self._parts.begin(study.number)
+                prepared.record = StudyRecord(study.number, failed=_reason(error))
         return prepared
 
     def _read_images(
@@ -187,7 +188,8 @@ class StudyPredictor:
                 if one.dataset is not None:
                     self._write(one, islice(cases, len(one.dataset)))
             except Exception as error:
-                one.record.failed = _reason(error)
+                self._parts.begin(one.record.number)  # nothing of it counts
+                one.record = StudyRecord(one.record.number, failed=_reason(error))
                 cases = self._predicted_cases([left for left in usable if left.record.number > one.record.number])
             one.record.seconds = round(time.perf_counter() - one.begun, 3)
             self._parts.finish(one.record)
