@@ -167,6 +167,7 @@ class StudyPredictor:
             split=None,
             cache_in_memory=len(found.annotations.images) <= _MAX_CACHED_IMAGES,
             on_error='skip-report',
+            serialize_data=False,  # it is for workers, and takes a second
         )
         record.left_out |= dataset.unreadable | dataset.dropped
         record.group_by = dataset.group_by

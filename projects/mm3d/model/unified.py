@@ -1,4 +1,4 @@
-# The ready model: one training run on FFDM, SM (one slice each) and DBT (eight slices) of phantoms, so that any exam can be read.
+# The ready model: one run on FFDM and SM (one slice each) and DBT (eight slices) of phantoms, so that it reads any exam.
 _base_ = '../../../configs/demo/mm3d_dbt.py'
 every = dict(modality=['FFDM', 'SM', 'DBT'])
 train_dataloader = dict(dataset=every)
