@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import torch
 from mmdet.structures import DetDataSample
@@ -52,7 +53,8 @@ def store_labels(view: DetDataSample, labels: Mapping[str, float | Tensor]) -> N
 def store_note(view: DetDataSample, note: str) -> None:
     """Sets ``pred_note`` of an image: how its prediction came about, where the same weights know several ways.
 
-    Tables of findings have it in the column ``ImageNote``, reports beside the image.
+    Tables of findings have it in the column ``ImageNote``, reports beside the image; ``mammo predict`` and the metric
+    of saliency maps count it (:func:`count_notes`).
 
     Args:
         view: the image.
@@ -64,6 +66,16 @@ def store_note(view: DetDataSample, note: str) -> None:
     if not note.strip() or len(note.splitlines()) > 1:
         raise ValueError(f'pred_note is a few words on one line, got {note!r}')
     view.set_field(note.strip(), 'pred_note', dtype=str)
+
+
+def count_notes(notes: Sequence[str | None]) -> list[str]:
+    """Sentences that say how many images were predicted in which way.
+
+    Args:
+        notes: ``pred_note`` of each image, None or empty where there is none.
+    """
+    counts = Counter(filter(None, notes))
+    return [f'{count} of {len(notes)} images are predicted from {note}.' for note, count in counts.items()]
 
 
 def store_pictures(view: DetDataSample, pictures: Mapping[str, Tensor]) -> None:
