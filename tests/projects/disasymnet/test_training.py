@@ -112,6 +112,17 @@ def test_aligned_sides_are_trained_tested_and_scored(root, tmp_path):
     assert main(['normals', str(tmp_path / 'found_pictures'), '--ann', str(root / 'pairs.json')]) == 0
 
 
+def test_config_of_low_memory_trains_as_the_whole_one(root, tmp_path):
+    state = []
+    for name in ('disasymnet', 'disasymnet_low_memory'):
+        options = small(name, root, steps=1) | {'default_hooks.checkpoint.interval': 1}
+        options |= {f'optim_wrapper.{part}.optimizer': dict(type='SGD', lr=0.1) for part in ('asyc', 'asyd')}
+        train(CONFIGS / f'{name}.py', work_dir=tmp_path / name, ann_file=root / 'pairs.json', cfg_options=options)
+        state.append(weights(tmp_path / name / 'iter_1.pth'))
+    for key, value in state[0].items():
+        torch.testing.assert_close(state[1][key], value, rtol=1e-4, atol=1e-5, msg=key)
+
+
 def test_two_processes_train_as_one(root, tmp_path):
     """With batch statistics that are frozen in the encoder and none in the decoder: samples are treated one by one.
 
