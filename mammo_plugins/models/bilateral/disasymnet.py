@@ -49,8 +49,8 @@ class DisAsymNet(BaseModel):
         refine: whether ``asyc`` learns from the normal images, whose labels are those of the originals.
         disc_reaches_asyc: whether what the frozen copy says changes ``asyc`` too, through the features that ``asyd``
             gets. Its own parameters get no gradient in either case.
-        recompute: compute the frozen copy again in the backward pass rather than keep what is inside of it; ``asyc`` and
-            ``asyd`` have their own.
+        recompute: compute the frozen copy again in the backward pass rather than keep what is inside of it; the
+            transformer of ``asyc`` and ``asyd`` have this argument too.
 
     Raises:
         ValueError: an unknown weight.
