@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import torch
 from mmdet.structures import DetDataSample
@@ -54,7 +53,7 @@ def store_note(view: DetDataSample, note: str) -> None:
     """Sets ``pred_note`` of an image: how its prediction came about, where the same weights know several ways.
 
     Tables of findings have it in the column ``ImageNote``, reports beside the image; ``mammo predict`` and the metric
-    of saliency maps count it (:func:`count_notes`).
+    of saliency maps count it (:func:`note_sentences`).
 
     Args:
         view: the image.
@@ -68,14 +67,14 @@ def store_note(view: DetDataSample, note: str) -> None:
     view.set_field(note.strip(), 'pred_note', dtype=str)
 
 
-def count_notes(notes: Sequence[str | None]) -> list[str]:
-    """Sentences that say how many images were predicted in which way.
+def note_sentences(counts: Mapping[str, int], num_images: int) -> list[str]:
+    """Sentences that say how predictions came about.
 
     Args:
-        notes: ``pred_note`` of each image, None or empty where there is none.
+        counts: ``pred_note`` to the number of images that have it.
+        num_images: how many images there are.
     """
-    counts = Counter(filter(None, notes))
-    return [f'{count} of {len(notes)} images are predicted from {note}.' for note, count in counts.items()]
+    return [f'{count} of {num_images} images are predicted from {note}.' for note, count in counts.items()]
 
 
 def store_pictures(view: DetDataSample, pictures: Mapping[str, Tensor]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from mammo_plugins.evaluation.image_names import keys_by_id
 from mammo_plugins.evaluation.predictions import ImageKey
 from mammo_plugins.evaluation.saliency_files import SaliencyMap, write_index, write_map
 from mammo_plugins.io import AnnotationSet, read_annotations
-from mammo_plugins.structures.sample_predictions import count_notes
+from mammo_plugins.structures.sample_predictions import note_sentences
 
 from .sample_views import views_of_modality
 
@@ -94,7 +95,8 @@ class SaliencyMetric(BaseMetric):
             )
         index_maps(self.outdir, entries, annotations)
         print_log(f'saliency maps written to {self.outdir}', logger='current')
-        for sentence in count_notes(list({one['image_id']: one['note'] for one in entries}.values())):
+        notes = {one['image_id']: one['note'] for one in entries}
+        for sentence in note_sentences(Counter(filter(None, notes.values())), len(notes)):
             print_log(sentence, logger='current')
         scored = evaluate_saliency(self.outdir, annotations, self.threshold, self.bootstrap, self.seed, grid=self.grid)
         metrics: dict[str, float] = {}
