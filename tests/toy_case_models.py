@@ -12,15 +12,18 @@ import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.model import BaseModel
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mammo_plugins.models.detectors.view_results import store_results
 from mammo_plugins.structures.case_sample import MammoCaseSample
-from mammo_plugins.structures.sample_predictions import store_labels, store_saliency
+from mammo_plugins.structures.sample_predictions import store_labels, store_pictures, store_saliency
 
 FILE = 'tests.toy_case_models'
 DENSITIES = 'ABCD'
 STRIDE = 4
+ECHO_LEVEL = 0.1
 
 
 class ToyCaseModel(BaseModel):
@@ -113,6 +116,33 @@ class ToySegmenter(ToyCaseModel):
             malignant, anything = self.features(F.avg_pool2d(image, STRIDE, ceil_mode=True))[0].sigmoid()
             store_saliency(view, {'malignant': malignant, 'any': anything})
             store_labels(view, {'malignant': malignant.max()})
+
+
+@MODELS.register_module()
+class ToyEcho(ToyCaseModel):
+    """What it sees, as a map and a picture of each image, and as a finding the box of all that is not black.
+
+    With annotated findings it gives their boxes instead, as they lie in its input.
+    """
+
+    def __init__(self, data_preprocessor: dict | None = None) -> None:
+        super().__init__(data_preprocessor=data_preprocessor)
+        self.unused = nn.Parameter(torch.zeros(1))
+
+    def predict_case(self, case, images):
+        results = []
+        for view, image in zip(case.views, images):
+            plane = image[0, 0]
+            store_saliency(view, {'any': plane})
+            store_pictures(view, {'normal': plane})
+            rows, columns = (torch.nonzero((plane > ECHO_LEVEL).any(dim=axis)).flatten() for axis in (1, 0))
+            edges = [[columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]]
+            boxes = view.gt_instances.bboxes if len(view.gt_instances) else torch.tensor(edges, dtype=torch.float32)
+            zeros = torch.zeros(len(boxes), dtype=torch.long)
+            found = InstanceData(bboxes=boxes, scores=zeros + 0.5, labels=zeros, slices=zeros)
+            found.slice_weights = torch.ones(len(boxes), 1)
+            results.append(found.new(metainfo=dict(malignancy=0.5)))
+        store_results(case, results, rescale=True)
 
 
 def _box_region(view: DetDataSample, shape: tuple[int, int]) -> Tensor:

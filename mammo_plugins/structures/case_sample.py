@@ -38,9 +38,9 @@ class MammoCaseSample(BaseDataElement):
             a breast: the same number from 1 in both views for one lesion, 0 for the others. Further ``pred_labels``
             (dict[str, float]) by classifiers, ``pred_saliency`` (class to (h, w) tensor in [0, 1] that covers
             ``img_shape``) by whatever gives maps, ``pred_pictures`` (name to (h, w) tensor in [0, 1]) by models that
-            make images, ``pred_note`` (str), how its prediction came about, by models that know several ways;
-            ``sample_predictions`` sets the latter four. Training on synthetic findings has ``synthetic``, the image
-            (1, 1, H, W) with findings put in.
+            make images, ``pred_note`` (str), how its prediction came about, by models that know several ways and
+            transforms of their input; ``sample_predictions`` sets the latter four. Training on synthetic findings has
+            ``synthetic``, the image (1, 1, H, W) with findings put in.
         gt_malignancy (LabelData): ``breast`` () and ``views`` (V,) float tensors, 1 for malignant, NaN where unknown.
         gt_labels (dict[str, float]): labels of the case, NaN where unknown.
         pred_malignancy (float): predicted malignancy of the breast.

@@ -52,7 +52,8 @@ def store_labels(view: DetDataSample, labels: Mapping[str, float | Tensor]) -> N
 def store_note(view: DetDataSample, note: str) -> None:
     """Sets ``pred_note`` of an image: how its prediction came about, where the same weights know several ways.
 
-    Tables of findings have it in the column ``ImageNote``, reports beside the image.
+    Tables of findings have it in the column ``ImageNote``, reports beside the image; ``mammo predict`` and the metric
+    of saliency maps count it (:func:`note_sentences`).
 
     Args:
         view: the image.
@@ -64,6 +65,16 @@ def store_note(view: DetDataSample, note: str) -> None:
     if not note.strip() or len(note.splitlines()) > 1:
         raise ValueError(f'pred_note is a few words on one line, got {note!r}')
     view.set_field(note.strip(), 'pred_note', dtype=str)
+
+
+def note_sentences(counts: Mapping[str, int], num_images: int) -> list[str]:
+    """Sentences that say how predictions came about.
+
+    Args:
+        counts: ``pred_note`` to the number of images that have it.
+        num_images: how many images there are.
+    """
+    return [f'{count} of {num_images} images are predicted from {note}.' for note, count in counts.items()]
 
 
 def store_pictures(view: DetDataSample, pictures: Mapping[str, Tensor]) -> None:

@@ -169,16 +169,6 @@ def given_units(given: Mapping[str, Sequence[str]]) -> list[str]:
     return [name.removeprefix(_LABELS_GIVEN) for name in given if name.startswith(_LABELS_GIVEN)]
 
 
-def prediction_notes(counts: Mapping[str, int], num_images: int) -> list[str]:
-    """Sentences that say how predictions came about.
-
-    Args:
-        counts: from :class:`PredictedFiles`.
-        num_images: how many images there are.
-    """
-    return [f'{count} of {num_images} images are predicted from {note}.' for note, count in counts.items()]
-
-
 def _names(labels: LabelPredictions) -> list[str]:
     """``malignant``, ``density (A, B, C, D)``."""
     return [f'{label} ({", ".join(classes)})' if classes else label for label, classes in labels.labels.items()]

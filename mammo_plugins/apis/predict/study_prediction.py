@@ -27,10 +27,11 @@ from mammo_plugins.datasets.case_dataset import CaseDataset
 from mammo_plugins.io.coco_volume import write_annotations
 from mammo_plugins.io.source_walk import printable_path
 from mammo_plugins.structures.case_sample import MammoCaseSample
+from mammo_plugins.structures.sample_predictions import note_sentences
 from mammo_plugins.visualization import write_report
 
 from .modalities import foreign_notes, modalities_of_config, modalities_to_read, other_modalities
-from .outputs import PredictedFiles, PredictionWriter, given_lines, prediction_notes
+from .outputs import PredictedFiles, PredictionWriter, given_lines
 from .study_index import Study
 from .study_parts import IMAGES, PAGE, StudyParts, StudyRecord
 
@@ -232,7 +233,7 @@ class StudyPredictor:
             notes=[
                 *self._settings.model_notes,
                 *(f'The model gives {line}.' for line in given_lines(record.given)),
-                *prediction_notes(record.prediction_notes, record.num_images),
+                *note_sentences(record.prediction_notes, record.num_images),
                 *prepared.found.notes,
                 *foreign_notes(modalities_of_config(self._cfg), record.foreign),
                 *_file_notes(record),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from mammo_plugins.evaluation.image_names import keys_by_id
 from mammo_plugins.evaluation.predictions import ImageKey
 from mammo_plugins.evaluation.saliency_files import SaliencyMap, write_index, write_map
 from mammo_plugins.io import AnnotationSet, read_annotations
+from mammo_plugins.structures.sample_predictions import note_sentences
 
 from .sample_views import views_of_modality
 
@@ -93,6 +95,9 @@ class SaliencyMetric(BaseMetric):
             )
         index_maps(self.outdir, entries, annotations)
         print_log(f'saliency maps written to {self.outdir}', logger='current')
+        notes = {one['image_id']: one['note'] for one in entries}
+        for sentence in note_sentences(Counter(filter(None, notes.values())), len(notes)):
+            print_log(sentence, logger='current')
         scored = evaluate_saliency(self.outdir, annotations, self.threshold, self.bootstrap, self.seed, grid=self.grid)
         metrics: dict[str, float] = {}
         for category, result in scored.items():
@@ -151,6 +156,7 @@ def _write(folder: str | Path, view: Mapping[str, Any], number: int, category: s
         'shape': tuple(saliency.shape),
         'covered': (float(height), float(width)),
         'homography': np.asarray(_needed(view, 'homography_matrix'), np.float64),
+        'note': view.get('pred_note', ''),
     }
     write_map(folder, _entry(ImageKey('', '', str(image_id)), entry), saliency)
     return entry
