@@ -270,6 +270,10 @@ def test_volumes_are_refused(images):
         (glam_config(global_share=1.5), 'between 0 and 1, got 1.5'),
         (glam_config(global_share=[0.5, 0.5, 0.5]), 'out of range'),
         (gmic_config(map_from='local'), 'gives no maps'),
+        (gmic_config(further_maps=['local']), 'gives no maps'),
+        (dict(ONLY_GLOBAL, further_maps=['local']), 'gives no maps'),
+        (glam_config(further_maps=['combined']), "further_maps are some of global, local beside 'combined'"),
+        (glam_config(further_maps=['global', 'global']), 'further_maps are some of'),
     ],
 )
 def test_parts_that_do_not_agree_are_refused(config, message):
