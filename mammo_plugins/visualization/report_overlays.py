@@ -23,9 +23,8 @@ def overlay_url(levels: np.ndarray, category: str = '') -> str:
         category: the class that it speaks of; it decides about the colours.
     """
     image = Image.fromarray(levels)
-    image.putpalette(
-        _palette(_COLOURS_OF_CLASS.get(category, _WARM)).tobytes()
-    )  # its levels are places in the palette from now on
+    palette = _palette(_COLOURS_OF_CLASS.get(category, _WARM))
+    image.putpalette(palette.tobytes())  # its levels are places in the palette from now on
     buffer = io.BytesIO()
     image.save(buffer, format='PNG', optimize=True, transparency=bytes(range(_LEVELS)))
     return 'data:image/png;base64,' + base64.b64encode(buffer.getvalue()).decode('ascii')
