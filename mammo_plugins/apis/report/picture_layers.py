@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,7 +25,7 @@ class PictureLayers:
 
     Args:
         folders: name of the model to its folder of maps, in which there may be folders of further maps and a table of
-            patches; the name is shown where there are several.
+            patches; further maps that are given by a name too have that. The name is shown where there are several.
         max_height: pixels of a layer.
 
     Raises:
@@ -36,9 +36,10 @@ class PictureLayers:
         self._max_height = max_height
         self._maps: dict[ImageKey, list[tuple[str, Path, SaliencyMap]]] = {}
         self._patches: dict[ImageKey, list[tuple[str, ImagePatch]]] = {}
+        given = {Path(folder).resolve() for folder in folders.values()}
         for model, folder in folders.items():
             shown = '' if len(folders) == 1 else model
-            for source, of_maps in _folders_of_maps(shown, Path(folder)):
+            for source, of_maps in _folders_of_maps(shown, Path(folder), given):
                 for entry in read_index(of_maps):
                     self._maps.setdefault(entry.key, []).append((source, of_maps, entry))
             for patch in read_patches(folder):
@@ -78,11 +79,18 @@ def made_pictures(
     return {} if pictures is None else {one.name: one.levels for one in pictures.over(key, homography, size)}
 
 
-def _folders_of_maps(model: str, folder: Path) -> Iterator[tuple[str, Path]]:
-    """What each folder of a model's maps is called, and where it is; that of its own maps first."""
+def _folders_of_maps(model: str, folder: Path, given: Set[Path]) -> Iterator[tuple[str, Path]]:
+    """What each folder of a model's maps is called, and where it is; that of its own maps first.
+
+    Args:
+        model: its name, empty where there is one model.
+        folder: that of its own maps.
+        given: folders that have names of their own.
+    """
     yield model, folder
     for path in sorted(folder.glob(f'*/{INDEX}')):
-        yield f'{model} {path.parent.name}'.strip(), path.parent
+        if path.parent.resolve() not in given:
+            yield f'{model} {path.parent.name}'.strip(), path.parent
 
 
 def _of_image(listed: Mapping[ImageKey, list[Listed]], key: ImageKey) -> list[Listed]:
