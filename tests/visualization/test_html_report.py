@@ -236,8 +236,8 @@ def test_unusable_view_is_refused(frames, ranges, message):
         ReportView('L-CC', frames, slice_ranges=ranges)
 
 
-def browse(report, tmp_path, actions=''):
-    """The page's elements after its scripts and ``actions`` have run, with what went wrong in ``data-errors``."""
+def run_browser(report, tmp_path, actions, *options):
+    """Opens the page, runs ``actions`` after its scripts, and gives what the browser prints."""
     watch = (
         '<script>document.documentElement.dataset.errors = "";'
         'for (const kind of ["error", "securitypolicyviolation"]) window.addEventListener(kind, (event) => {'
@@ -246,11 +246,27 @@ def browse(report, tmp_path, actions=''):
     act = f'<script>window.addEventListener("load", () => {{ {actions} }});</script>'
     page = tmp_path / 'watched.html'
     page.write_text(report.read_text().replace('<head>', f'<head>{watch}').replace('</body>', f'{act}</body>'))
-    options = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking '
-    options += '--disable-component-update --disable-sync --virtual-time-budget=2000 --dump-dom'
-    command = [CHROMIUM, *options.split(), f'--user-data-dir={tmp_path / "profile"}', page.as_uri()]
-    text = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    common = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking '
+    common += '--disable-component-update --disable-sync --virtual-time-budget=2000'
+    profile = f'--user-data-dir={tmp_path / "profile"}'
+    command = [CHROMIUM, *common.split(), *options, profile, page.as_uri()]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+def browse(report, tmp_path, actions=''):
+    """The page's elements after its scripts and ``actions`` have run, with what went wrong in ``data-errors``."""
+    text = run_browser(report, tmp_path, actions, '--dump-dom')
     return re.sub('<template.*?</template>|<style>.*?</style>|<script>.*?</script>', '', text, flags=re.DOTALL)
+
+
+def photograph(report, tmp_path, actions=''):
+    """(600, 400, 3) pixels of the first image of the page, ten on one for an image of 40 x 60."""
+    enlarge = "Object.assign(document.querySelector('.stage').style, {position: 'fixed', left: 0, top: 0, zIndex: 9, "
+    enlarge += "width: '400px', height: '600px', borderRadius: 0});"
+    picture = tmp_path / 'screen.png'
+    look = ('--hide-scrollbars', '--force-device-scale-factor=1', '--window-size=600,800', f'--screenshot={picture}')
+    run_browser(report, tmp_path, actions + enlarge, *look)
+    return np.asarray(Image.open(picture).convert('RGB'))[:600, :400].astype(int)
 
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason='no chromium to open the report with')
@@ -395,6 +411,25 @@ def test_patches_are_drawn_and_can_be_hidden(tmp_path):
     assert 'data-errors=""' in hidden and 'class="box patch' not in hidden
     mirrored = re.findall(r'box patch[^>]*style="([^"]*)"', browse(layered_report(tmp_path, 'R-CC'), tmp_path))
     assert mirrored[0] == 'left: 37.5%; top: 10%; width: 50%; height: 50%;'
+
+
+@needs_browser
+def test_outlines_and_patches_are_seen_where_they_belong(tmp_path):
+    actions = change(by_id('show-contours'), checked=True) + change(by_id('contour-level'), value=0.4)
+    seen = photograph(layered_report(tmp_path), tmp_path, actions + change(by_id('show-colours'), checked=False))
+    outline = np.argwhere(np.abs(seen - (0xFF, 0x5F, 0xD2)).max(axis=2) < 40)
+    assert outline.min(axis=0) == pytest.approx((100, 0), abs=2) and outline.max(axis=0) == pytest.approx(
+        (300, 200), abs=2
+    )
+    assert len(outline) < 4000  # a line, not an area
+    patch = np.argwhere(np.abs(seen - (0xD9, 0xCC, 0xFF)).max(axis=2) < 40)
+    assert patch.min(axis=0) == pytest.approx((60, 50), abs=2)  # the first one from above and from the left
+    assert patch.max(axis=0) == pytest.approx((600, 400), abs=2)  # the second one ends with the image
+    assert (seen[200, 100] == 0).all()  # colours are off
+    coloured = photograph(layered_report(tmp_path), tmp_path, change(by_id('opacity'), value=1))
+    assert coloured[200, 120].sum() > 300 and (coloured[450, 250] == 0).all()
+    faint = photograph(layered_report(tmp_path), tmp_path, change(by_id('opacity'), value=0.5))
+    assert faint[200, 120] == pytest.approx(coloured[200, 120] / 2, abs=3)
 
 
 @needs_browser

@@ -27,8 +27,9 @@ const contours = (() => {
     for (let row = -1; row < height; row += 1) {
       for (let column = -1; column < width; column += 1) {
         const inside = 8 * reaches(row, column) + 4 * reaches(row, column + 1) + 2 * reaches(row + 1, column + 1) + reaches(row + 1, column);
+        if (!(inside in CROSSINGS)) continue;
         const sides = { top: `${row} ${column} across`, left: `${row} ${column} down`, bottom: `${row + 1} ${column} across`, right: `${row} ${column + 1} down` };
-        for (const crossed of CROSSINGS[inside] || []) {
+        for (const crossed of CROSSINGS[inside]) {
           const [from, to] = crossed.split(' ');
           next.set(sides[from], sides[to]);
         }
