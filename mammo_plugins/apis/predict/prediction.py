@@ -140,9 +140,7 @@ class _Patience:
             )
 
 
-def _decisive_settings(
-    source: Path, choice: ModelChoice, cfg_options: dict | None, map_grid: str
-) -> dict[str, Any]:
+def _decisive_settings(source: Path, choice: ModelChoice, cfg_options: dict | None, map_grid: str) -> dict[str, Any]:
     """What decides the predictions, as plain values."""
     checkpoint = Path(choice.checkpoint)
     return {

@@ -125,7 +125,7 @@ def test_maps_are_the_same_in_test_evaluate_and_predict(trained, phantom_root, t
     assert [[patch['text'] for patch in view['patches']] for view in views] == [
         ['patch 1, attention 0.75', 'patch 2, attention 0.25']
     ] * 4
-    assert 'the model gives further saliency maps of each image: inverse (maps/inverse/)' in said
+    assert 'the model gives further saliency maps of each image: malignant, any (maps/inverse/)' in said
     assert 'the model gives the patches of each image that it looked at closely (maps/patches.csv)' in said
 
 
@@ -146,6 +146,33 @@ def test_patches_lie_in_stored_pixels_of_either_breast(trained, phantom_root, tm
             assert 0 < near_edge < (right - left) / 4  # a patch begins at the cell, and is four of them wide
             assert (first.number, first.weight, second.number, second.weight) == (1, 0.75, 2, 0.25)
     assert {patch.key.view_name[0] for patch in patches} == {'l', 'r'} and len(patches) == 8
+
+
+def test_maps_and_patches_of_several_studies_are_in_one_folder(trained, phantom_root, tmp_path, capsys):
+    config, checkpoint = trained('maps')
+    annotations = read_annotations(phantom_root / 'phantoms.json').select(modality='FFDM')
+    patients = list(dict.fromkeys(image.patient_id for image in annotations.images))[:2]
+    for image in annotations.images:
+        if image.patient_id in patients:
+            path = annotations.resolve_path(image)
+            link = tmp_path / 'in' / image.patient_id / f'{image.view}{path.suffix}'
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(path)
+    arguments = ['--config', str(config), '--checkpoint', str(checkpoint), '--device', 'cpu']
+    assert predict_command.main([str(tmp_path / 'in'), *arguments, '--out', str(tmp_path / 'out')]) == 0
+    said = capsys.readouterr().out
+    assert said.count('the model gives further saliency maps of each image: malignant, any (maps/inverse/)') == 1
+    maps = tmp_path / 'out' / 'maps'
+    assert len(list(read_maps(maps))) == len(list(read_maps(maps / 'inverse'))) == 16
+    patches = read_patches(maps)
+    assert [patch.number for patch in patches] == [1, 2] * 8
+    assert {patch.key.patient_id for patch in patches} == set(patients)
+    assert {patch.key for patch in patches} == {entry.key for entry in read_index(maps)}
+    # A model that gives less leaves nothing of this behind.
+    config, checkpoint = trained('image')
+    arguments = ['--config', str(config), '--checkpoint', str(checkpoint), '--device', 'cpu']
+    assert predict_command.main([str(tmp_path / 'in'), *arguments, '--out', str(tmp_path / 'out')]) == 0
+    assert read_patches(maps) == [] and not list(maps.rglob('index.csv'))
 
 
 def test_maps_of_stored_pixels_are_as_large_as_the_images(trained, phantom_root, tmp_path):
