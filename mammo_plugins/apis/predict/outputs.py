@@ -22,6 +22,7 @@ from mammo_plugins.evaluation.metrics.sample_maps import (
     write_sample_maps,
 )
 from mammo_plugins.evaluation.patch_files import PATCHES
+from mammo_plugins.evaluation.predictions import PredictionsError
 from mammo_plugins.evaluation.predictions_csv import write_predictions
 from mammo_plugins.evaluation.saliency_files import INDEX, read_index
 from mammo_plugins.io.coco_volume import AnnotationSet
@@ -165,7 +166,11 @@ class PredictionWriter:
 def remove_outputs(out: Path) -> None:
     """Removes the tables that an earlier run left, its maps and pictures."""
     for index in (*out.glob(f'{MAPS}/{INDEX}'), *out.glob(f'{MAPS}/*/{INDEX}'), *out.glob(f'{PICTURES}/{INDEX}')):
-        for entry in read_index(index.parent):
+        try:
+            entries = read_index(index.parent)
+        except PredictionsError:
+            continue  # no index of maps: it names none to remove, and goes with the tables
+        for entry in entries:
             (index.parent / entry.file).unlink(missing_ok=True)
     remove_tables(out)
 

@@ -172,7 +172,7 @@ def test_maps_and_patches_of_several_studies_are_in_one_folder(trained, phantom_
     config, checkpoint = trained('image')
     arguments = ['--config', str(config), '--checkpoint', str(checkpoint), '--device', 'cpu']
     assert predict_command.main([str(tmp_path / 'in'), *arguments, '--out', str(tmp_path / 'out')]) == 0
-    assert read_patches(maps) == [] and not list(maps.rglob('index.csv'))
+    assert read_patches(maps) == [] and not list(maps.rglob('*.csv')) and not list(maps.rglob('*.png'))
 
 
 def test_maps_of_stored_pixels_are_as_large_as_the_images(trained, phantom_root, tmp_path):
