@@ -18,12 +18,19 @@ from torch.nn import functional as F
 
 from mammo_plugins.models.detectors.view_results import store_results
 from mammo_plugins.structures.case_sample import MammoCaseSample
-from mammo_plugins.structures.sample_predictions import store_labels, store_pictures, store_saliency
+from mammo_plugins.structures.sample_predictions import (
+    store_further_saliency,
+    store_labels,
+    store_patches,
+    store_pictures,
+    store_saliency,
+)
 
 FILE = 'tests.toy_case_models'
 DENSITIES = 'ABCD'
 STRIDE = 4
 ECHO_LEVEL = 0.1
+PATCH = 16
 
 
 class ToyCaseModel(BaseModel):
@@ -96,7 +103,10 @@ class ToyClassifier(ToyCaseModel):
 
 @MODELS.register_module()
 class ToySegmenter(ToyCaseModel):
-    """A map a class at a quarter of the resolution, and the maximum of the malignant one as the label of the image."""
+    """A map a class at a quarter of the resolution, and the maximum of the malignant one as the label of the image.
+
+    Further maps (``inverse``) are what is missing to 1; patches the square from that maximum on, and the first one.
+    """
 
     def __init__(self, data_preprocessor: dict | None = None) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
@@ -116,6 +126,10 @@ class ToySegmenter(ToyCaseModel):
             malignant, anything = self.features(F.avg_pool2d(image, STRIDE, ceil_mode=True))[0].sigmoid()
             store_saliency(view, {'malignant': malignant, 'any': anything})
             store_labels(view, {'malignant': malignant.max()})
+            store_further_saliency(view, 'inverse', {'malignant': 1 - malignant, 'any': 1 - anything})
+            row, column = divmod(int(malignant.argmax()), malignant.shape[1])
+            corners = torch.tensor([[column * STRIDE, row * STRIDE], [0, 0]])
+            store_patches(view, torch.cat([corners, corners + PATCH], dim=1), torch.tensor([0.75, 0.25]))
 
 
 @MODELS.register_module()

@@ -12,6 +12,7 @@ from mammo_plugins.apis.predict.study_parts import StudyRecord
 from mammo_plugins.apis.process_group import is_first_process
 from mammo_plugins.apis.run_config import leave_process_group
 from mammo_plugins.apis.run_manifest import RunManifest, recorded_run
+from mammo_plugins.evaluation.evaluate_saliency import GRIDS
 from mammo_plugins.io.source_walk import printable_path
 
 from .expected_errors import in_a_sentence
@@ -41,6 +42,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
             cfg_options=args.cfg_options,
             trust_checkpoint=args.trust_checkpoint,
             batch_size=args.batch_size,
+            map_grid=args.map_grid,
             resume=args.resume,
             workers=args.workers,
             scheduler=args.scheduler,
@@ -68,6 +70,12 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
     add_model_choice(parser)
     parser.add_argument('--resume', action='store_true', help='go on where a run with the same arguments was stopped')
     parser.add_argument('--strict', action='store_true', help='exit with 1 where a file was left out or is in doubt')
+    parser.add_argument(
+        '--map-grid',
+        default='map',
+        choices=GRIDS,
+        help='image: saliency maps with a value a stored pixel, as large as the images; map: as the model gives them',
+    )
     parser.add_argument('--batch-size', type=int, default=1, metavar='N', help='cases at once (default: %(default)s)')
     parser.add_argument(
         '--workers', type=int, default=1, metavar='N', help='processes on this machine (default: %(default)s)'

@@ -47,6 +47,7 @@ class PredictorSettings:
         out: folder of the run.
         root: folder that was searched.
         batch_size: cases that go through the model at once; of as many studies, if need be.
+        map_grid: see :func:`~.prediction.predict`.
         model_notes: what every page says of the model.
     """
 
@@ -58,6 +59,7 @@ class PredictorSettings:
     cfg_options: Mapping[str, Any] = field(default_factory=dict)
     trust_checkpoint: bool = False
     batch_size: int = 1
+    map_grid: str = 'map'
     model_notes: Sequence[str] = ()
 
     def key(self) -> str:
@@ -207,7 +209,7 @@ class StudyPredictor:
         """Writes the predictions of a study as they come."""
         record, found, dataset = prepared.record, prepared.found, prepared.dataset
         folder = self._parts.folder(record.number)
-        writer = PredictionWriter(folder, found.annotations)
+        writer = PredictionWriter(folder, found.annotations, self._settings.map_grid)
         cases = [writer.add(case) for case in predicted]
         files = writer.finish(lambda: find_malignant_label(self._detector, dataset.classes))
         record.num_images = sum(len(case.views) for case in cases)

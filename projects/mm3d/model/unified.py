@@ -1,4 +1,4 @@
-# The ready model: one run on FFDM and SM (one slice each) and DBT (eight slices) of phantoms, so that it reads any exam.
+# The ready model: one run on FFDM and SM (one slice each) and DBT (eight slices) of phantoms: it reads any exam.
 _base_ = '../../../configs/demo/mm3d_dbt.py'
 every = dict(modality=['FFDM', 'SM', 'DBT'])
 train_dataloader = dict(dataset=every)
