@@ -23,6 +23,7 @@ from mammo_plugins.apis.report.label_text import label_table, label_text
 from mammo_plugins.apis.report.network_cases import report_case
 from mammo_plugins.apis.report.picture_layers import PICTURE_HEIGHT, PictureLayers
 from mammo_plugins.apis.run_config import load_run_config
+from mammo_plugins.compat.library_messages import quiet_log
 from mammo_plugins.datasets.case_dataset import CaseDataset
 from mammo_plugins.io.coco_volume import write_annotations
 from mammo_plugins.io.source_walk import printable_path
@@ -162,16 +163,17 @@ class StudyPredictor:
         record.left_out |= others
         if len(others) == len(found.annotations.images):
             return None
-        dataset = build_test_dataset(
-            self._cfg,
-            ann_file=str(ann_file),
-            data_root='',
-            modality=reads,
-            split=None,
-            cache_in_memory=len(found.annotations.images) <= _MAX_CACHED_IMAGES,
-            on_error='skip-report',
-            serialize_data=False,  # it is for workers, and takes a second
-        )
+        with quiet_log():
+            dataset = build_test_dataset(
+                self._cfg,
+                ann_file=str(ann_file),
+                data_root='',
+                modality=reads,
+                split=None,
+                cache_in_memory=len(found.annotations.images) <= _MAX_CACHED_IMAGES,
+                on_error='skip-report',
+                serialize_data=False,  # it is for workers, and takes a second
+            )
         record.left_out |= dataset.unreadable | dataset.dropped
         record.group_by = dataset.group_by
         record.foreign = self._foreign(found)
