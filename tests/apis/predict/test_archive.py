@@ -92,7 +92,7 @@ def test_batches_and_workers_give_the_same(changes, whole, archive, mapper, tmp_
     [
         ('mammo_plugins.apis.predict.study_index', '_add', 5),
         ('mammo_plugins.apis.predict.study_prediction', 'write_report', 3),
-        ('mammo_plugins.evaluation.metrics.saliency_metric', 'write_map', 9),
+        ('mammo_plugins.evaluation.metrics.sample_maps', 'write_map', 9),
         ('mammo_plugins.apis.predict.study_parts', 'write_whole', 4),
         ('mammo_plugins.apis.predict.merging', 'read_index', 3),
     ],
