@@ -31,7 +31,8 @@ _GENERAL = """
 SpecificCharacterSet SOPClassUID SOPInstanceUID Modality ImageType StudyInstanceUID SeriesInstanceUID SeriesNumber
 InstanceNumber AcquisitionNumber StudyDate StudyTime SeriesDate SeriesTime AcquisitionDate AcquisitionTime
 AcquisitionDateTime ContentDate ContentTime PatientSex PatientAge Manufacturer ManufacturerModelName
-SoftwareVersions FrameOfReferenceUID SynchronizationFrameOfReferenceUID DeidentificationMethodCodeSequence
+SoftwareVersions ContributingEquipmentSequence FrameOfReferenceUID SynchronizationFrameOfReferenceUID
+DeidentificationMethodCodeSequence
 """
 
 _CODES = """

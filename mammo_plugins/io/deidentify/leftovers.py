@@ -16,7 +16,7 @@ _PEOPLE = (
 ).split()
 _TEXTS = (
     'PatientID OtherPatientIDs AccessionNumber PatientBirthDate PatientAddress PatientTelephoneNumbers '
-    'MedicalRecordLocator InstitutionName InstitutionAddress StationName DeviceSerialNumber'
+    'MedicalRecordLocator InstitutionName InstitutionAddress StationName'
 ).split()
 _SHORTEST, _SHORTEST_NUMBER = 4, 6
 """Letters of a word, and digits of a number, that are hardly there by chance."""

@@ -11,13 +11,13 @@ from .refusal import RefusedObjectError
 _KEPT_TEXTS = {
     '111001': 'Algorithm Name',
     '111003': 'Algorithm Version',
-    '111044': 'Patient Orientation Row',
-    '111045': 'Patient Orientation Column',
     '121014': 'Device Observer Manufacturer',
     '121015': 'Device Observer Model Name',
 }
 _REPLACED_TEXTS = {'112039': 'Tracking Identifier', '121016': 'Device Observer Serial Number'}
+_DIRECTIONS = {'111043': 'Patient Orientation Column', '111044': 'Patient Orientation Row'}
 _DROPPED_TEXTS = {
+    '111002': 'Algorithm Parameters',
     '111033': 'Impression Description',
     '121013': 'Device Observer Name',
     '121017': 'Device Observer Physical Location During Observation',
@@ -25,7 +25,14 @@ _DROPPED_TEXTS = {
 }
 """Codes of DCM. The first are as public as a manufacturer, templates do without the last."""
 
+_DROPPED_TYPES = ('DATE', 'TIME')
+"""Copies of what images say, each in an item of its own, so that a date could not move with its time."""
+
+Place = tuple[int, ...]
+"""Number of an item among those of its parent, and of all above it; the root is 1."""
+
 _SCORE = re.compile(r'\d{1,3}(\.\d+)?( lesion \d{1,3})?')
+_DIRECTION = re.compile(r'[APLRHF]{1,3}')
 _OWN_LAYERS = ('REQUIRED', 'OPTIONAL')
 
 
@@ -40,24 +47,48 @@ def clean_content(dataset: Dataset) -> None:
     Raises:
         RefusedObjectError: a person is named, or an item holds a text that the report is made of.
     """
-    if 'ContentSequence' not in dataset:
-        return
-    kept = [item for item in dataset.ContentSequence if not _is_dropped(item)]
-    for item in kept:
-        clean_content(item)
-    dataset.ContentSequence = kept
-    if not kept:
-        del dataset.ContentSequence
+    moved: dict[Place, Place] = {(1,): (1,)}
+    _drop_items(dataset, (1,), (1,), moved)
+    _move_references(dataset, moved)
+
+
+def _drop_items(parent: Dataset, place: Place, new_place: Place, moved: dict[Place, Place]) -> None:
+    """Drops what may be absent below an item, and notes where the others were and are."""
+    kept = []
+    for number, item in enumerate(parent.get('ContentSequence') or (), start=1):
+        if _is_dropped(item):
+            continue
+        kept.append(item)
+        before, after = (*place, number), (*new_place, len(kept))
+        moved[before] = after
+        _drop_items(item, before, after, moved)
+    if kept:
+        parent.ContentSequence = kept
+    elif 'ContentSequence' in parent:
+        del parent.ContentSequence
+
+
+def _move_references(parent: Dataset, moved: dict[Place, Place]) -> None:
+    """By-reference relationships name their target by its place in the tree (PS3.3 C.17.3.2.5)."""
+    for item in parent.get('ContentSequence') or ():
+        if target := item.get('ReferencedContentItemIdentifier'):
+            place = (target,) if isinstance(target, int) else tuple(target)
+            if place not in moved:
+                raise RefusedObjectError('its content refers to a text that is not kept')
+            item.ReferencedContentItemIdentifier = list(moved[place])
+        _move_references(item, moved)
 
 
 def _is_dropped(item: Dataset) -> bool:
     kind, concept = str(item.get('ValueType', '')), _concept(item)
     if kind == 'PNAME':
         raise RefusedObjectError('a person is named in its content')
+    if kind in _DROPPED_TYPES or (kind == 'TEXT' and concept in _DROPPED_TEXTS):
+        return True
     if kind != 'TEXT' or concept in _KEPT_TEXTS or concept in _REPLACED_TEXTS:
         return False
-    if concept in _DROPPED_TEXTS:
-        return True
+    if concept in _DIRECTIONS and _DIRECTION.fullmatch(str(item.get('TextValue', ''))):
+        return False
     raise RefusedObjectError('its content holds a free text that cannot be cleaned')
 
 

@@ -91,6 +91,17 @@ def test_written_files_are_valid(exam, tmp_path):
     assert [dciodvfy_errors(file) for file in (tmp_path / 'out').rglob('*.dcm')] == [[]] * 8
 
 
+def test_real_headers_stay_as_valid_as_they_were(real_data, tmp_path):
+    source = real_data / 'dicom_headers'
+    assert run(source, tmp_path / 'out') == 0
+    assert {reason for _, reason in table(tmp_path / 'out').values()} <= {
+        'a secondary capture: names may be written into its picture'
+    }
+    before = sorted(len(dciodvfy_errors(file)) for file in source.glob('*GE*.dcm'))
+    after = sorted(len(dciodvfy_errors(file)) for file in (tmp_path / 'out').rglob('*.dcm'))
+    assert len(after) == 3 and after == before
+
+
 def test_a_key_replaces_alike_in_any_run_and_another_key_otherwise(exam, tmp_path):
     first, *rest = sorted(exam.iterdir())
     key = ('--key', str(tmp_path / 'secret' / 'key'))

@@ -36,7 +36,7 @@ class Planter:
 
     def plant(self, dataset: Dataset) -> Dataset:
         """Into all text elements and sequences of the dictionary but technical ones, and into what is there."""
-        technical = kept_elements(dataset.SOPClassUID) - {*CONFIDENTIAL} | _NEVER
+        technical = kept_elements(dataset.SOPClassUID) - {*CONFIDENTIAL, 'ContributingEquipmentSequence'} | _NEVER
         self._plant_items(dataset, technical, '')
         for tag, (vr, _, _, _, keyword) in DicomDictionary.items():
             if not 0x0008 <= tag >> 16 < 0x5000 or not keyword or keyword in technical:
