@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Test processes run side by side: one thread each is faster than all competing. Set before torch is imported.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 os.environ.setdefault('MPLBACKEND', 'Agg')
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.dicom_archive import Orthanc
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -25,6 +30,8 @@ SLOW = (
     'datasets/test_case_kinds.py',
     'datasets/test_case_sampler.py',
     'datasets/test_light_imports.py',
+    'dicom_archive',
+    'dicom_validation',
     'engine/optim',
     'fuzz',
     'models/detectors',
@@ -64,6 +71,15 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f'no real data in {folder}')
     return folder
+
+
+@pytest.fixture(scope='module')
+def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
+    """An empty archive for the tests of a file; skips where it is not installed."""
+    from tests.dicom_archive import running_orthanc
+
+    with running_orthanc(tmp_path_factory.mktemp('orthanc')) as archive:
+        yield archive
 
 
 @pytest.fixture(scope='session', autouse=True)

@@ -1,4 +1,4 @@
-"""``mammo phantoms OUT --cases N --seed K``: make synthetic breasts as DICOM."""
+"""``mammo phantoms OUT --cases N --seed K`` and ``mammo phantoms exam OUT``: make synthetic breasts as DICOM."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from mammo_plugins.apis.phantoms import RELEASES, make_phantoms
+from mammo_plugins.apis.phantoms import RELEASES, make_exam, make_phantoms
 
 _PROGRESS_COLUMNS = (TextColumn, BarColumn, MofNCompleteColumn, TimeElapsedColumn, TimeRemainingColumn)
 
@@ -23,7 +24,12 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     Returns:
         0; 2 where an argument is impossible or a file cannot be written.
     """
+    argv = sys.argv[1:] if argv is None else argv
+    if _wants_exam(argv):
+        return _make_exam(argv[1:], prog)
     options = vars(_build_parser(prog).parse_args(argv))
+    if options.pop('placed'):
+        options['overrides'] = {**options['overrides'], 'imaging.placed': True}
     columns = [column('patients') if column is TextColumn else column() for column in _PROGRESS_COLUMNS]
     try:
         with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -36,9 +42,46 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     return 0
 
 
+def _wants_exam(argv: Sequence[str]) -> bool:
+    """``exam`` comes first, and there is no ``--cases``, with which it is the folder of a release, as ever."""
+    return argv[:1] == ['exam'] and not any(word.startswith('--c') for word in argv)
+
+
+def _make_exam(argv: Sequence[str], prog: str | None) -> int:
+    args = _build_exam_parser(prog).parse_args(argv)
+    try:
+        findings = make_exam(args.out, args.seed, args.modality, args.preset, args.size)
+    except (ValueError, OSError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    print(f'{len(list(Path(args.out).iterdir()))} images in {args.out}')
+    for side, malignancy, kind in sorted({(found.view[0], found.malignancy, found.type) for found in findings}):
+        print(f'{"left" if side == "l" else "right"} breast: {malignancy} {kind}')
+    return 0
+
+
+def _build_exam_parser(prog: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f'{prog} exam' if prog else None,
+        description='Make one exam as a hospital sends it: both breasts in two views, a malignant finding in one '
+        'breast and a benign one in the other, as DICOM files without tables.',
+    )
+    parser.add_argument('out', metavar='OUT', help='new or empty folder')
+    parser.add_argument(
+        '--modality', nargs='+', choices=('FFDM', 'DBT', 'SM'), default=['FFDM'], help='of each view (default: FFDM)'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='the same seed gives the same bytes (default: 0)')
+    parser.add_argument('--preset', default='demo', help='as of releases (default: %(default)s)')
+    parser.add_argument('--size', help='demo, full or ROWSxCOLUMNSxSLICES (default: as in the preset)')
+    return parser
+
+
 def _build_parser(prog: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=prog, description='Make synthetic breasts (FFDM, DBT and SM) as DICOM, with the tables of a release.'
+        prog=prog,
+        description='Make synthetic breasts (FFDM, DBT and SM) as DICOM, with the tables of a release.',
+        epilog='one exam as a hospital sends it, DICOM files alone: mammo phantoms exam OUT, see mammo phantoms exam '
+        '--help. With --cases, exam is the name of the folder.',
     )
     parser.add_argument('out', metavar='OUT', help='new or empty folder')
     parser.add_argument('--cases', type=int, required=True, help='patients, each with two breasts in two views')
@@ -53,6 +96,11 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
         'vendors (six far styles, masses with a BI-RADS each) or full (default: %(default)s)',
     )
     parser.add_argument('--size', help='demo, full or ROWSxCOLUMNSxSLICES (default: as in the preset)')
+    parser.add_argument(
+        '--placed',
+        action='store_true',
+        help='volumes state where their slices lie in the patient, which DICOM segmentations need',
+    )
     parser.add_argument(
         '--split', type=float, nargs=3, default=(0.6, 0.15, 0.25), metavar=('TRAIN', 'VALIDATION', 'TEST'),
         help='shares of the patients (default: 0.6 0.15 0.25)',

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import stat
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.apis.stages.conftest import CONFIG
+from tests.two_processes import free_port
 
 SHOW_WORDS = '#!/usr/bin/env bash\nprintf "%s\\n" "$@"\n'
 SCONTROL = '#!/usr/bin/env bash\n[ "$1 $2 $3" = "show hostnames here[1-2]" ] && printf "127.0.0.1\\nhere2\\n"\n'
@@ -126,13 +126,10 @@ def test_plan_runs_in_two_processes_of_slurm(tmp_path):
     plan, out = tmp_path / 'plan.py', tmp_path / 'out'
     (tmp_path / 'toy.py').write_text(CONFIG)
     plan.write_text(PLAN.format(config=tmp_path / 'toy.py'))
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
     done = run_script(
         'slurm_stages.sh', ['p', 'j', plan, out], tmp_path, {'srun': SRUN, 'scontrol': SCONTROL},
         PYTHON=sys.executable, GPUS='2', GPUS_PER_NODE='0', OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='',
-        MASTER_PORT=str(port), PYTHONPATH=str(Path(__file__).parents[2]),
+        MASTER_PORT=str(free_port()), PYTHONPATH=str(Path(__file__).parents[2]),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count('2/3 second: train') == 1  # said once, by one of two

@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 from rich.progress import Progress
 
 from mammo_plugins.apis.convert import convert_dataset
+from mammo_plugins.datasets.phantom.bcs_dbt_release import FindingRow
+from mammo_plugins.datasets.phantom.exam import write_exam
 from mammo_plugins.datasets.phantom.generate import generate_release
 from mammo_plugins.datasets.phantom.releases import RELEASE_WRITERS
 from mammo_plugins.datasets.phantom.settings import read_preset
@@ -69,6 +71,31 @@ def make_phantoms(
         record = generate_release(Path(source), settings, cases, seed, split, workers, on_patient)
         RELEASE_WRITERS[release](Path(source), out, record.images, record.findings, seed)
     return out
+
+
+def make_exam(
+    out: str | Path,
+    seed: int = 0,
+    modalities: Sequence[str] = ('FFDM',),
+    preset: str = 'demo',
+    size: str | None = None,
+) -> list[FindingRow]:
+    """Writes one exam as a hospital sends it: both breasts in two views, with findings, as DICOM files alone.
+
+    Args:
+        out: folder, new or empty.
+        seed: the same seed gives the same bytes.
+        modalities: of each view, ``FFDM``, ``DBT`` or ``SM``.
+        preset, size: as for :func:`make_phantoms`.
+
+    Returns:
+        The findings, one entry an image that shows it.
+
+    Raises:
+        ValueError: an unknown preset or size, or a folder that is not empty.
+    """
+    settings = read_preset(preset)
+    return write_exam(Path(out), settings if size is None else settings.resized(size), seed, modalities)
 
 
 def prepare_phantoms(

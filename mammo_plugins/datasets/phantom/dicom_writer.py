@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,28 +14,14 @@ from mammo_plugins.io.dicom_out.code_items import code_item
 
 from .dicom_identity import ImageIdentity, set_pixel_format, start_dataset
 from .frame_encoding import encode_frames
+from .patient_geometry import image_orientation, slice_positions
+from .pixel_grid import PixelGrid
 from .vendor_style import VendorStyle
 
 _VOLUME_TYPE = ['DERIVED', 'PRIMARY', 'TOMOSYNTHESIS', 'NONE']
 _EXPOSED_TYPE = ['ORIGINAL', 'PRIMARY', '']
 _SYNTHETIC_TYPE = ['DERIVED', 'PRIMARY', 'TOMOSYNTHESIS', 'GENERATED_2D']
 """As vendors and the IHE DBT profile write it, though value 3 is none of the terms of PS3.3 C.8.11.7.1.4."""
-
-
-@dataclass(frozen=True)
-class PixelGrid:
-    """Size of an image in space.
-
-    Attributes:
-        rows, columns: pixels.
-        pixel_mm: spacing of both axes.
-        thickness_mm: compressed thickness of the breast.
-    """
-
-    rows: int
-    columns: int
-    pixel_mm: float
-    thickness_mm: float
 
 
 def write_mammogram(
@@ -83,6 +68,7 @@ def write_tomosynthesis(
     vendor: VendorStyle,
     spacing_known: bool,
     syntax: str,
+    placed: bool = False,
 ) -> None:
     """Writes a volume as Breast Tomosynthesis Image (PS3.3 A.55), frame by frame.
 
@@ -96,6 +82,8 @@ def write_tomosynthesis(
         spacing_known: false imitates the published volumes: no Pixel Spacing, Slice Thickness holds the thickness
             of the whole breast, and all frames claim the same position.
         syntax: transfer syntax UID.
+        placed: state where the slices lie in the patient, see :mod:`.patient_geometry`; else they have their heights
+            only.
     """
     dataset = start_dataset(identity, BreastTomosynthesisImageStorage, syntax, vendor)
     bits = vendor.dbt_bits
@@ -110,9 +98,14 @@ def write_tomosynthesis(
     dataset.VolumeBasedCalculationTechnique = 'TOMOSYNTHESIS'
     dataset.ContentQualification = 'RESEARCH'
     slice_mm = grid.thickness_mm / num_slices
-    dataset.SharedFunctionalGroupsSequence = Sequence([_shared_groups(identity, grid, bits, slice_mm, spacing_known)])
+    shared = _shared_groups(identity, grid, bits, slice_mm, spacing_known)
+    positions = [[0, 0, f'{index * slice_mm if spacing_known else 0:.4f}'] for index in range(num_slices)]
+    if placed:
+        shared.PlaneOrientationSequence[0].ImageOrientationPatient = _decimals(image_orientation(identity).ravel())
+        positions = [_decimals(position) for position in slice_positions(identity, grid, num_slices)]
+    dataset.SharedFunctionalGroupsSequence = Sequence([shared])
     dataset.PerFrameFunctionalGroupsSequence = Sequence(
-        _frame_groups(index, 0.0 if not spacing_known else index * slice_mm) for index in range(num_slices)
+        _frame_groups(index, position) for index, position in enumerate(positions)
     )
     if not spacing_known:
         dataset.SliceThickness = f'{grid.thickness_mm:.1f}'
@@ -147,13 +140,13 @@ def _shared_groups(
     return shared
 
 
-def _frame_groups(index: int, z_mm: float) -> Dataset:
+def _frame_groups(index: int, position_mm: list) -> Dataset:
     """Functional groups of one frame."""
     frame, content, position, frame_type = Dataset(), Dataset(), Dataset(), Dataset()
     content.StackID, content.InStackPositionNumber = '1', index + 1
     content.FrameAcquisitionNumber = 1
     frame.FrameContentSequence = Sequence([content])
-    position.ImagePositionPatient = [0, 0, f'{z_mm:.4f}']
+    position.ImagePositionPatient = position_mm
     frame.PlanePositionSequence = Sequence([position])
     frame_type.FrameType = _VOLUME_TYPE
     frame_type.PixelPresentation, frame_type.VolumetricProperties = 'MONOCHROME', 'VOLUME'
@@ -164,6 +157,11 @@ def _frame_groups(index: int, z_mm: float) -> Dataset:
 
 def _spacing(pixel_mm: float) -> list[str]:
     return [f'{pixel_mm:.6f}'] * 2
+
+
+def _decimals(values: np.ndarray) -> list[str]:
+    """Decimal strings of at most 16 characters (PS3.5 6.2), without a negative zero."""
+    return [f'{value + 0.0:.8f}' for value in values]
 
 
 def _save(dataset: Dataset, path: Path) -> None:

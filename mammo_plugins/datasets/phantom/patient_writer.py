@@ -15,10 +15,11 @@ from .anatomy import BodySize, BreastAnatomy, sample_breast
 from .bcs_dbt_release import FindingRow, ImageRow, NormalRow, ReleaseBox
 from .compression import CompressedView, compress
 from .dicom_identity import ImageIdentity
-from .dicom_writer import PixelGrid, write_mammogram, write_tomosynthesis
+from .dicom_writer import write_mammogram, write_tomosynthesis
 from .findings import sample_findings
 from .ground_truth import StoredOrientation, ViewTruth, describe_finding
 from .lesion_rendering import LesionPatch, render_finding
+from .pixel_grid import PixelGrid
 from .presentation import present_projection, present_slice, tissue_window
 from .reconstruction import SyntheticMammogram, filter_projections, reconstruct_slices, synthesize
 from .release_plan import BreastPlan, PatientPlan
@@ -131,7 +132,7 @@ class _BreastWriter:
                 view_name,
                 projections,
                 rotated=repeat == 0 and chance[1] < quirks.wrong_laterality_share,
-                spacing_known=chance[2] >= quirks.missing_spacing_share,
+                spacing_known=self.settings.imaging.placed or chance[2] >= quirks.missing_spacing_share,
             )
             if repeat == 0:
                 self._write_flat(view, truths, view_name, 'FFDM', projections.mammogram)
@@ -168,7 +169,15 @@ class _BreastWriter:
         compressed = self.vendor.code in imaging.jpeg2000_vendors
         syntax = JPEG2000Lossless if compressed else ExplicitVRLittleEndian
         write_tomosynthesis(
-            self._path(identity), frames(), slices, identity, self._grid(view), self.vendor, spacing_known, syntax
+            self._path(identity),
+            frames(),
+            slices,
+            identity,
+            self._grid(view),
+            self.vendor,
+            spacing_known,
+            syntax,
+            imaging.placed,
         )
         self._note(view, self._grid(view), truths, view_name, 'DBT', identity, orientation, slices)
         return synthetic.image()

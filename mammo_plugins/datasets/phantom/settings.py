@@ -73,6 +73,8 @@ class ImagingSettings:
             that stands out most across a line tilted by as much; the outermost column lies above it, as in patients.
         jpeg2000_vendors: vendors that store tomosynthesis as JPEG 2000 (lossless), which saves space and costs time;
             the others store it uncompressed.
+        placed: volumes state where their slices lie in the patient, which segmentations need, and all of them have a
+            spacing; else their slices have heights, or as in BCS-DBT neither.
     """
 
     rows: int = 192
@@ -84,6 +86,7 @@ class ImagingSettings:
     exact_shifts: bool = True
     mlo_tilt_deg: float = 0.0
     jpeg2000_vendors: str = 'A'
+    placed: bool = False
 
     def __post_init__(self) -> None:
         if min(self.rows, self.columns) < 32 or self.slices < 4:
@@ -194,6 +197,8 @@ class PhantomSettings:
             del values['symmetry']
         if not self.finding.graded_masses:
             del values['finding']['graded_masses']
+        if not self.imaging.placed:
+            del values['imaging']['placed']
         if self.vendor_spread == 1:
             del values['vendor_spread']
         return values
@@ -230,8 +235,8 @@ class PhantomSettings:
         rows, columns, slices = map(int, match.groups())
         fine = rows > 1000
         base = PRESETS['full' if fine else 'demo'].imaging
-        tilt = self.imaging.mlo_tilt_deg
-        return replace(self, imaging=replace(base, rows=rows, columns=columns, slices=slices, mlo_tilt_deg=tilt))
+        kept = dict(mlo_tilt_deg=self.imaging.mlo_tilt_deg, placed=self.imaging.placed)
+        return replace(self, imaging=replace(base, rows=rows, columns=columns, slices=slices, **kept))
 
 
 _FULL_IMAGING = ImagingSettings(

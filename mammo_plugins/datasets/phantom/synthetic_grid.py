@@ -7,8 +7,8 @@ import math
 import cv2
 import numpy as np
 
-from .dicom_writer import PixelGrid
 from .ground_truth import ViewTruth
+from .pixel_grid import PixelGrid
 
 _SMALLEST_SIDE = 32  # JPEG 2000 needs as many pixels for its resolutions
 _SEARCHED = 4  # rows around the wanted size; the closest aspect ratio among them is taken

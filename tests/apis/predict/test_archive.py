@@ -18,6 +18,7 @@ from mammo_plugins.apis.predict.prediction import predict
 from mammo_plugins.commands.main import main
 from mammo_plugins.evaluation.saliency_files import read_maps
 from mammo_plugins.io import read_annotations
+from tests.two_processes import free_port
 
 from .conftest import NUM_STUDIES, write_study
 
@@ -193,7 +194,7 @@ def test_studies_are_shared_by_two_processes_of_a_launcher(archive, mapper, whol
     environment = {
         **os.environ,
         'PYTHON': sys.executable,
-        'PORT': '29611',
+        'PORT': str(free_port()),
         'PYTHONPATH': str(root),
         'OMP_NUM_THREADS': '1',
     }

@@ -15,6 +15,7 @@ from mammo_plugins.commands.main import main
 from mammo_plugins.io import read_annotations
 from tests.markdown_commands import read_commands
 from tests.tools.test_launch_scripts import SHOW_WORDS
+from tests.two_processes import free_port
 
 pytestmark = pytest.mark.slow  # models predict
 SCHEDULER = 'tcp://head:8786'
@@ -42,7 +43,7 @@ def run(words: list[str], repository: Path, folder: Path) -> None:
     variables = dict(word.split('=') for word in words if word.isupper() or '=' in word)
     script = next(index for index, word in enumerate(words) if word.endswith('.sh'))
     environment = {**os.environ, **variables, 'PATH': f'{folder}:{os.environ["PATH"]}', 'PYTHON': sys.executable,
-                   'PORT': '29617', 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(repository)}  # fmt: skip
+                   'PORT': str(free_port()), 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(repository)}  # fmt: skip
     done = subprocess.run(
         ['bash', str(repository / words[script]), *words[script + 1 :]], env=environment, capture_output=True, text=True
     )

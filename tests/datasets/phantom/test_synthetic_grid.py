@@ -5,7 +5,7 @@ import csv
 import pydicom
 import pytest
 
-from mammo_plugins.datasets.phantom.dicom_writer import PixelGrid
+from mammo_plugins.datasets.phantom.pixel_grid import PixelGrid
 from mammo_plugins.datasets.phantom.synthetic_grid import synthetic_grid
 from mammo_plugins.datasets.phantom.vendor_style import VENDOR_STYLES
 
