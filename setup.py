@@ -12,6 +12,7 @@ SHIPPED = (
     'projects/*/configs/**/*.py',
     'projects/*/*.py',
     'projects/*/weights/*',
+    'projects/*/model/*.zip',
     'model-index.yml',
 )
 

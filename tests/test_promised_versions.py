@@ -18,7 +18,7 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).parents[1]
-EXTRAS = ('datasets', 'cache', 'dicom-out', 'search', 'segmentation', 'styles')  # the others are tools
+EXTRAS = ('datasets', 'cache', 'dicom-out', 'deidentify', 'search', 'segmentation', 'styles')  # the others are tools
 
 
 def promised_minimums():

@@ -12,15 +12,25 @@ import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
 from mmengine.model import BaseModel
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mammo_plugins.models.detectors.view_results import store_results
 from mammo_plugins.structures.case_sample import MammoCaseSample
-from mammo_plugins.structures.sample_predictions import store_labels, store_saliency
+from mammo_plugins.structures.sample_predictions import (
+    store_further_saliency,
+    store_labels,
+    store_patches,
+    store_pictures,
+    store_saliency,
+)
 
 FILE = 'tests.toy_case_models'
 DENSITIES = 'ABCD'
 STRIDE = 4
+ECHO_LEVEL = 0.1
+PATCH = 16
 
 
 class ToyCaseModel(BaseModel):
@@ -93,7 +103,10 @@ class ToyClassifier(ToyCaseModel):
 
 @MODELS.register_module()
 class ToySegmenter(ToyCaseModel):
-    """A map a class at a quarter of the resolution, and the maximum of the malignant one as the label of the image."""
+    """A map a class at a quarter of the resolution, and the maximum of the malignant one as the label of the image.
+
+    Further maps (``inverse``) are what is missing to 1; patches the square from that maximum on, and the first one.
+    """
 
     def __init__(self, data_preprocessor: dict | None = None) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
@@ -113,6 +126,37 @@ class ToySegmenter(ToyCaseModel):
             malignant, anything = self.features(F.avg_pool2d(image, STRIDE, ceil_mode=True))[0].sigmoid()
             store_saliency(view, {'malignant': malignant, 'any': anything})
             store_labels(view, {'malignant': malignant.max()})
+            store_further_saliency(view, 'inverse', {'malignant': 1 - malignant, 'any': 1 - anything})
+            row, column = divmod(int(malignant.argmax()), malignant.shape[1])
+            corners = torch.tensor([[column * STRIDE, row * STRIDE], [0, 0]])
+            store_patches(view, torch.cat([corners, corners + PATCH], dim=1), torch.tensor([0.75, 0.25]))
+
+
+@MODELS.register_module()
+class ToyEcho(ToyCaseModel):
+    """What it sees, as a map and a picture of each image, and as a finding the box of all that is not black.
+
+    With annotated findings it gives their boxes instead, as they lie in its input.
+    """
+
+    def __init__(self, data_preprocessor: dict | None = None) -> None:
+        super().__init__(data_preprocessor=data_preprocessor)
+        self.unused = nn.Parameter(torch.zeros(1))
+
+    def predict_case(self, case, images):
+        results = []
+        for view, image in zip(case.views, images):
+            plane = image[0, 0]
+            store_saliency(view, {'any': plane})
+            store_pictures(view, {'normal': plane})
+            rows, columns = (torch.nonzero((plane > ECHO_LEVEL).any(dim=axis)).flatten() for axis in (1, 0))
+            edges = [[columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]]
+            boxes = view.gt_instances.bboxes if len(view.gt_instances) else torch.tensor(edges, dtype=torch.float32)
+            zeros = torch.zeros(len(boxes), dtype=torch.long)
+            found = InstanceData(bboxes=boxes, scores=zeros + 0.5, labels=zeros, slices=zeros)
+            found.slice_weights = torch.ones(len(boxes), 1)
+            results.append(found.new(metainfo=dict(malignancy=0.5)))
+        store_results(case, results, rescale=True)
 
 
 def _box_region(view: DetDataSample, shape: tuple[int, int]) -> Tensor:

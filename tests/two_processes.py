@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
@@ -13,6 +14,13 @@ import torch.distributed
 
 from mammo_plugins.apis.run_config import leave_process_group
 from tests.warm_processes import start_process
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens at."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        return free.getsockname()[1]
 
 
 def in_two_processes(work: Callable[[Any], Any], arguments: tuple[Any, Any], folder: Path) -> tuple[Any, Any]:

@@ -28,6 +28,7 @@ COMMANDS = {
     'cache': ('cache_volumes', 'prepare the images of a config, so that training decodes nothing'),
     'synthesize': ('synthesize', 'compute synthetic mammograms of tomosynthesis volumes'),
     'styles': ('styles', "gather learned vendors' styles, and translate images by them"),
+    'deidentify': ('deidentify', 'write DICOM files without what tells who the patient is'),
     'phantoms': ('make_phantoms', 'make synthetic breasts as DICOM'),
     'mean-histogram': ('mean_histogram', 'average grey values, for histogram matching'),
     'tumour-bank': ('tumour_bank', 'cut tumours with masks into a bank, for synthesis'),

@@ -10,8 +10,10 @@ from itertools import islice
 from mammo_plugins.apis.dicom_results import check_kinds
 from mammo_plugins.apis.predict import PredictionRun, predict
 from mammo_plugins.apis.predict.study_parts import StudyRecord
+from mammo_plugins.apis.process_group import is_first_process
 from mammo_plugins.apis.run_config import leave_process_group
 from mammo_plugins.apis.run_manifest import RunManifest, recorded_run
+from mammo_plugins.evaluation.evaluate_saliency import GRIDS
 from mammo_plugins.io.dicom_out.result_settings import read_settings
 from mammo_plugins.io.source_walk import printable_path
 
@@ -44,6 +46,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
             cfg_options=args.cfg_options,
             trust_checkpoint=args.trust_checkpoint,
             batch_size=args.batch_size,
+            map_grid=args.map_grid,
             resume=args.resume,
             workers=args.workers,
             scheduler=args.scheduler,
@@ -53,8 +56,10 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
             dicom_settings=results,
         )
         _note(manifest, run, args.device)
+        is_first = is_first_process()
     leave_process_group()
-    _print_summary(run)
+    if is_first:
+        _print_summary(run)
     summary = run.summary
     return 1 if summary.num_failed or (args.strict and (summary.num_left_out or summary.num_doubts)) else 0
 
@@ -73,6 +78,12 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
     parser.add_argument('--dicom-settings', metavar='JSON', help=SETTINGS_HELP)
     parser.add_argument('--resume', action='store_true', help='go on where a run with the same arguments was stopped')
     parser.add_argument('--strict', action='store_true', help='exit with 1 where a file was left out or is in doubt')
+    parser.add_argument(
+        '--map-grid',
+        default='map',
+        choices=GRIDS,
+        help='image: saliency maps with a value a stored pixel, as large as the images; map: as the model gives them',
+    )
     parser.add_argument('--batch-size', type=int, default=1, metavar='N', help='cases at once (default: %(default)s)')
     parser.add_argument(
         '--workers', type=int, default=1, metavar='N', help='processes on this machine (default: %(default)s)'

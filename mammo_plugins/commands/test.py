@@ -9,6 +9,7 @@ from mammo_plugins.apis.model_bundle.choice import choose_model
 from mammo_plugins.apis.run_config import leave_process_group
 from mammo_plugins.apis.run_manifest import recorded_run
 from mammo_plugins.apis.test import evaluate_checkpoint
+from mammo_plugins.io.annotation_records import SPLITS
 
 from .expected_errors import in_a_sentence
 from .run_arguments import add_run_arguments, run_options
@@ -26,6 +27,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         metavar='PATH',
         help='write what the config scores here: findings, else labels (CSV), else maps (folder); more lies beside it',
     )
+    parser.add_argument('--split', choices=SPLITS, help='images, in place of those that the config names')
     add_run_arguments(parser)
     args = parser.parse_args(argv)
     if args.model is not None and args.ann is None:
@@ -35,6 +37,6 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         print(f'note: {note}')
     with recorded_run(args.out, 'test', vars(args)) as manifest:
         manifest.model = choice.description()
-        evaluate_checkpoint(choice.config, choice.checkpoint, out=args.out, **run_options(args))
+        evaluate_checkpoint(choice.config, choice.checkpoint, out=args.out, split=args.split, **run_options(args))
     leave_process_group()
     return 0

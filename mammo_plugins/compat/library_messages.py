@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import logging
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 # Beginnings, as warnings.filterwarnings takes them: each with the reason why a user can do nothing with it.
@@ -52,3 +55,17 @@ def quiet_libraries() -> None:
     for name, module in list(sys.modules.items()):
         if name.split('.')[0] == 'mmengine' and getattr(module, 'print_log', None) is original:
             vars(module)['print_log'] = print_log
+
+
+@contextmanager
+def quiet_log() -> Iterator[None]:
+    """Keeps what mmengine says for information to itself, for steps that are done thousands of times."""
+    from mmengine.logging import MMLogger
+
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

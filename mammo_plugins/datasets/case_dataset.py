@@ -134,10 +134,11 @@ class CaseDataset(BaseDataset):
         groups = self._complete_groups(group_cases(readable, self.group_by, lost))
         cases = self._case_filter.select_cases([describe_case(group, self.targets) for group in groups])
         if not cases:
+            example = ''.join(f', such as {name}: {reason}' for name, reason in islice(self.incomplete.items(), 1))
             raise ValueError(
                 f'no case is left of {", ".join(self.ann_file)} (modality={self.modality!r}, split={self.split!r}, '
-                f'filter_cfg={self.filter_cfg!r}, group_by={self.group_by!r}, {len(self.incomplete)} incomplete cases, '
-                f'{len(self.unreadable)} unreadable images)'
+                f'filter_cfg={self.filter_cfg!r}, group_by={self.group_by!r}, {len(self.incomplete)} incomplete '
+                f'cases{example}; {len(self.unreadable)} unreadable images)'
             )
         _log(f'{len(cases)} cases, {_summary(cases)}')
         for line in _target_lines(cases):

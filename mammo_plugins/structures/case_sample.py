@@ -38,9 +38,11 @@ class MammoCaseSample(BaseDataElement):
             a breast: the same number from 1 in both views for one lesion, 0 for the others. Further ``pred_labels``
             (dict[str, float]) by classifiers, ``pred_saliency`` (class to (h, w) tensor in [0, 1] that covers
             ``img_shape``) by whatever gives maps, ``pred_pictures`` (name to (h, w) tensor in [0, 1]) by models that
-            make images, ``pred_note`` (str), how its prediction came about, by models that know several ways;
-            ``sample_predictions`` sets the latter four. Training on synthetic findings has ``synthetic``, the image
-            (1, 1, H, W) with findings put in.
+            make images, ``pred_further_saliency`` (name to maps as in ``pred_saliency``) and ``pred_patches``
+            (``bboxes`` (K, 4) xyxy in stored pixels and, where they are weighted, ``weights`` (K,)) by models that look
+            at parts of an image, ``pred_note`` (str), how its prediction came about, by models that know several ways
+            and transforms of their input; ``sample_predictions`` sets the latter six. Training on synthetic findings
+            has ``synthetic``, the image (1, 1, H, W) with findings put in.
         gt_malignancy (LabelData): ``breast`` () and ``views`` (V,) float tensors, 1 for malignant, NaN where unknown.
         gt_labels (dict[str, float]): labels of the case, NaN where unknown.
         pred_malignancy (float): predicted malignancy of the breast.
@@ -97,8 +99,15 @@ def _moved_view(view: DetDataSample, move: Callable[[Movable], Movable]) -> DetD
     moved = move(view)
     for field in ('pred_saliency', 'pred_pictures'):
         if field in view:
-            moved.set_field({name: move(plane) for name, plane in view.get(field).items()}, field)
+            moved.set_field(_moved_planes(view.get(field), move), field)
+    if 'pred_further_saliency' in view:
+        further = {name: _moved_planes(planes, move) for name, planes in view.pred_further_saliency.items()}
+        moved.set_field(further, 'pred_further_saliency')
     return moved
+
+
+def _moved_planes(planes: Mapping[str, torch.Tensor], move: Callable[[Movable], Movable]) -> dict[str, torch.Tensor]:
+    return {name: move(plane) for name, plane in planes.items()}
 
 
 def malignancy_label(breast: float, views: list[float]) -> LabelData:

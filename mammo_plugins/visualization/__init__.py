@@ -3,12 +3,14 @@
 from .curve_plot import PlotCurve, froc_svg, result_curves, roc_svg
 from .curve_table import curves_csv
 from .html_report import write_report
-from .report_content import ReportCase, ReportPrediction, ReportTruth, ReportView
+from .report_content import ReportCase, ReportLayer, ReportPatch, ReportPrediction, ReportTruth, ReportView
 from .result_table import difference_rows, model_rows, number_rows, screen_table
 
 __all__ = [
     'PlotCurve',
     'ReportCase',
+    'ReportLayer',
+    'ReportPatch',
     'ReportPrediction',
     'ReportTruth',
     'ReportView',

@@ -11,7 +11,7 @@ from string import Template
 from mammo_plugins.io.whole_file import write_whole
 
 from .audit_content import SEVERITIES, AuditPage, PageBox, PageCheck, PageFinding, PagePicture, PageTable
-from .page_parts import asset, box_style
+from .page_parts import asset, box_style, page_script
 from .report_frames import encode_stacks
 from .result_table import column_names
 
@@ -40,7 +40,7 @@ def write_audit_report(path: str | Path, page: AuditPage, max_bytes: int = _MAX_
     content = Template(asset('report.html')).substitute(
         title=html.escape(page.title),
         style=asset('report.css') + asset('audit.css'),
-        script=asset('report.js'),
+        script=page_script(),
         data=_NO_CASES,
         results=_summary_section(page) + _findings_section(page.checks),
         curves=_pictures_section(page.pictures, urls),

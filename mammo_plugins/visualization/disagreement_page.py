@@ -12,7 +12,7 @@ import numpy as np
 
 from mammo_plugins.io.whole_file import write_whole
 
-from .page_parts import asset, box_style, notes_list, tables_section
+from .page_parts import asset, box_style, notes_list, page_script, tables_section
 from .report_content import Box
 from .report_frames import encode_stacks
 from .result_table import Row
@@ -122,7 +122,7 @@ def write_disagreement_page(
     content = Template(asset('report.html')).substitute(
         title=html.escape(title),
         style=asset('report.css') + asset('disagreements.css'),
-        script=asset('report.js'),
+        script=page_script(),
         data=_NO_CASES,
         results=f'<section id="summary"><h2>What was compared</h2>{notes_list(notes)}</section>',
         curves=tables_section(tables),

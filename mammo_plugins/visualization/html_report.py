@@ -14,8 +14,8 @@ import numpy as np
 from mammo_plugins.io.whole_file import write_whole
 
 from .curve_plot import PlotCurve, froc_svg, roc_svg
-from .hanging import hang_order
-from .page_parts import asset, notes_list, results_table, tables_section
+from .hanging import Box, hang_order
+from .page_parts import asset, notes_list, page_script, results_table, tables_section
 from .report_content import ReportCase, ReportPrediction, ReportTruth, ReportView
 from .report_frames import encode_stacks
 from .report_overlays import overlay_url
@@ -63,7 +63,7 @@ def write_report(
     parts = {
         'title': html.escape(title),
         'style': asset('report.css'),
-        'script': asset('report.js'),
+        'script': page_script(),
         'results': _results_section(rows, notes) + tables_section(tables),
         'curves': _curves_section(froc or {}, roc or {}, figures),
         'cases': _cases_section(cases),
@@ -124,7 +124,10 @@ def _cases_section(cases: Sequence[ReportCase]) -> str:
 
 
 def _overlays(view: ReportView) -> list[dict[str, str]]:
-    return [{'name': name, 'picture': overlay_url(levels)} for name, levels in view.saliency.items()]
+    return [
+        {'map': layer.source, 'class': layer.category, 'picture': overlay_url(layer.levels, layer.category)}
+        for layer in view.saliency
+    ]
 
 
 def _case_data(
@@ -158,6 +161,7 @@ def _view_data(
         'ranges': view.ranges,
         'frames': frames,
         'saliency': overlays,
+        'patches': [{'box': _corners(patch.box_xyxy), 'text': patch.text} for patch in view.patches],
         'pictures': [{'name': name, 'picture': urls[:1]} for name, urls in zip(view.pictures, made, strict=True)],
         'truth': [_truth_data(finding) for finding in view.truth],
         'predictions': [_prediction_data(finding) for finding in ranked],
@@ -166,7 +170,7 @@ def _view_data(
 
 def _truth_data(finding: ReportTruth) -> dict[str, object]:
     return {
-        'box': [round(float(edge), 2) for edge in finding.box_xyxy],
+        'box': _corners(finding.box_xyxy),
         'first': int(finding.first_slice),
         'last': int(finding.last_slice),
         'slice': int(finding.slice_index),
@@ -178,7 +182,7 @@ def _truth_data(finding: ReportTruth) -> dict[str, object]:
 def _prediction_data(finding: ReportPrediction) -> dict[str, object]:
     weights = finding.slice_weights
     return {
-        'box': [round(float(edge), 2) for edge in finding.box_xyxy],
+        'box': _corners(finding.box_xyxy),
         'slice': int(finding.slice_index),
         'score': float(finding.score),
         'weights': None if weights is None else [round(float(weight), _WEIGHT_DIGITS) for weight in weights],
@@ -186,6 +190,10 @@ def _prediction_data(finding: ReportPrediction) -> dict[str, object]:
         'lesion': lesion_letters(finding.lesion),
         'location': finding.location,
     }
+
+
+def _corners(box_xyxy: Box) -> list[float]:
+    return [round(float(edge), 2) for edge in box_xyxy]
 
 
 def lesion_letters(number: int) -> str:

@@ -11,12 +11,18 @@ from mammo_plugins.evaluation.functional import Estimate
 from .report_content import Box
 from .result_table import Row, column_names
 
+_SCRIPTS = ('elements.js', 'contours.js', 'saliency_layers.js', 'report.js')  # each needs those before it
 _LOWER_IS_BETTER = ('brier', 'ece')
 
 
 def asset(name: str) -> str:
     """The text of a template, style or script of the package."""
     return files(__package__).joinpath('assets', name).read_text(encoding='utf-8')
+
+
+def page_script() -> str:
+    """The script of ``report.html``."""
+    return ''.join(map(asset, _SCRIPTS))
 
 
 def notes_list(notes: Sequence[str]) -> str:

@@ -60,6 +60,39 @@ class ReportPrediction:
 
 
 @dataclass(frozen=True)
+class ReportLayer:
+    """A saliency map over a picture.
+
+    Args:
+        category: the class that it speaks of.
+        levels: (h, w) uint8 over the whole picture, 255 for a saliency of 1.
+        source: which map of the class it is, where there are several: the model, or the part of it.
+    """
+
+    category: str
+    levels: np.ndarray
+    source: str = ''
+
+    @property
+    def name(self) -> str:
+        """What it is called alone."""
+        return f'{self.source}: {self.category}' if self.source else self.category
+
+
+@dataclass(frozen=True)
+class ReportPatch:
+    """A part of an image that a model looked at closely.
+
+    Args:
+        box_xyxy: corners; it may reach beyond the picture.
+        text: what is written at it, for example ``patch 1, attention 0.52``.
+    """
+
+    box_xyxy: Box
+    text: str = ''
+
+
+@dataclass(frozen=True)
 class ReportView:
     """One image of a breast as a stack of pictures.
 
@@ -70,7 +103,8 @@ class ReportView:
         stored_size: (width, height) that boxes are measured in, where frames are reduced; that of a frame by default.
         slice_ranges: first and last stored slice that each frame shows; one slice a frame by default.
         caption: more about the image, for example its score.
-        saliency: name of a map, for example its class, to (h, w) uint8 saliency over the whole picture, 255 for 1.
+        saliency: maps; no two of one class and source.
+        patches: what a model looked at closely.
         pictures: name of a picture that a model made, for example ``normal``, to (h, w) uint8 over the whole picture.
 
     Raises:
@@ -85,7 +119,8 @@ class ReportView:
     stored_size: tuple[int, int] | None = None
     slice_ranges: Sequence[tuple[int, int]] | None = None
     caption: str = ''
-    saliency: Mapping[str, np.ndarray] = field(default_factory=dict)
+    saliency: Sequence[ReportLayer] = ()
+    patches: Sequence[ReportPatch] = ()
     pictures: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -99,11 +134,11 @@ class ReportView:
         follow = [first for first, _ in self.ranges] == [0, *(last + 1 for _, last in self.ranges[:-1])]
         if not follow or any(last < first for first, last in self.ranges):
             raise ValueError(f'view {self.view_name}: slice ranges {ranges} do not follow one another from 0')
-        for what, planes in (('saliency', self.saliency), ('picture', self.pictures)):
-            for name, levels in planes.items():
-                if levels.ndim != 2 or levels.dtype != np.uint8:
-                    got = f'{levels.shape} {levels.dtype}'
-                    raise ValueError(f'view {self.view_name}: {what} {name!r} must be (h, w) uint8, got {got}')
+        planes = [('saliency', layer.name, layer.levels) for layer in self.saliency]
+        for what, name, levels in [*planes, *(('picture', *named) for named in self.pictures.items())]:
+            if levels.ndim != 2 or levels.dtype != np.uint8:
+                got = f'{levels.shape} {levels.dtype}'
+                raise ValueError(f'view {self.view_name}: {what} {name!r} must be (h, w) uint8, got {got}')
 
     @property
     def size(self) -> tuple[int, int]:
@@ -121,7 +156,8 @@ class ReportView:
             frames=hang_pixels(self.frames, self.view_name),
             truth=[replace(finding, box_xyxy=hung(finding.box_xyxy)) for finding in self.truth],
             predictions=[replace(found, box_xyxy=hung(found.box_xyxy)) for found in self.predictions],
-            saliency={name: hang_pixels(levels, self.view_name) for name, levels in self.saliency.items()},
+            saliency=[replace(one, levels=hang_pixels(one.levels, self.view_name)) for one in self.saliency],
+            patches=[replace(patch, box_xyxy=hung(patch.box_xyxy)) for patch in self.patches],
             pictures={name: hang_pixels(levels, self.view_name) for name, levels in self.pictures.items()},
         )
 

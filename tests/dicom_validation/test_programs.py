@@ -2,29 +2,14 @@
 
 import numpy as np
 import pytest
-from highdicom import UID
-from highdicom.sr import (
-    ComprehensiveSR,
-    DeviceObserverIdentifyingAttributes,
-    FindingSite,
-    GraphicTypeValues,
-    ImageRegion,
-    MeasurementReport,
-    ObservationContext,
-    ObserverContext,
-    PlanarROIMeasurementsAndQualitativeEvaluations,
-    SourceImageForRegion,
-    TrackingIdentifier,
-)
 from pydicom import dcmread
-from pydicom.sr.codedict import codes
-from pydicom.sr.coding import Code
 
 from mammo_plugins.datasets.phantom.dicom_identity import ImageIdentity
 from mammo_plugins.datasets.phantom.dicom_writer import write_mammogram
 from mammo_plugins.datasets.phantom.pixel_grid import PixelGrid
 from mammo_plugins.datasets.phantom.vendor_style import vendor_style
 from tests.dicom_validation import dciodvfy_errors, dsrdump_errors, pixelmed_errors
+from tests.result_objects import measurement_report
 
 
 @pytest.fixture(scope='module')
@@ -39,25 +24,7 @@ def mammogram(tmp_path_factory):
 @pytest.fixture(scope='module')
 def report(mammogram):
     """A measurement report (TID 1500) of one outlined finding."""
-    image = dcmread(mammogram)
-    device = DeviceObserverIdentifyingAttributes(uid=UID())
-    outline = ImageRegion(
-        GraphicTypeValues.POLYLINE,
-        np.array([[1.0, 1], [9, 1], [9, 9], [1, 1]]),
-        SourceImageForRegion.from_source_image(image),
-    )
-    finding = PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=TrackingIdentifier(uid=UID(), identifier='1'),
-        referenced_region=outline,
-        finding_type=codes.SCT.Mass,
-        finding_sites=[FindingSite(codes.SCT.Breast)],
-    )
-    content = MeasurementReport(
-        ObservationContext(observer_device_context=ObserverContext(codes.DCM.Device, device)),
-        procedure_reported=Code('363679005', 'SCT', 'Imaging procedure'),
-        imaging_measurements=[finding],
-    )
-    return ComprehensiveSR([image], content, UID(), 9, UID(), 1, manufacturer='maker')
+    return measurement_report(dcmread(mammogram))
 
 
 def _changed(report, path, change):

@@ -90,6 +90,18 @@ def test_memory_of_disasymnet_on_fake_tensors(run):
     assert peaks['disasymnet_low_memory', False] < peaks['disasymnet', False]
 
 
+def test_step_of_disasymnet_against_a_plain_classifier(run):
+    small = ('--configs', 'disasymnet', '--blocks', 1, 3, '--batch', 2, '--size', 64, 32, '--repeats', 1)
+    content, lines = run('disasymnet_step', *small, '--device', 'cpu')
+    rows = {row['run']: row for row in content['rows']}
+    assert list(rows) == ['late_fusion', 'disasymnet, 1 blocks', 'disasymnet, 3 blocks']
+    plain, few, many = (row['seconds'] for row in rows.values())
+    assert [row['ratio'] for row in rows.values()] == pytest.approx([1, few / plain, many / plain])
+    share = content['block_adds']['disasymnet']
+    assert share == pytest.approx((many - few) / 2 / plain)
+    assert lines[-1] == f'a block of disasymnet adds {share:.3f} of a plain step'
+
+
 def test_memory_of_glam_on_fake_tensors(run):
     content, _ = run('glam_memory', '--configs', 'glam_joint_low_memory', '--size', 128, 64, '--patch', 64)
     peaks = {row['step']: row['peak_gib'] for row in content['rows']}

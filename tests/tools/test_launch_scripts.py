@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import stat
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.apis.stages.conftest import CONFIG
+from tests.two_processes import free_port
 
 SHOW_WORDS = '#!/usr/bin/env bash\nprintf "%s\\n" "$@"\n'
 SCONTROL = '#!/usr/bin/env bash\n[ "$1 $2 $3" = "show hostnames here[1-2]" ] && printf "127.0.0.1\\nhere2\\n"\n'
@@ -66,6 +66,7 @@ def after(words: list[str], script: str) -> list[str]:
             'stages.py',
             ['plan.py', '--out', 'out', '--only', 'a', 'b'],
         ),
+        ('slurm_predict.sh', ['part', 'job', 'in', 'out'], 'predict.py', ['in', '--out', 'out']),
     ],
 )
 def test_slurm_scripts_ask_for_gpus_and_start_the_tool(script, words, tool, arguments, tmp_path):
@@ -92,6 +93,7 @@ def test_slurm_scripts_can_do_without_gpus(tmp_path):
         ('dist_train.sh', ['c.py', '2', '--amp'], 'train.py', ['c.py', '--amp']),
         ('dist_test.sh', ['c.py', 'k.pth', '2', '--out', 'o.csv'], 'test.py', ['c.py', 'k.pth', '--out', 'o.csv']),
         ('dist_stages.sh', ['plan.py', '2', '--out', 'o'], 'stages.py', ['plan.py', '--out', 'o']),
+        ('dist_predict.sh', ['in', 'o', '2', '--resume'], 'predict.py', ['in', '--out', 'o', '--resume']),
     ],
 )
 def test_scripts_of_one_machine_start_the_tool(script, words, tool, arguments, tmp_path):
@@ -109,6 +111,8 @@ def test_scripts_of_one_machine_start_the_tool(script, words, tool, arguments, t
         ('dist_stages.sh', 'PLAN NUM_PROCESSES'),
         ('slurm_train.sh', 'PARTITION JOB_NAME CONFIG WORK_DIR'),
         ('slurm_stages.sh', 'PARTITION JOB_NAME PLAN DIR'),
+        ('dist_predict.sh', 'SOURCE DIR NUM_PROCESSES'),
+        ('slurm_predict.sh', 'PARTITION JOB_NAME SOURCE DIR'),
     ],
 )
 def test_lack_of_arguments_shows_the_usage(script, words, tmp_path):
@@ -122,13 +126,10 @@ def test_plan_runs_in_two_processes_of_slurm(tmp_path):
     plan, out = tmp_path / 'plan.py', tmp_path / 'out'
     (tmp_path / 'toy.py').write_text(CONFIG)
     plan.write_text(PLAN.format(config=tmp_path / 'toy.py'))
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
     done = run_script(
         'slurm_stages.sh', ['p', 'j', plan, out], tmp_path, {'srun': SRUN, 'scontrol': SCONTROL},
         PYTHON=sys.executable, GPUS='2', GPUS_PER_NODE='0', OMP_NUM_THREADS='1', CUDA_VISIBLE_DEVICES='',
-        MASTER_PORT=str(port), PYTHONPATH=str(Path(__file__).parents[2]),
+        MASTER_PORT=str(free_port()), PYTHONPATH=str(Path(__file__).parents[2]),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count('2/3 second: train') == 1  # said once, by one of two

@@ -14,7 +14,16 @@ import pytest
 from PIL import Image
 
 from mammo_plugins.evaluation.functional import CurveBand, Estimate
-from mammo_plugins.visualization import PlotCurve, ReportCase, ReportPrediction, ReportTruth, ReportView, write_report
+from mammo_plugins.visualization import (
+    PlotCurve,
+    ReportCase,
+    ReportLayer,
+    ReportPatch,
+    ReportPrediction,
+    ReportTruth,
+    ReportView,
+    write_report,
+)
 
 CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
 WEIGHTS = (0.05, 0.1, 0.5, 0.25, 0.1)
@@ -156,13 +165,14 @@ def test_saliency_lies_over_the_picture_as_it_is_hung(tmp_path):
     levels = np.zeros((8, 5), np.uint8)
     levels[2, 0], levels[7, 4] = 255, 128
     views = [
-        replace(make_view(name, frames=1), predictions=[], saliency={'any <b>': levels}) for name in ('L-CC', 'R-CC')
+        replace(make_view(name, frames=1), predictions=[], saliency=[ReportLayer('any <b>', levels)])
+        for name in ('L-CC', 'R-CC')
     ]
     report = write_report(tmp_path / 'report.html', 'T', [], cases=[ReportCase('P1', 'normal', views)])
     shown = []
     for view in embedded(report)['cases'][0]['views']:
         (overlay,) = view['saliency']
-        assert overlay['name'] == 'any <b>' and 'any <b>' not in report.read_text()
+        assert overlay['class'] == 'any <b>' and 'any <b>' not in report.read_text()
         encoded = overlay['picture'].removeprefix('data:image/png;base64,')
         shown.append(np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert('RGBA')))
     right, left = shown  # as they hang
@@ -170,7 +180,7 @@ def test_saliency_lies_over_the_picture_as_it_is_hung(tmp_path):
     np.testing.assert_array_equal(right[..., 3], levels[:, ::-1])
     assert left[2, 0, :3].sum() > left[7, 4, :3].sum() > 0
     with pytest.raises(ValueError, match=r"saliency 'any' must be \(h, w\) uint8, got \(8, 5\) float64"):
-        replace(views[0], saliency={'any': levels / 255})
+        replace(views[0], saliency=[ReportLayer('any', levels / 255)])
 
 
 def compared_case(**of_view):
@@ -226,8 +236,8 @@ def test_unusable_view_is_refused(frames, ranges, message):
         ReportView('L-CC', frames, slice_ranges=ranges)
 
 
-def browse(report, tmp_path, actions=''):
-    """The page's elements after its scripts and ``actions`` have run, with what went wrong in ``data-errors``."""
+def run_browser(report, tmp_path, actions, *options):
+    """Opens the page, runs ``actions`` after its scripts, and gives what the browser prints."""
     watch = (
         '<script>document.documentElement.dataset.errors = "";'
         'for (const kind of ["error", "securitypolicyviolation"]) window.addEventListener(kind, (event) => {'
@@ -236,11 +246,27 @@ def browse(report, tmp_path, actions=''):
     act = f'<script>window.addEventListener("load", () => {{ {actions} }});</script>'
     page = tmp_path / 'watched.html'
     page.write_text(report.read_text().replace('<head>', f'<head>{watch}').replace('</body>', f'{act}</body>'))
-    options = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking '
-    options += '--disable-component-update --disable-sync --virtual-time-budget=2000 --dump-dom'
-    command = [CHROMIUM, *options.split(), f'--user-data-dir={tmp_path / "profile"}', page.as_uri()]
-    text = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    common = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking '
+    common += '--disable-component-update --disable-sync --virtual-time-budget=2000'
+    profile = f'--user-data-dir={tmp_path / "profile"}'
+    command = [CHROMIUM, *common.split(), *options, profile, page.as_uri()]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+def browse(report, tmp_path, actions=''):
+    """The page's elements after its scripts and ``actions`` have run, with what went wrong in ``data-errors``."""
+    text = run_browser(report, tmp_path, actions, '--dump-dom')
     return re.sub('<template.*?</template>|<style>.*?</style>|<script>.*?</script>', '', text, flags=re.DOTALL)
+
+
+def photograph(report, tmp_path, actions=''):
+    """(600, 400, 3) pixels of the first image of the page, ten on one for an image of 40 x 60."""
+    enlarge = "Object.assign(document.querySelector('.stage').style, {position: 'fixed', left: 0, top: 0, zIndex: 9, "
+    enlarge += "width: '400px', height: '600px', borderRadius: 0});"
+    picture = tmp_path / 'screen.png'
+    look = ('--hide-scrollbars', '--force-device-scale-factor=1', '--window-size=600,800', f'--screenshot={picture}')
+    run_browser(report, tmp_path, actions + enlarge, *look)
+    return np.asarray(Image.open(picture).convert('RGB'))[:600, :400].astype(int)
 
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason='no chromium to open the report with')
@@ -279,26 +305,149 @@ def test_single_slice_case_has_no_slider(report, tmp_path):
     assert 'P2 / S1 / R &lt;/script&gt;' in page
 
 
+def change(control, **values):
+    """Sets a control of the page, as a hand would."""
+    sets = ''.join(f'control.{name} = {json.dumps(value)};' for name, value in values.items())
+    return f"{{ const control = {control}; {sets} control.dispatchEvent(new Event('input', {{bubbles: true}})); }}\n"
+
+
+def by_id(name):
+    return f"document.getElementById('{name}')"
+
+
+def tick(kind, name, checked=True):
+    box = f"[...document.querySelectorAll('#saliency-{kind} input')].find((box) => box.value === '{name}')"
+    return change(box, checked=checked)
+
+
+def shown_maps(page):
+    """The names of the maps that lie over the images in their colours."""
+    overlays = re.findall(r'<img class="saliency"[^>]*>', page)
+    return [re.search('alt="Saliency ([^"]*)"', overlay).group(1) for overlay in overlays if 'hidden' not in overlay]
+
+
+def layered_report(tmp_path, name='L-CC'):
+    """An image of 40 x 60 pixels with two maps of two classes, and two patches, one of them partly beyond the image."""
+    levels = np.zeros((6, 4), np.uint8)
+    levels[1:3, :2] = 204  # rows 10 to 30, columns 0 to 20 of the image
+    whole = np.full((6, 4), 51, np.uint8)
+    layers = [
+        ReportLayer('benign', whole),
+        ReportLayer('malignant', levels),
+        ReportLayer('benign', whole, 'global'),
+        ReportLayer('malignant', whole, 'global'),
+    ]
+    patches = [ReportPatch((5, 6, 25, 36), 'patch 1, attention 0.75'), ReportPatch((30, 50, 50, 80), 'patch 2')]
+    view = ReportView(name, np.zeros((1, 60, 40), np.uint8), saliency=layers, patches=patches)
+    return write_report(tmp_path / 'report.html', 'T', [], cases=[ReportCase('P1', 'normal', [view])])
+
+
 @needs_browser
-def test_saliency_is_chosen_by_name(tmp_path):
-    view = replace(make_view(frames=1), predictions=[], saliency={'any': np.ones((2, 2), np.uint8)})
-    cases = [ReportCase('P1', 'normal', [view])]
-    report = write_report(tmp_path / 'report.html', 'T', [], cases=cases)
+def test_maps_are_ticked_by_class_and_by_map(tmp_path):
+    report = layered_report(tmp_path)
     page = browse(report, tmp_path)
-    assert 'data-errors=""' in page and 'alt="Saliency any"' in page and '<option value="any">any</option>' in page
-    choose = "document.getElementById('saliency').value = '';"
-    choose += "document.getElementById('saliency').dispatchEvent(new Event('input'));"
-    assert re.search(r'<img class="saliency"[^>]*hidden', browse(report, tmp_path, choose))
+    assert 'data-errors=""' in page and shown_maps(page) == ['malignant']
+    for label in ('benign', 'malignant', 'scored map', 'global'):
+        assert re.search(rf'<label><input type="checkbox"[^>]*> {label}</label>', page)
+    both = tick('classes', 'benign') + tick('maps', 'global')
+    assert shown_maps(browse(report, tmp_path, both)) == ['benign', 'malignant', 'global: benign', 'global: malignant']
+    assert shown_maps(browse(report, tmp_path, both + tick('maps', '', False))) == [
+        'global: benign',
+        'global: malignant',
+    ]
+    faint = browse(report, tmp_path, change(by_id('opacity'), value=0.25))
+    assert re.search('class="saliency-layers" style="opacity: 0.25;"', faint)
+    without = browse(report, tmp_path, change(by_id('show-colours'), checked=False))
+    assert shown_maps(without) == [] and 'malignant: up to 0.80' in without
+
+
+@needs_browser
+@pytest.mark.parametrize(('name', 'columns'), [('L-CC', (0, 20)), ('R-CC', (20, 40))])
+def test_outline_of_a_map_is_where_it_reaches_the_level(name, columns, tmp_path):
+    report = layered_report(tmp_path, name)
+    actions = change(by_id('show-contours'), checked=True) + change(by_id('contour-level'), value=0.4)
+    page = browse(report, tmp_path, actions)
+    assert 'data-errors=""' in page and '<output id="contour-value" for="contour-level">0.40</output>' in page
+    ((layer, path),) = contours_of(page)
+    assert layer == 'malignant'
+    # Half way between 0 and 0.8: between the centres of the first cell outside and the first one inside.
+    points = np.array(re.findall(r'(-?[0-9.]+) (-?[0-9.]+)', path), float) / 1000 * (40, 60)
+    assert points.min(axis=0).tolist() == pytest.approx([columns[0], 10], abs=0.1)
+    assert points.max(axis=0).tolist() == pytest.approx([columns[1], 30], abs=0.1)
+    assert path.count('M') == path.count('Z') == 1
+    assert 'malignant: up to 0.80, 16.7 % of the picture reach 0.40' in page
+    both = browse(report, tmp_path, actions + tick('maps', 'global'))
+    assert contours_of(both) == [('malignant', path), ('global: malignant', '')]
+    assert 'global: malignant: up to 0.20, nothing reaches 0.40' in both
+
+
+def contours_of(page):
+    """Name and path of each outline."""
+    outlines = re.findall(r'<path class="contour"[^>]*>', page)
+    return [
+        (re.search('data-layer="([^"]*)"', one).group(1), re.search(' d="([^"]*)"', one).group(1)) for one in outlines
+    ]
+
+
+@needs_browser
+def test_outline_of_a_whole_picture_is_its_edge(tmp_path):
+    actions = tick('maps', 'global') + tick('maps', '', False)
+    actions += change(by_id('show-contours'), checked=True) + change(by_id('contour-level'), value=0.1)
+    ((layer, path),) = contours_of(browse(layered_report(tmp_path), tmp_path, actions))
+    points = np.array(re.findall(r'([0-9.]+) ([0-9.]+)', path), float)
+    assert layer == 'global: malignant' and points.min() == 0 and points.max() == 1000
+    assert (np.isin(points, (0, 1000)).any(axis=1)).all()
+
+
+@needs_browser
+def test_patches_are_drawn_and_can_be_hidden(tmp_path):
+    report = layered_report(tmp_path)
+    page = browse(report, tmp_path)
+    boxes = re.findall(r'<div class="box patch[^>]*style="([^"]*)"><span>([^<]*)</span>', page)
+    assert [text for _, text in boxes] == ['patch 1, attention 0.75', 'patch 2']
+    assert boxes[0][0] == 'left: 12.5%; top: 10%; width: 50%; height: 50%;'
+    assert boxes[1][0].endswith('width: 25%; height: 16.6667%;')  # what lies beyond the image is cut off
+    hidden = browse(report, tmp_path, change(by_id('show-patches'), checked=False))
+    assert 'data-errors=""' in hidden and 'class="box patch' not in hidden
+    mirrored = re.findall(r'box patch[^>]*style="([^"]*)"', browse(layered_report(tmp_path, 'R-CC'), tmp_path))
+    assert mirrored[0] == 'left: 37.5%; top: 10%; width: 50%; height: 50%;'
+
+
+@needs_browser
+def test_outlines_and_patches_are_seen_where_they_belong(tmp_path):
+    actions = change(by_id('show-contours'), checked=True) + change(by_id('contour-level'), value=0.4)
+    seen = photograph(layered_report(tmp_path), tmp_path, actions + change(by_id('show-colours'), checked=False))
+    outline = np.argwhere(np.abs(seen - (0xFF, 0x5F, 0xD2)).max(axis=2) < 40)
+    assert outline.min(axis=0) == pytest.approx((100, 0), abs=2) and outline.max(axis=0) == pytest.approx(
+        (300, 200), abs=2
+    )
+    assert len(outline) < 4000  # a line, not an area
+    patch = np.argwhere(np.abs(seen - (0xD9, 0xCC, 0xFF)).max(axis=2) < 40)
+    assert patch.min(axis=0) == pytest.approx((60, 50), abs=2)  # the first one from above and from the left
+    assert patch.max(axis=0) == pytest.approx((600, 400), abs=2)  # the second one ends with the image
+    assert (seen[200, 100] == 0).all()  # colours are off
+    coloured = photograph(layered_report(tmp_path), tmp_path, change(by_id('opacity'), value=1))
+    assert coloured[200, 120].sum() > 300 and (coloured[450, 250] == 0).all()
+    faint = photograph(layered_report(tmp_path), tmp_path, change(by_id('opacity'), value=0.5))
+    assert faint[200, 120] == pytest.approx(coloured[200, 120] / 2, abs=3)
+
+
+@needs_browser
+def test_page_without_maps_and_patches_has_no_controls_for_them(report, tmp_path):
+    page = browse(report, tmp_path)
+    assert re.search('<fieldset class="of-saliency" hidden', page)
+    assert re.search('<label class="of-patches" hidden', page)
 
 
 @needs_browser
 def test_line_between_an_image_and_what_the_model_made_of_it_moves(tmp_path):
-    case = compared_case(saliency={'any': np.ones((2, 2), np.uint8)})
+    case = compared_case(saliency=[ReportLayer('any', np.ones((2, 2), np.uint8))])
     report = write_report(tmp_path / 'report.html', 'T', [], cases=[case, ReportCase('P2', 'normal', [make_view()])])
     page = browse(report, tmp_path)
     assert 'data-errors=""' in page and page.count('clip-path: inset(0px 0px 0px 50%)') == 2
     assert page.count('alt="R-CC, normal image by the model"') == 1
-    assert re.search(r'<img class="saliency"[^>]*hidden', page)  # until it is chosen
+    assert shown_maps(page) == []  # until it is chosen
+    assert shown_maps(browse(report, tmp_path, tick('classes', 'any'))) == ['any'] * 2
     move = (
         "const input = document.getElementById('divide'); input.value = 0.25; input.dispatchEvent(new Event('input'));"
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from live_memory import GIB, LiveMemory, make_fake, write_peaks
 from mmdet.structures import DetDataSample
+from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from torch import nn
 
@@ -45,22 +46,17 @@ def make_pairs(batch: int, size: tuple[int, int], with_synthetic: bool) -> list[
 
 
 def take_step(model: nn.Module, images: torch.Tensor, cases: list[MammoCaseSample], amp: bool) -> None:
-    """What ``train_step`` does, with Adam in place of optimiser wrappers."""
+    """What ``train_step`` does, in mixed precision without the wrapper of mmengine, which wants a GPU."""
     precision = torch.autocast('cpu', dtype=torch.bfloat16) if amp else contextlib.nullcontext()
     parts = [part for part in (model.asyc, model.asyd) if part is not None]
-    optimisers = [torch.optim.Adam(part.parameters(), lr=1e-4) for part in parts]
+    wrappers = [OptimWrapper(torch.optim.Adam(part.parameters(), lr=1e-4)) for part in parts]
     with precision:
         losses, normal = model._first_objective(images, cases)
-    sum(losses.values()).backward()
-    for optimiser in optimisers:
-        optimiser.step()
-        optimiser.zero_grad()
-    del losses
+    model._step_both(losses, wrappers)
     if normal is not None and model.refine:
         with precision:
-            loss = model._classification_loss(model.asyc(model._network_input(normal)), cases)
-        loss.backward()
-        optimisers[0].step()
+            losses['loss_refine'] = model._classification_loss(model.asyc(model._network_input(normal)), cases)
+        wrappers[0].update_params(losses['loss_refine'])
 
 
 def peak_gib(name: str, amp: bool, batch: int, size: tuple[int, int]) -> float:

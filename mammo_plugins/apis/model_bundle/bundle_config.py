@@ -103,10 +103,13 @@ def _registries(scope: str) -> Iterator[Registry]:
 
 
 def _blank(loader: dict[str, Any] | None, evaluators: Any) -> None:
-    """Takes the paths of data out."""
+    """Takes the paths of data and results out."""
     for part in [(loader or {}).get('dataset'), *(evaluators if isinstance(evaluators, list) else [evaluators])]:
         if isinstance(part, dict):
             part.update({name: blank for name, blank in _DATA_FIELDS.items() if name in part})
+            part.pop('outfile', None)
+            if 'outdir' in part:  # needed, and changed by "mammo test --out"
+                part['outdir'] = Path(part['outdir']).name
 
 
 def _values(value: Any, place: str = '') -> Iterator[tuple[str, Any]]:

@@ -13,12 +13,13 @@ from mammo_plugins.apis.found_images.finding import no_usable_image
 from mammo_plugins.apis.found_images.left_out_table import IN_DOUBT, LEFT_OUT, read_left_out
 from mammo_plugins.apis.model_bundle.choice import ModelChoice
 from mammo_plugins.evaluation.metrics.label_metric import label_file_name
+from mammo_plugins.structures.sample_predictions import note_sentences
 from mammo_plugins.visualization.study_list_page import StudyLine, write_study_list
 
 from .merging import LEFT_OUT as LEFT_OUT_TABLE
 from .merging import RunSummary, merge_parts, summarize
 from .modalities import foreign_notes
-from .outputs import FINDINGS, LABELS, MAPS, PICTURES, given_lines, given_units, prediction_notes
+from .outputs import FINDINGS, LABELS, MAPS, PICTURES, given_lines, given_units
 from .study_index import StudyIndex
 from .study_parts import PAGE, STUDIES, StudyParts, StudyRecord
 
@@ -131,7 +132,7 @@ def finish_run(
         *choice.notes,
         *note_texts(summary.notes),
         *foreign_notes(known_modalities, summary.foreign),
-        *prediction_notes(summary.prediction_notes, summary.num_images),
+        *note_sentences(summary.prediction_notes, summary.num_images),
     ]
     run = PredictionRun(parts.out, summary, choice.description(weights), notes)
     _write_report(parts, index, run)

@@ -13,12 +13,13 @@ from pathlib import Path
 from mammo_plugins.apis.found_images.left_out_table import write_left_out_rows
 from mammo_plugins.apis.predicted_files import LOCATIONS
 from mammo_plugins.evaluation.metrics.label_metric import label_file_name
+from mammo_plugins.evaluation.patch_files import PATCHES
 from mammo_plugins.evaluation.saliency_files import INDEX, read_index
 from mammo_plugins.io.coco_volume import join_image_files
 from mammo_plugins.io.source_walk import printable_path
 from mammo_plugins.io.whole_file import whole_file
 
-from .outputs import FINDINGS, LABELS, MAPS, PICTURES, given_units, remove_outputs
+from .outputs import FINDINGS, LABELS, MAPS, PICTURES, further_maps, given_units, remove_tables
 from .study_index import StudyIndex
 from .study_parts import IMAGES, StudyParts, StudyRecord
 
@@ -99,15 +100,16 @@ def merge_parts(parts: StudyParts, index: StudyIndex, summary: RunSummary) -> No
     May be stopped and run again.
     """
     out = parts.out
-    remove_outputs(out)
+    remove_tables(out)
     folders = [parts.folder(number) for number in range(1, index.num_studies + 1)]
     join_tables(out / FINDINGS, (folder / FINDINGS for folder in folders))
     join_tables(out / LOCATIONS, (folder / LOCATIONS for folder in folders))
     units = given_units(summary.given)
     for unit in units:
         join_tables(label_file_name(out / LABELS, unit, len(units)), _label_parts(folders, unit))
-    for name in (MAPS, PICTURES):
+    for name in (MAPS, PICTURES, *further_maps(summary.given)):
         _join_maps(out / name, [folder / name for folder in folders])
+    join_tables(out / MAPS / PATCHES, (folder / MAPS / PATCHES for folder in folders))
     images = (folder / IMAGES for folder in folders if (folder / IMAGES).is_file())
     join_image_files(out / IMAGES, images, {'root': '', 'source': 'files of the user'})
     write_left_out_rows(

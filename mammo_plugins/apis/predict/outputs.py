@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mammo_plugins.apis.predicted_files import FINDINGS, LABELS, LOCATIONS, MAPS, PICTURES
 from mammo_plugins.apis.report.label_text import UNIT_NAMES
@@ -14,13 +13,23 @@ from mammo_plugins.evaluation import ImagePredictions, LabelPredictions, gather_
 from mammo_plugins.evaluation.image_names import keys_by_id
 from mammo_plugins.evaluation.label_predictions import UNITS, write_labels
 from mammo_plugins.evaluation.metrics.label_metric import label_file_name, labels_of_samples, read_sample_labels
-from mammo_plugins.evaluation.metrics.saliency_metric import index_maps, write_sample_maps
+from mammo_plugins.evaluation.metrics.sample_maps import (
+    MapEntry,
+    SampleMaps,
+    forget_saliency,
+    index_maps,
+    index_saliency,
+    write_saliency,
+    write_sample_maps,
+)
+from mammo_plugins.evaluation.patch_files import PATCHES
+from mammo_plugins.evaluation.predictions import PredictionsError
 from mammo_plugins.evaluation.predictions_csv import write_predictions
-from mammo_plugins.evaluation.saliency_files import INDEX
+from mammo_plugins.evaluation.saliency_files import INDEX, read_index
 from mammo_plugins.io.coco_volume import AnnotationSet
 from mammo_plugins.structures.case_sample import MammoCaseSample
 
-_FINDINGS_GIVEN, _LABELS_GIVEN = 'findings', 'labels of '
+_FINDINGS_GIVEN, _LABELS_GIVEN, _PATCHES_GIVEN = 'findings', 'labels of ', f'{MAPS}/{PATCHES}'
 
 
 @dataclass(frozen=True)
@@ -30,10 +39,11 @@ class PredictedFiles:
     Attributes:
         csv: findings; None where the model gives none.
         labels: the file of each unit (image, breast or pair) that has labels, and what is in it.
-        maps: the folder of saliency maps; None where the model gives none.
+        maps: the folder of saliency maps, with further maps and the patches in it; None where the model gives none.
         pictures: the folder of pictures that the model made, in the format of maps; None where there are none.
-        given: what the model gave: ``findings``, ``maps`` and ``pictures`` with their names, and ``labels`` with the
-            unit in front of theirs, such as ``Side``, see :func:`given_lines`.
+        given: what the model gave: ``findings``, ``maps`` and ``pictures`` with their names, further maps as
+            ``maps/global``, patches as ``maps/patches.csv``, and ``labels`` with the unit in front of theirs, such as
+            ``Side``, see :func:`given_lines`.
         note_counts: how predictions came about, where the model tells, to the number of images.
     """
 
@@ -51,20 +61,27 @@ class PredictionWriter:
     Args:
         out: folder for the files. What an earlier run left there under their names is removed.
         annotations: the images.
+        map_grid: ``map`` for saliency maps as the model gives them; ``image`` for one value a stored pixel, see
+            :func:`~mammo_plugins.evaluation.metrics.sample_maps.write_sample_maps`.
     """
 
-    def __init__(self, out: Path, annotations: AnnotationSet) -> None:
-        self._out, self._annotations = out, annotations
+    def __init__(self, out: Path, annotations: AnnotationSet, map_grid: str = 'map') -> None:
+        self._out, self._annotations, self._map_grid = out, annotations, map_grid
         self._cases: list[MammoCaseSample] = []
-        self._planes: dict[str, list[Mapping[str, Any]]] = {MAPS: [], PICTURES: []}
+        self._maps: list[SampleMaps] = []
+        self._pictures: list[MapEntry] = []
         remove_outputs(out)
 
     def add(self, case: MammoCaseSample) -> MammoCaseSample:
         """The case without its maps and pictures, which are written."""
-        for folder, field in ((MAPS, 'pred_saliency'), (PICTURES, 'pred_pictures')):
-            for view in (view for view in case.views if field in view):
-                self._planes[folder] += write_sample_maps(self._out / folder, view, field=field)
-                view.pop(field)
+        for view in case.views:
+            if 'pred_saliency' in view:
+                self._maps.append(write_saliency(self._out / MAPS, view, grid=self._map_grid))
+            if 'pred_pictures' in view:
+                self._pictures += write_sample_maps(self._out / PICTURES, view, field='pred_pictures')
+            for field in ('pred_saliency', 'pred_further_saliency', 'pred_pictures'):
+                if field in view:
+                    view.pop(field)
         self._cases.append(case)
         return case
 
@@ -79,21 +96,32 @@ class PredictionWriter:
         """
         csv = self._write_findings(find_malignant_label)
         labels = self._write_labels()
-        for folder, planes in self._planes.items():
-            if planes:
-                index_maps(self._out / folder, planes, self._annotations)
         given: dict[str, list[str]] = {_FINDINGS_GIVEN: []} if csv else {}
         given |= {f'{_LABELS_GIVEN}{of.unit}': _names(of) for of in labels.values()}
-        for folder, planes in self._planes.items():
-            if planes:
-                given[folder] = list(dict.fromkeys(one['category'] for one in planes))
+        given |= self._index_planes()
         if not given:
             raise ValueError(
                 'the model gave neither findings (pred_instances), labels (pred_labels), saliency maps (pred_saliency) '
                 'nor pictures (pred_pictures): its predict must set one of them'
             )
-        maps, pictures = (self._out / folder if planes else None for folder, planes in self._planes.items())
+        maps = self._out / MAPS if self._maps else None
+        pictures = self._out / PICTURES if self._pictures else None
         return PredictedFiles(csv, labels, maps, pictures, given, self._count_notes())
+
+    def _index_planes(self) -> dict[str, list[str]]:
+        """Writes the tables of maps, patches and pictures, and says what there is."""
+        given = {}
+        if self._maps:
+            further = index_saliency(self._out / MAPS, self._maps, self._annotations)
+            given[MAPS] = _categories(one for of in self._maps for one in of.maps)
+            for name in further:
+                given[f'{MAPS}/{name}'] = _categories(one for of in self._maps for one in of.further.get(name, []))
+            if any(of.patches for of in self._maps):
+                given[_PATCHES_GIVEN] = []
+        if self._pictures:
+            index_maps(self._out / PICTURES, self._pictures, self._annotations)
+            given[PICTURES] = _categories(self._pictures)
+        return given
 
     def _count_notes(self) -> dict[str, int]:
         """In how many images was predicted in which way."""
@@ -136,10 +164,23 @@ class PredictionWriter:
 
 
 def remove_outputs(out: Path) -> None:
-    """Removes the tables that an earlier run left, and the indices of its maps and pictures."""
+    """Removes the tables that an earlier run left, its maps and pictures."""
+    for index in (*out.glob(f'{MAPS}/{INDEX}'), *out.glob(f'{MAPS}/*/{INDEX}'), *out.glob(f'{PICTURES}/{INDEX}')):
+        try:
+            entries = read_index(index.parent)
+        except PredictionsError:
+            continue  # no index of maps: it names none to remove, and goes with the tables
+        for entry in entries:
+            (index.parent / entry.file).unlink(missing_ok=True)
+    remove_tables(out)
+
+
+def remove_tables(out: Path) -> None:
+    """Removes the tables alone, the indices of maps and pictures among them."""
     labels = [label_file_name(LABELS, unit, len(UNITS)) for unit in UNITS]
-    for name in (FINDINGS, LOCATIONS, LABELS, *labels, f'{MAPS}/{INDEX}', f'{PICTURES}/{INDEX}'):
+    for name in (FINDINGS, LOCATIONS, LABELS, *labels, f'{PICTURES}/{INDEX}'):
         (out / name).unlink(missing_ok=True)
+    forget_saliency(out / MAPS)
 
 
 def given_lines(given: Mapping[str, Sequence[str]]) -> list[str]:
@@ -149,25 +190,27 @@ def given_lines(given: Mapping[str, Sequence[str]]) -> list[str]:
     for unit in units:
         file = label_file_name(LABELS, unit, len(units))
         lines.append(f'labels of each {UNIT_NAMES[unit]}: {", ".join(given[_LABELS_GIVEN + unit])} ({file})')
-    for what, folder in (('saliency maps', MAPS), ('pictures', PICTURES)):
+    kinds = {MAPS: 'saliency maps', **dict.fromkeys(further_maps(given), 'further saliency maps'), PICTURES: 'pictures'}
+    for folder, what in kinds.items():
         if folder in given:
             lines.append(f'{what} of each image: {", ".join(given[folder])} ({folder}/)')
+    if _PATCHES_GIVEN in given:
+        lines.append(f'the patches of each image that it looked at closely ({_PATCHES_GIVEN})')
     return lines
+
+
+def further_maps(given: Mapping[str, Sequence[str]]) -> list[str]:
+    """The folders of further maps, such as ``maps/global``."""
+    return [name for name in given if name.startswith(f'{MAPS}/') and name != _PATCHES_GIVEN]
+
+
+def _categories(planes: Iterable[MapEntry]) -> list[str]:
+    return list(dict.fromkeys(one['category'] for one in planes))
 
 
 def given_units(given: Mapping[str, Sequence[str]]) -> list[str]:
     """The units that labels were given of, such as ``Side``."""
     return [name.removeprefix(_LABELS_GIVEN) for name in given if name.startswith(_LABELS_GIVEN)]
-
-
-def prediction_notes(counts: Mapping[str, int], num_images: int) -> list[str]:
-    """Sentences that say how predictions came about.
-
-    Args:
-        counts: from :class:`PredictedFiles`.
-        num_images: how many images there are.
-    """
-    return [f'{count} of {num_images} images are predicted from {note}.' for note, count in counts.items()]
 
 
 def _names(labels: LabelPredictions) -> list[str]:

@@ -39,6 +39,7 @@ def predict(
     cfg_options: dict | None = None,
     trust_checkpoint: bool = False,
     batch_size: int = 1,
+    map_grid: str = 'map',
     resume: bool = False,
     workers: int = 1,
     scheduler: str | None = None,
@@ -51,10 +52,10 @@ def predict(
 
     Writes into ``out`` what the model gives: ``predictions.csv`` (findings, DBTex columns, stored pixels),
     ``labels.csv`` (labels of images, breasts or pairs; a file each where it gives several), ``maps`` (saliency maps
-    with their way back to stored pixels), ``pictures`` (images that the model made, likewise). Beside it
-    ``locations.csv`` (where findings lie in the breast, in words), ``report.html`` (of several studies a list, with a
-    page each below ``studies``), ``images.json`` (the images as an annotation file without findings) and
-    ``left_out.csv`` (files left out or in doubt, with the reason).
+    with their way back to stored pixels, further maps and the patches that the model looked at closely), ``pictures``
+    (images that the model made, likewise). Beside it ``locations.csv`` (where findings lie in the breast, in words),
+    ``report.html`` (of several studies a list, with a page each below ``studies``), ``images.json`` (the images as an
+    annotation file without findings) and ``left_out.csv`` (files left out or in doubt, with the reason).
 
     One study is in memory at a time, and each is on disk when it is done, see :mod:`.study_parts`. One that cannot be
     predicted is listed and stops no other, unless none can.
@@ -69,6 +70,7 @@ def predict(
         device: such as ``cuda:1`` or ``cpu``; the first GPU by default, the CPU where there is none.
         cfg_options, trust_checkpoint: see :func:`~mammo_plugins.apis.run_config.load_run_config`.
         batch_size: cases that go through the model at once.
+        map_grid: ``map`` for saliency maps as fine as the model gives them, ``image`` for a value a stored pixel.
         resume: go on where a run with the same arguments was stopped: studies that are done are not predicted again.
         workers: processes on this machine, for prediction on CPUs.
         scheduler: address of a Dask scheduler, whose workers do the work instead; they must see source, model and
@@ -89,7 +91,7 @@ def predict(
     out.mkdir(parents=True, exist_ok=True)
     join_process_group(launcher)
     parts = StudyParts(out)
-    decisive = _decisive_settings(source, choice, cfg_options)
+    decisive = _decisive_settings(source, choice, cfg_options, map_grid)
     if dicom:
         results = asdict(dicom_settings or ResultSettings())
         decisive['dicom'] = {'kinds': list(dicom), 'settings': results}
@@ -103,6 +105,7 @@ def predict(
         cfg_options=cfg_options or {},
         trust_checkpoint=trust_checkpoint,
         batch_size=batch_size,
+        map_grid=map_grid,
         model_notes=choice.notes,
         run=decisive,
     )
@@ -147,7 +150,7 @@ class _Patience:
             )
 
 
-def _decisive_settings(source: Path, choice: ModelChoice, cfg_options: dict | None) -> dict[str, Any]:
+def _decisive_settings(source: Path, choice: ModelChoice, cfg_options: dict | None, map_grid: str) -> dict[str, Any]:
     """What decides the predictions, as plain values."""
     checkpoint = Path(choice.checkpoint)
     return {
@@ -155,6 +158,7 @@ def _decisive_settings(source: Path, choice: ModelChoice, cfg_options: dict | No
         'config': choice.bundle.name if choice.bundle else str(choice.config),
         'weights': choice.bundle.digest if choice.bundle else _digest_weights(checkpoint),
         'cfg_options': {name: repr(value) for name, value in (cfg_options or {}).items()},
+        'map_grid': map_grid,
     }
 
 

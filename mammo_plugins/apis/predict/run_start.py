@@ -38,7 +38,7 @@ def begin_run(parts: StudyParts, source: Path, settings: dict[str, Any], resume:
                 + ': give what it was begun with, or another --out'
             )
         return
-    if parts.root.exists() and not parts.index_path.is_file() and any(parts.root.iterdir()):
+    if not parts.is_own():
         raise ValueError(f'{parts.root} holds something else than predicted studies: give another --out')
     parts.clear()
     remove_outputs(parts.out)

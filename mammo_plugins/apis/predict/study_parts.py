@@ -107,7 +107,11 @@ class StudyParts:
             if (self.folder(number) / RECORD).is_file():
                 yield self.record(number)
 
+    def is_own(self) -> bool:
+        """Whether the folder is not there, or holds what a run made; one that was killed early left hidden files."""
+        seen = self.root.iterdir() if self.root.exists() else ()
+        return self.index_path.is_file() or all(path.name.startswith('.') for path in seen)
+
     def clear(self) -> None:
         """Removes everything of an earlier run."""
-        if self.index_path.is_file() or not self.root.exists():
-            shutil.rmtree(self.root, ignore_errors=True)
+        shutil.rmtree(self.root, ignore_errors=True)

@@ -25,15 +25,17 @@ from mammo_plugins.apis.report.label_text import label_table, label_text
 from mammo_plugins.apis.report.network_cases import report_case
 from mammo_plugins.apis.report.picture_layers import PICTURE_HEIGHT, PictureLayers
 from mammo_plugins.apis.run_config import load_run_config
+from mammo_plugins.compat.library_messages import quiet_log
 from mammo_plugins.datasets.case_dataset import CaseDataset
 from mammo_plugins.io.coco_volume import write_annotations
 from mammo_plugins.io.dicom_out.result_settings import ResultSettings
 from mammo_plugins.io.source_walk import printable_path
 from mammo_plugins.structures.case_sample import MammoCaseSample
+from mammo_plugins.structures.sample_predictions import note_sentences
 from mammo_plugins.visualization import write_report
 
 from .modalities import foreign_notes, modalities_of_config, modalities_to_read, other_modalities
-from .outputs import PredictedFiles, PredictionWriter, given_lines, prediction_notes
+from .outputs import PredictedFiles, PredictionWriter, given_lines
 from .study_index import Study
 from .study_parts import IMAGES, PAGE, StudyParts, StudyRecord
 
@@ -49,6 +51,7 @@ class PredictorSettings:
         out: folder of the run.
         root: folder that was searched.
         batch_size: cases that go through the model at once; of as many studies, if need be.
+        map_grid: see :func:`~.prediction.predict`.
         model_notes: what every page says of the model.
         run: what decides the predictions, with ``dicom`` where DICOM objects are to be written.
     """
@@ -61,6 +64,7 @@ class PredictorSettings:
     cfg_options: Mapping[str, Any] = field(default_factory=dict)
     trust_checkpoint: bool = False
     batch_size: int = 1
+    map_grid: str = 'map'
     model_notes: Sequence[str] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
 
@@ -161,7 +165,8 @@ class StudyPredictor:
             try:
                 prepared.dataset = self._read_images(prepared.record, found, folder / IMAGES, reads)
             except Exception as error:
-                prepared.record.failed = _reason(error)
+                self._parts.begin(study.number)
+                prepared.record = StudyRecord(study.number, failed=_reason(error))
         return prepared
 
     def _read_images(
@@ -171,15 +176,17 @@ class StudyPredictor:
         record.left_out |= others
         if len(others) == len(found.annotations.images):
             return None
-        dataset = build_test_dataset(
-            self._cfg,
-            ann_file=str(ann_file),
-            data_root='',
-            modality=reads,
-            split=None,
-            cache_in_memory=len(found.annotations.images) <= _MAX_CACHED_IMAGES,
-            on_error='skip-report',
-        )
+        with quiet_log():
+            dataset = build_test_dataset(
+                self._cfg,
+                ann_file=str(ann_file),
+                data_root='',
+                modality=reads,
+                split=None,
+                cache_in_memory=len(found.annotations.images) <= _MAX_CACHED_IMAGES,
+                on_error='skip-report',
+                serialize_data=False,  # it is for workers, and takes a second
+            )
         record.left_out |= dataset.unreadable | dataset.dropped
         record.group_by = dataset.group_by
         record.foreign = self._foreign(found)
@@ -200,7 +207,8 @@ class StudyPredictor:
                 if one.dataset is not None:
                     self._write(one, islice(cases, len(one.dataset)))
             except Exception as error:
-                one.record.failed = _reason(error)
+                self._parts.begin(one.record.number)  # nothing of it counts
+                one.record = StudyRecord(one.record.number, failed=_reason(error))
                 cases = self._predicted_cases([left for left in usable if left.record.number > one.record.number])
             self._write_dicom(one.record)
             one.record.seconds = round(time.perf_counter() - one.begun, 3)
@@ -217,7 +225,7 @@ class StudyPredictor:
         """Writes the predictions of a study as they come."""
         record, found, dataset = prepared.record, prepared.found, prepared.dataset
         folder = self._parts.folder(record.number)
-        writer = PredictionWriter(folder, found.annotations)
+        writer = PredictionWriter(folder, found.annotations, self._settings.map_grid)
         cases = [writer.add(case) for case in predicted]
         files = writer.finish(lambda: find_malignant_label(self._detector, dataset.classes))
         located = locate_table(files.csv, found.annotations) if files.csv else None
@@ -263,7 +271,7 @@ class StudyPredictor:
             notes=[
                 *self._settings.model_notes,
                 *(f'The model gives {line}.' for line in given_lines(record.given)),
-                *prediction_notes(record.prediction_notes, record.num_images),
+                *note_sentences(record.prediction_notes, record.num_images),
                 *prepared.found.notes,
                 *foreign_notes(modalities_of_config(self._cfg), record.foreign),
                 *_file_notes(record),

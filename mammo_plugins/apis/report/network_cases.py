@@ -18,7 +18,7 @@ from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportView
 
 from .finding_hits import finding_corners, finding_hits
 from .label_text import label_text
-from .picture_layers import PictureLayers
+from .picture_layers import PictureLayers, made_pictures
 from .stored_cases import report_truth
 
 _HIT_PROTOCOL = 'mm3d'
@@ -99,8 +99,9 @@ def _report_view(
         predictions=_predictions(view, sample, findings, image, located),
         slice_ranges=[(bins.first(index), bins.last(index)) for index in range(bins.num_bins)],
         caption=', '.join(filter(None, [image.modality_text, _predicted(sample, 'malignancy')])),
-        saliency=overlays.over(key, view['homography_matrix'], size) if overlays else {},
-        pictures=pictures.over(key, view['homography_matrix'], size) if pictures else {},
+        saliency=overlays.over(key, view['homography_matrix'], size) if overlays else (),
+        patches=overlays.patches(key, view['homography_matrix']) if overlays else (),
+        pictures=made_pictures(pictures, key, view['homography_matrix'], size),
     )
 
 

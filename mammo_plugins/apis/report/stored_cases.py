@@ -19,7 +19,7 @@ from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportTrut
 from mammo_plugins.visualization.report_content import Box
 
 from .label_text import LabelTexts
-from .picture_layers import PictureLayers
+from .picture_layers import PictureLayers, made_pictures
 
 _MAX_FRAMES = 24  # a volume
 _MAX_PREDICTIONS = 10  # a view, best first
@@ -135,6 +135,7 @@ def _view(index: int, annotations: AnnotationSet, drawn: Drawn) -> ReportView:
         return (x, y, x + width, y + height)
 
     size = (image.width, image.height)
+    key, homography = modality_key(image), flips.homography(*size)
     labels = drawn.labels.of_image(image) if drawn.labels else ''
     return ReportView(
         view_name=str(image.view),
@@ -147,8 +148,9 @@ def _view(index: int, annotations: AnnotationSet, drawn: Drawn) -> ReportView:
         stored_size=size,
         slice_ranges=[(bins.first(number), bins.last(number)) for number in range(bins.num_bins)],
         caption=', '.join(filter(None, [image.modality_text, labels, drawn.notes.get(image.id)])),
-        saliency=drawn.overlays.over(modality_key(image), flips.homography(*size), size) if drawn.overlays else {},
-        pictures=drawn.pictures.over(modality_key(image), flips.homography(*size), size) if drawn.pictures else {},
+        saliency=drawn.overlays.over(key, homography, size) if drawn.overlays else (),
+        patches=drawn.overlays.patches(key, homography) if drawn.overlays else (),
+        pictures=made_pictures(drawn.pictures, key, homography, size),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mmengine.config import Config
 from mmengine.model import is_model_wrapper
 
 from mammo_plugins.apis.head_classes import check_head_classes
@@ -19,6 +20,7 @@ def evaluate_checkpoint(
     checkpoint: str | Path,
     *,
     out: str | Path | None = None,
+    split: str | None = None,
     work_dir: str | Path | None = None,
     ann_file: str | Path | None = None,
     cfg_options: dict | None = None,
@@ -30,6 +32,7 @@ def evaluate_checkpoint(
     Args:
         config: path or name of the config.
         checkpoint: weights, a path or URL.
+        split: images to predict and score, in place of those that the config names.
         out: where the predictions go, see :func:`~.outputs.send_predictions_to`.
         work_dir, ann_file, cfg_options, launcher, trust_checkpoint: as for :func:`~mammo_plugins.apis.train.train`.
 
@@ -49,6 +52,8 @@ def evaluate_checkpoint(
         trust_checkpoint=trust_checkpoint,
     )
     cfg.load_from, cfg.resume = str(checkpoint), False
+    if split is not None:
+        use_split(cfg, split)
     if out is not None:
         send_predictions_to(cfg, Path(out))
     check_head_classes(cfg, splits=('test',))
@@ -59,3 +64,10 @@ def evaluate_checkpoint(
         _ = runner.test_loop
     require_whole_fit(checkpoint, weights, runner.model.module if is_model_wrapper(runner.model) else runner.model)
     return runner.test()
+
+
+def use_split(cfg: Config, split: str) -> None:
+    """Makes a config test on another split of its annotation file."""
+    evaluators = cfg.get('test_evaluator') or []
+    for part in (cfg.test_dataloader.dataset, *(evaluators if isinstance(evaluators, list) else [evaluators])):
+        part.split = split

@@ -12,6 +12,7 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from mammo_plugins.structures.case_sample import MammoCaseSample, malignancy_label
+from mammo_plugins.structures.sample_predictions import store_note
 
 from ..finding_masks import draw_masks
 from .pair_grid import check_one_grid
@@ -34,7 +35,8 @@ class PackCaseInputs(BaseTransform):
     ``BitmapMasks`` in network pixels, and ``has_masks`` (n,), false where the file has no outline and the mask is
         empty. Where ``InsertTumours`` made one, a view has ``synthetic`` (1, 1, H, W). A view that has been through
     ``LocateLandmarks`` has ``landmarks``, and one that has been through ``CropFinding`` has ``finding_xyxy``, both
-    in stored pixels, as meta information.
+    in stored pixels, as meta information. What a transform has to say of what is predicted (``input_note``) is in
+    ``pred_note`` from the start.
     """
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -73,4 +75,6 @@ def _pack_view(view: dict[str, Any]) -> DetDataSample:
     if 'img_synthetic' in view:
         pixels = np.ascontiguousarray(view['img_synthetic'], dtype=np.float32)
         sample.set_field(torch.from_numpy(pixels)[:, None], 'synthetic')
+    if 'input_note' in view:
+        store_note(sample, view['input_note'])
     return sample

@@ -14,6 +14,9 @@ from ..breast_region import find_breast_mask
 from .pair_grid import resample
 from .view_geometry import move_view
 
+NO_BREAST = 'a pair that is not aligned, since no breast is found in one of its sides'
+NO_NIPPLES = "a pair that is aligned by its breasts' boxes, since nipples are not annotated on both sides"
+
 
 class _BreastPlace(NamedTuple):
     """Rows of a breast's box, its middle, and the row that is laid on that of the other side."""
@@ -32,13 +35,17 @@ class AlignSides(BaseTransform):
     boxes. The chest wall stays at the left edge. Both get frames of one size that hold both breasts; what comes in
     from outside is 0. A side in which no breast is found leaves the pair as it is.
 
+    Where it had to do without nipples or breasts, each view has ``input_note``, which its prediction carries on
+    (``pred_note``): files that nobody annotated, as ``mammo predict`` reads them, have no nipples.
+
     Comes first in a pipeline, on images that loading has turned (``OrientCanonical``). It is not random, and swapping
     the sides swaps the results.
 
     Source: DisAsymNet, section 1, says that pairs do not match pixel by pixel; it aligns nothing, and this is ours.
 
     Args:
-        use_nipples: whether annotated nipples are used.
+        use_nipples: whether annotated nipples are used. ``mammo predict`` knows none: without them here too, all
+            commands align alike.
     """
 
     def __init__(self, use_nipples: bool = True) -> None:
@@ -54,11 +61,16 @@ class AlignSides(BaseTransform):
         if results.get('group_by') != 'bilateral' or len(views) != 2:
             raise ValueError(
                 f'AlignSides is for pairs of group_by="bilateral", got {results.get("group_by")!r} with {len(views)} '
-                'images'
+                'images: set group_by="bilateral", and incomplete="drop" where a side may be missing'
             )
-        places = self._places(views)
-        if places is None:
+        boxes = [np.flatnonzero(find_breast_mask(view['img'].max(axis=0)).any(axis=1)) for view in views]
+        if not all(len(rows) for rows in boxes):
+            _note(views, NO_BREAST)
             return results
+        with_nipples = all(view.get('nipple_xy') is not None for view in views)
+        if self.use_nipples and not with_nipples:
+            _note(views, NO_NIPPLES)
+        places = [self._place(view, rows, self.use_nipples and with_nipples) for view, rows in zip(views, boxes)]
         height = np.sqrt(np.prod([place.bottom - place.top for place in places]))
         factors = [height / (place.bottom - place.top) for place in places]
         anchors = [factor * place.anchor for factor, place in zip(factors, places)]
@@ -74,16 +86,13 @@ class AlignSides(BaseTransform):
             move_view(view, resample(view['img'], homography, shape), homography)
         return results
 
-    def _places(self, views: list[dict[str, Any]]) -> list[_BreastPlace] | None:
-        boxes = [np.flatnonzero(find_breast_mask(view['img'].max(axis=0)).any(axis=1)) for view in views]
-        if not all(len(rows) for rows in boxes):
-            return None
-        nipples = [view.get('nipple_xy') for view in views]
-        known = self.use_nipples and all(nipple is not None for nipple in nipples)
-        places = []
-        for view, rows, nipple in zip(views, boxes, nipples):
-            top, bottom = float(rows[0]), float(rows[-1] + 1)
-            middle = (top + bottom) / 2
-            anchor = (view['homography_matrix'] @ [*nipple, 1.0])[1] if known else middle
-            places.append(_BreastPlace(top, bottom, float(anchor)))
-        return places
+    @staticmethod
+    def _place(view: dict[str, Any], rows: np.ndarray, by_nipple: bool) -> _BreastPlace:
+        top, bottom = float(rows[0]), float(rows[-1] + 1)
+        anchor = (view['homography_matrix'] @ [*view['nipple_xy'], 1.0])[1] if by_nipple else (top + bottom) / 2
+        return _BreastPlace(top, bottom, float(anchor))
+
+
+def _note(views: list[dict[str, Any]], text: str) -> None:
+    for view in views:
+        view['input_note'] = text

@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 
 from mammo_plugins.io import read_annotations
 
-from .saliency_metric import index_maps, write_sample_maps
+from .sample_maps import index_maps, write_sample_maps
 
 
 @METRICS.register_module()

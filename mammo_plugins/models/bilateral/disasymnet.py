@@ -49,6 +49,8 @@ class DisAsymNet(BaseModel):
         refine: whether ``asyc`` learns from the normal images, whose labels are those of the originals.
         disc_reaches_asyc: whether what the frozen copy says changes ``asyc`` too, through the features that ``asyd``
             gets. Its own parameters get no gradient in either case.
+        recompute: compute the frozen copy again in the backward pass rather than keep what is inside of it; the
+            transformer of ``asyc`` and ``asyd`` have this argument too.
 
     Raises:
         ValueError: an unknown weight.
@@ -62,6 +64,7 @@ class DisAsymNet(BaseModel):
         loss_weights: Mapping[str, float] | None = None,
         refine: bool = True,
         disc_reaches_asyc: bool = False,
+        recompute: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor or dict(type='CaseDataPreprocessor'), init_cfg=init_cfg)
@@ -71,7 +74,7 @@ class DisAsymNet(BaseModel):
         self.asyc = MODELS.build(asyc)
         self.asyd = None if asyd is None else MODELS.build(asyd)
         self.refine, self.disc_reaches_asyc = refine, disc_reaches_asyc
-        self.discriminator = FrozenCopy()
+        self.discriminator = FrozenCopy(recompute)
 
     def forward(self, inputs: Tensor, data_samples: list[MammoCaseSample], mode: str = 'tensor') -> Any:
         """Losses of the first objective, cases with predictions, or scores."""
@@ -149,14 +152,20 @@ class DisAsymNet(BaseModel):
         losses = {'diag': self._classification_loss(scores, cases), **self.asyc.auxiliary_losses(scores, side_labels)}
         return {f'loss_{name}': self.loss_weights['diag'] * loss for name, loss in losses.items()}
 
-    def _step_both(self, losses: Mapping[str, Tensor], wrappers: list[OptimWrapper]) -> None:
-        """One step of each optimiser; each part gets the gradients of the losses that are meant for it."""
-        of_asyc = [name for name in losses if name != 'loss_disc' or self.disc_reaches_asyc]
-        of_asyd = [name for name in losses if name in ('loss_rec', 'loss_disc', 'loss_syn')]
-        parts = [(self.asyc, of_asyc), (self.asyd, of_asyd)][: len(wrappers)]
-        for (part, names), wrapper in zip(parts, wrappers):
-            loss = wrapper.scale_loss(sum(losses[name] for name in names))
-            wrapper.backward(loss, inputs=_trained(part), retain_graph=part is self.asyc and len(parts) > 1)
+    def _step_both(self, losses: dict[str, Tensor], wrappers: list[OptimWrapper]) -> None:
+        """One step of each optimiser; each part gets the gradients of the losses that are meant for it.
+
+        ``asyd`` goes first, whose way back is the shorter one, so that the graph is let go in the longer one. What the
+        frozen copy keeps for it is let go before, where ``asyc`` does not need it.
+        """
+        if self.asyd is not None:
+            of_asyd = sum(losses[name] for name in ('loss_rec', 'loss_disc', 'loss_syn'))
+            wrappers[1].backward(wrappers[1].scale_loss(of_asyd), inputs=_trained(self.asyd), retain_graph=True)
+            del of_asyd
+            if not self.disc_reaches_asyc:
+                losses['loss_disc'] = losses['loss_disc'].detach()
+        of_asyc = sum(loss for loss in losses.values() if loss.requires_grad)
+        wrappers[0].backward(wrappers[0].scale_loss(of_asyc), inputs=_trained(self.asyc))
         for wrapper in wrappers:
             wrapper.step()
             wrapper.zero_grad()

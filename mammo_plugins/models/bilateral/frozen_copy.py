@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 
 class FrozenCopy:
@@ -16,9 +17,13 @@ class FrozenCopy:
     resume, since it follows before it is asked.
 
     Source: DisAsymNet, section 2.2; evaluation mode is ours, training mode would change batch statistics.
+
+    Args:
+        recompute: compute the network again in the backward pass rather than keep what is inside of it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, recompute: bool = False) -> None:
+        self.recompute = recompute
         self.network: nn.Module | None = None
 
     @torch.no_grad()
@@ -40,7 +45,7 @@ class FrozenCopy:
         """
         if self.network is None:
             raise RuntimeError('a FrozenCopy says nothing before it has followed a network: call follow first')
-        return self.network(*args)
+        return checkpoint(self.network, *args, use_reentrant=False) if self.recompute else self.network(*args)
 
     def __deepcopy__(self, memo: dict) -> FrozenCopy:
-        return FrozenCopy()  # copies of a model (EMA) follow their own part
+        return FrozenCopy(self.recompute)  # copies of a model (EMA) follow their own part

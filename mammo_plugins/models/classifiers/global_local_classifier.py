@@ -7,7 +7,6 @@ of patches, S_c both together; y are probabilities and z representations, with t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from mmdet.registry import MODELS
@@ -17,33 +16,18 @@ from torch import Tensor
 
 from mammo_plugins.structures.case_sample import MammoCaseSample
 from mammo_plugins.structures.map_findings import MapFindings, store_map_findings
-from mammo_plugins.structures.sample_predictions import store_labels, store_saliency
+from mammo_plugins.structures.sample_predictions import (
+    store_further_saliency,
+    store_labels,
+    store_patches,
+    store_saliency,
+)
 
 from ..layers.own_padding import map_without_padding, own_shape, runs_of_one_size, single_slice_views
-from ..layers.patch_selection import cut_patches, lay_patches
-from .global_module import GlobalOutput
-from .patch_aggregation import BagOutput
+from ..layers.patch_selection import cut_patches
+from .image_maps import MAPS_FROM, ImageOutput, repeat_cells, whole_maps
 
 LABELS_FROM = ('global', 'local', 'fusion')
-MAPS_FROM = ('combined', 'global', 'local')
-
-
-class ImageOutput(NamedTuple):
-    """What the modules say of images.
-
-    Attributes:
-        of_image: of the global module.
-        origins: (B, K, 2) upper left pixels (row, column) of the patches; None without a local module.
-        patch_maps: (B, K, C, height, width) A_k; None where there are none.
-        of_patches: of the aggregation; None without a local module.
-        fused: (B, C) y_f; None without a fusion module.
-    """
-
-    of_image: GlobalOutput
-    origins: Tensor | None = None
-    patch_maps: Tensor | None = None
-    of_patches: BagOutput | None = None
-    fused: Tensor | None = None
 
 
 @MODELS.register_module()
@@ -58,8 +42,9 @@ class GlobalLocalClassifier(BaseModel):
     Losses are those of the parts that there are and that learn, summed: L_g + L_l + L_f. Images have one slice each,
     and the labels are those of the images (``labels`` of the data set). Unknown labels (NaN) train nothing.
 
-    Predicted are the labels (``pred_labels`` of each view), a map a class (``pred_saliency``) and, on request, the
-    regions of the maps as findings (``pred_instances``).
+    Predicted are the labels (``pred_labels`` of each view), a map a class (``pred_saliency``), the patches that were
+    looked at (``pred_patches``) with their attention where there is one and, on request, other maps
+    (``pred_further_saliency``) and the regions of the maps as findings (``pred_instances``).
 
     Source: GLAM (Liu et al. 2021); GMIC (Shen et al. 2021); CAM (Zhou et al. 2016).
 
@@ -77,6 +62,7 @@ class GlobalLocalClassifier(BaseModel):
         label_from: whose probabilities are predicted: ``global``, ``local`` or ``fusion``.
         map_from: which maps: S_g (``global``), S_l (``local``) or S_c (``combined``), which is S_g where there are no
             maps of patches.
+        further_maps: which maps are predicted beside these, to be written and drawn; they are not scored.
         global_share: gamma_c, the part of S_g in S_c; the rest is that of S_l. One number, or one a class.
         map_cell: side in pixels of the cells of predicted maps; coarser maps repeat theirs. Maps are scored on their
             own cells, so models are compared on one grid, and a finding smaller than a cell is not lost. None for maps
@@ -106,6 +92,7 @@ class GlobalLocalClassifier(BaseModel):
         freeze_global: bool = False,
         label_from: str = 'global',
         map_from: str = 'combined',
+        further_maps: Sequence[str] = (),
         global_share: float | Sequence[float] = 0.5,
         map_cell: int | None = None,
         map_findings: dict | None = None,
@@ -117,6 +104,7 @@ class GlobalLocalClassifier(BaseModel):
         # Built here, since mmengine's model looks in its own registry only.
         super().__init__(MODELS.build(data_preprocessor or dict(type='PerImageDataPreprocessor')), init_cfg)
         _check_parts(local_module, aggregation, patch_selection, fusion, label_from, map_from, freeze_global)
+        _check_further(further_maps, map_from)
         shares = (global_share,) if isinstance(global_share, (int, float)) else tuple(global_share)
         if min(train_patches, test_patches, map_cell or 1) < 1 or len(shares) not in (1, len(label_names)):
             raise ValueError(f'out of range: {train_patches=}, {test_patches=}, {map_cell=}, {global_share=}')
@@ -125,6 +113,7 @@ class GlobalLocalClassifier(BaseModel):
         self.label_names, self.global_shares, self.map_cell = tuple(label_names), shares, map_cell
         self.train_patches, self.test_patches = train_patches, test_patches
         self.freeze_global, self.label_from, self.map_from = freeze_global, label_from, map_from
+        self.further_maps = tuple(further_maps)
         self.map_findings = None if map_findings is None else MapFindings(**map_findings)
         self.global_module = MODELS.build(global_module)
         parts = dict(local_module=local_module, aggregation=aggregation, fusion=fusion,
@@ -133,8 +122,10 @@ class GlobalLocalClassifier(BaseModel):
             setattr(self, name, None if config is None else MODELS.build(config))
         self.loss_label = MODELS.build(loss_label or dict(type='LabelCrossEntropyLoss'))
         self.loss_sparsity = None if loss_sparsity is None else MODELS.build(loss_sparsity)
-        if map_from == 'local' and self.local_module.head is None:
-            raise ValueError('map_from="local" needs a local_module with num_classes: this one gives no maps')
+        if 'local' in (map_from, *further_maps) and (local_module is None or self.local_module.head is None):
+            raise ValueError(
+                f'{map_from=}, {further_maps=}: patches need a local_module with num_classes, this gives no maps'
+            )
         if freeze_global:
             self.global_module.requires_grad_(False)
 
@@ -220,11 +211,10 @@ class GlobalLocalClassifier(BaseModel):
         views = single_slice_views(inputs, data_samples)
         for images, run in runs_of_one_size(inputs, views, self.data_preprocessor.pad_size_divisor):
             found = self.look(images, self.test_patches)
-            labels, maps = self.probabilities(found), self._refined(self.saliency(found, images.shape[-2:]), images)
-            for view, of_view, saliency in zip(run, labels.clamp(max=1), maps.clamp(max=1), strict=True):
+            for view, of_view in zip(run, self.probabilities(found).clamp(max=1), strict=True):
                 store_labels(view, dict(zip(self.label_names, of_view, strict=True)))
-                own = map_without_padding(saliency, images.shape[-2:], view.img_shape[:2])
-                store_saliency(view, dict(zip(self.label_names, own, strict=True)))
+            self._store_maps(run, found, images.shape[-2:])
+            self._store_patches(run, found)
         if self.map_findings is not None:
             store_map_findings(data_samples, self.map_findings)
         return data_samples
@@ -235,33 +225,39 @@ class GlobalLocalClassifier(BaseModel):
             return found.fused
         return found.of_image.prediction if self.label_from == 'global' else found.of_patches.prediction
 
-    def saliency(self, found: ImageOutput, image_shape: Sequence[int]) -> Tensor:
-        """(B, C, h, w) the chosen maps, as fine as the finer of those of image and patches.
+    def saliency(self, found: ImageOutput, image_shape: Sequence[int], map_from: str | None = None) -> Tensor:
+        """(B, C, h, w) maps, as fine as the finer of those of image and patches.
 
         Args:
             found: of :meth:`look`.
             image_shape: (H, W) of the images.
+            map_from: which, ``self.map_from`` where None.
         """
-        of_image = found.of_image.saliency
-        if found.patch_maps is None or self.map_from == 'global':
-            return of_image
-        cell = image_shape[0] // of_image.shape[-2]
-        patch_cell = self.patch_selection.patch_size[0] // found.patch_maps.shape[-2]
-        finer = min(cell, patch_cell)
-        shape = [side // finer for side in image_shape]
-        laid = lay_patches(_enlarge(found.patch_maps, patch_cell // finer), found.origins // finer, shape)
-        if self.map_from == 'local':
-            return laid
-        share = laid.new_tensor(self.global_shares)[:, None, None]
-        return share * _enlarge(of_image, cell // finer) + (1 - share) * laid
+        patch_height = 0 if self.patch_selection is None else self.patch_selection.patch_size[0]
+        return whole_maps(found, image_shape, map_from or self.map_from, self.global_shares, patch_height)
 
-    def _refined(self, maps: Tensor, images: Tensor) -> Tensor:
-        cell = images.shape[-2] // maps.shape[-2]
-        if self.map_cell is None or cell <= self.map_cell:
-            return maps
-        if cell % self.map_cell:
-            raise ValueError(f'map_cell={self.map_cell} does not divide the cells of the maps, which are {cell} pixels')
-        return _enlarge(maps, cell // self.map_cell)
+    def _store_maps(self, views: Sequence[DetDataSample], found: ImageOutput, padded: Sequence[int]) -> None:
+        """Gives views of (H, W) = ``padded`` their maps without the padding."""
+        for name in (self.map_from, *self.further_maps):
+            maps = repeat_cells(self.saliency(found, padded, name), padded[0], self.map_cell).clamp(max=1)
+            for view, of_view in zip(views, maps, strict=True):
+                own = map_without_padding(of_view, padded, view.img_shape[:2])
+                of_classes = dict(zip(self.label_names, own, strict=True))
+                if name == self.map_from:
+                    store_saliency(view, of_classes)
+                else:
+                    store_further_saliency(view, name, of_classes)
+
+    def _store_patches(self, views: Sequence[DetDataSample], found: ImageOutput) -> None:
+        """Gives views their patches, in the order of their selection."""
+        if found.origins is None:
+            return
+        height, width = self.patch_selection.patch_size
+        corners = found.origins.flip(-1)  # x, y
+        boxes = torch.cat([corners, corners + corners.new_tensor([width, height])], dim=-1)
+        weights = found.of_patches.weights
+        for index, view in enumerate(views):
+            store_patches(view, boxes[index], None if weights is None else weights[index])
 
     def _sparsity(self, of: str, maps: Sequence[Tensor]) -> dict[str, Tensor]:
         if self.loss_sparsity is None or not maps:
@@ -300,6 +296,9 @@ def _check_parts(
         raise ValueError('label_from="fusion" needs a fusion')
 
 
-def _enlarge(maps: Tensor, times: int) -> Tensor:
-    """Maps (..., h, w) with every cell repeated."""
-    return maps if times == 1 else maps.repeat_interleave(times, dim=-2).repeat_interleave(times, dim=-1)
+def _check_further(further_maps: Sequence[str], map_from: str) -> None:
+    others = [name for name in MAPS_FROM if name != map_from]
+    if not set(further_maps) <= set(others) or len(set(further_maps)) < len(further_maps):
+        raise ValueError(
+            f'further_maps are some of {", ".join(others)} beside {map_from!r} of map_from, got {further_maps}'
+        )

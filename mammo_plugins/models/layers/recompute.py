@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -32,17 +32,26 @@ def _forward(module: nn.Module, *args: Any) -> Any:
 
 def _contexts(module: nn.Module) -> tuple[AbstractContextManager, AbstractContextManager]:
     """Around the first forward pass, and around the second."""
-    return nullcontext(), _statistics_kept(module)
+    return nullcontext(), _StatisticsKept(module)
 
 
-@contextmanager
-def _statistics_kept(module: nn.Module) -> Iterator[None]:
-    """What batch norms note of the batch goes into copies of their statistics, which are dropped."""
-    kept = [(norm, dict(norm._buffers)) for norm in module.modules() if isinstance(norm, _BatchNorm)]
-    for norm, buffers in kept:
-        norm._buffers.update({name: buffer if buffer is None else buffer.clone() for name, buffer in buffers.items()})
-    try:
-        yield
-    finally:
-        for norm, buffers in kept:
+class _StatisticsKept:
+    """What batch norms note of the batch goes into copies of their statistics, which are dropped.
+
+    Torch enters it once in each backward pass through the module, of which there are several with ``retain_graph``.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = module
+        self._kept: list[tuple[nn.Module, dict[str, torch.Tensor | None]]] = []
+
+    def __enter__(self) -> None:
+        self._kept = [(norm, dict(norm._buffers)) for norm in self._module.modules() if isinstance(norm, _BatchNorm)]
+        for norm, buffers in self._kept:
+            copies = {name: buffer if buffer is None else buffer.clone() for name, buffer in buffers.items()}
+            norm._buffers.update(copies)
+
+    def __exit__(self, *error: object) -> None:
+        for norm, buffers in self._kept:
             norm._buffers.update(buffers)
+        self._kept = []

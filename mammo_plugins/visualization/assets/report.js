@@ -1,19 +1,8 @@
-'use strict';
 (() => {
   const report = JSON.parse(document.getElementById('report-data').textContent);
-  const settings = { shown: 3, threshold: 0, truth: true, predictions: true, saliency: '', opacity: 0.6, picture: '', divide: 0.5 };
+  const settings = { shown: 3, threshold: 0, truth: true, predictions: true, patches: true, picture: '', divide: 0.5 };
   let panels = [];
   let current = 0;
-
-  const byId = (id) => document.getElementById(id);
-  const percent = (part, whole) => `${(100 * part) / whole}%`;
-
-  function element(tag, className, text) {
-    const made = document.createElement(tag);
-    if (className) made.className = className;
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
 
   /** One image: its frames, boxes, slice slider and slice-weight curve. */
   class ViewPanel {
@@ -37,6 +26,7 @@
       this.slider.max = this.count - 1;
       this.slider.setAttribute('aria-label', `Slice of ${view.name}`);
       this.slider.addEventListener('input', () => this.show(Number(this.slider.value)));
+      this.saliency = new SaliencyLayers(view.saliency, this.root);
       for (const name of ['pointerdown', 'pointermove']) stage.addEventListener(name, (event) => this.onDrag(event));
       stage.addEventListener('wheel', (event) => this.onWheel(event), { passive: false });
       this.root.addEventListener('keydown', (event) => this.onKey(event));
@@ -74,7 +64,7 @@
       this.slider.value = this.frame;
       this.slider.setAttribute('aria-valuetext', text);
       this.drawPicture();
-      this.drawSaliency();
+      this.saliency.draw();
       this.drawBoxes();
       this.drawCurve();
       this.decodeNeighbours();
@@ -107,20 +97,17 @@
       divideAt(Math.max(0, Math.min(1, (event.clientX - left) / width)));
     }
 
-    drawSaliency() {
-      const overlay = this.part('.saliency');
-      const map = this.view.saliency.find((entry) => entry.name === settings.saliency);
-      overlay.hidden = !map;
-      overlay.style.opacity = settings.opacity;
-      if (map) {
-        overlay.src = map.picture;
-        overlay.alt = `Saliency ${map.name}`;
-      }
-    }
-
     drawBoxes() {
       const layer = this.part('.boxes');
       layer.replaceChildren();
+      if (settings.patches) {
+        for (const patch of this.view.patches) {
+          const [width, height] = this.view.size;
+          const [left, top, right, bottom] = patch.box;
+          const box = [Math.max(0, left), Math.max(0, top), Math.min(width, right), Math.min(height, bottom)];
+          if (box[0] < box[2] && box[1] < box[3]) layer.append(this.box({ box }, 'patch', patch.text));
+        }
+      }
       if (settings.truth) {
         for (const finding of this.view.truth.filter((entry) => this.shows(entry))) {
           layer.append(this.box(finding, `truth ${finding.malignant ? '' : 'benign'}`, finding.text));
@@ -280,29 +267,30 @@
     });
   }
 
-  /** A choice among what lies over the images: ``saliency`` or ``picture``. Hidden where there is nothing. */
-  function bindLayers(id, layers) {
-    const names = [...new Set(layers.map((layer) => layer.name))];
-    document.querySelectorAll(`.of-${id}`).forEach((label) => { label.hidden = names.length === 0; });
-    const choices = ['', ...names].map((name) => {
+  /** A choice among the pictures that a model made. Hidden where there is none. */
+  function bindPictures(pictures) {
+    const names = [...new Set(pictures.map((picture) => picture.name))];
+    showControls('of-picture', names.length > 0);
+    const options = ['', ...names].map((name) => {
       const option = element('option', '', name || 'none');
       option.value = name;
       return option;
     });
-    byId(id).replaceChildren(...choices);
-    byId(id).value = settings[id] = names[0] || '';
-    bind(id, (input) => { settings[id] = input.value; });
+    byId('picture').replaceChildren(...options);
+    byId('picture').value = settings.picture = names[0] || '';
+    bind('picture', (input) => { settings.picture = input.value; });
   }
 
   function bindToolbar() {
     const views = report.cases.flatMap((entry) => entry.views);
-    bindLayers('saliency', views.flatMap((view) => view.saliency));
-    bind('opacity', (input) => { settings.opacity = Number(input.value); });
-    bindLayers('picture', views.flatMap((view) => view.pictures));
-    if (settings.picture) byId('saliency').value = settings.saliency = ''; // it would hide what is compared
+    bindPictures(views.flatMap((view) => view.pictures));
+    // Beside a picture to compare with, maps would hide what is compared.
+    bindSaliency(views.flatMap((view) => view.saliency), !settings.picture, () => panels.forEach((panel) => panel.saliency.draw()));
+    showControls('of-patches', views.some((view) => view.patches.length));
+    bind('show-patches', (input) => { settings.patches = input.checked; });
     byId('divide').addEventListener('input', (event) => divideAt(Number(event.target.value)));
     const scores = views.flatMap((view) => view.predictions.map((p) => p.score));
-    document.querySelectorAll('.of-findings').forEach((label) => { label.hidden = scores.length === 0; });
+    showControls('of-findings', scores.length > 0);
     const [low, high] = [Math.min(0, ...scores), Math.max(1, ...scores)];
     const slider = byId('threshold');
     const label = () => (byId('threshold-value').textContent = settings.threshold.toFixed(2));

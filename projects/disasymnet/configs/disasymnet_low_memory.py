@@ -1,3 +1,4 @@
-# Equal losses and gradients in less memory: blocks and stages of the decoder are computed again in the backward pass.
+# Equal losses and gradients in less memory: blocks, stages of the decoder and the frozen copy are computed again in the
+# backward pass.
 _base_ = './disasymnet.py'
-model = dict(asyc=dict(fusion=dict(recompute=True)), asyd=dict(recompute=True))
+model = dict(recompute=True, asyc=dict(fusion=dict(recompute=True)), asyd=dict(recompute=True))

@@ -17,7 +17,9 @@ from mammo_plugins.commands import evaluate as evaluate_command
 from mammo_plugins.commands import predict as predict_command
 from mammo_plugins.commands import report as report_command
 from mammo_plugins.evaluation import image_key, read_labels
+from mammo_plugins.evaluation.patch_files import read_patches
 from mammo_plugins.evaluation.saliency_files import read_index, read_maps
+from mammo_plugins.evaluation.saliency_frames import on_image_pixels
 from mammo_plugins.io import read_annotations
 
 UNITS = {'image': 'View', 'breast': 'Side', 'bilateral': 'Pair'}
@@ -119,7 +121,74 @@ def test_maps_are_the_same_in_test_evaluate_and_predict(trained, phantom_root, t
 
     _, data = report_data(tmp_path / 'out' / 'report.html')
     views = [view for case in data['cases'] for view in case['views']]
-    assert [[overlay['name'] for overlay in view['saliency']] for view in views] == [['malignant', 'any']] * 4
+    assert layer_names(views) == [[('', 'malignant'), ('', 'any'), ('inverse', 'malignant'), ('inverse', 'any')]] * 4
+    assert [[patch['text'] for patch in view['patches']] for view in views] == [
+        ['patch 1, attention 0.75', 'patch 2, attention 0.25']
+    ] * 4
+    assert 'the model gives further saliency maps of each image: malignant, any (maps/inverse/)' in said
+    assert 'the model gives the patches of each image that it looked at closely (maps/patches.csv)' in said
+
+
+def layer_names(views: list[dict]) -> list[list[tuple[str, str]]]:
+    return [[(overlay['map'], overlay['class']) for overlay in view['saliency']] for view in views]
+
+
+def test_patches_lie_in_stored_pixels_of_either_breast(trained, phantom_root, tmp_path, capsys):
+    predict_patient(trained('maps'), phantom_root, tmp_path / 'out', capsys)
+    patches = read_patches(tmp_path / 'out' / 'maps')
+    for entry, saliency in read_maps(tmp_path / 'out' / 'maps'):
+        if entry.category == 'malignant':
+            first, second = [patch for patch in patches if patch.key == entry.key]
+            x, y = (points[np.unravel_index(saliency.argmax(), saliency.shape)] for points in entry.stored_points())
+            left, top, right, bottom = first.box_xyxy
+            assert left < x < right and top < y < bottom
+            near_edge = x - left if entry.key.view_name.startswith('l') else right - x  # right breasts were mirrored
+            assert 0 < near_edge < (right - left) / 4  # a patch begins at the cell, and is four of them wide
+            assert (first.number, first.weight, second.number, second.weight) == (1, 0.75, 2, 0.25)
+    assert {patch.key.view_name[0] for patch in patches} == {'l', 'r'} and len(patches) == 8
+
+
+def test_maps_and_patches_of_several_studies_are_in_one_folder(trained, phantom_root, tmp_path, capsys):
+    config, checkpoint = trained('maps')
+    annotations = read_annotations(phantom_root / 'phantoms.json').select(modality='FFDM')
+    patients = list(dict.fromkeys(image.patient_id for image in annotations.images))[:2]
+    for image in annotations.images:
+        if image.patient_id in patients:
+            path = annotations.resolve_path(image)
+            link = tmp_path / 'in' / image.patient_id / f'{image.view}{path.suffix}'
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(path)
+    arguments = ['--config', str(config), '--checkpoint', str(checkpoint), '--device', 'cpu']
+    assert predict_command.main([str(tmp_path / 'in'), *arguments, '--out', str(tmp_path / 'out')]) == 0
+    said = capsys.readouterr().out
+    assert said.count('the model gives further saliency maps of each image: malignant, any (maps/inverse/)') == 1
+    maps = tmp_path / 'out' / 'maps'
+    assert len(list(read_maps(maps))) == len(list(read_maps(maps / 'inverse'))) == 16
+    patches = read_patches(maps)
+    assert [patch.number for patch in patches] == [1, 2] * 8
+    assert {patch.key.patient_id for patch in patches} == set(patients)
+    assert {patch.key for patch in patches} == {entry.key for entry in read_index(maps)}
+    # A model that gives less leaves nothing of this behind.
+    config, checkpoint = trained('image')
+    arguments = ['--config', str(config), '--checkpoint', str(checkpoint), '--device', 'cpu']
+    assert predict_command.main([str(tmp_path / 'in'), *arguments, '--out', str(tmp_path / 'out')]) == 0
+    assert read_patches(maps) == [] and not list(maps.rglob('*.csv')) and not list(maps.rglob('*.png'))
+
+
+def test_maps_of_stored_pixels_are_as_large_as_the_images(trained, phantom_root, tmp_path):
+    config, checkpoint = trained('maps')
+    images = folder_of_patient(phantom_root, tmp_path / 'in')
+    arguments = [str(images), '--config', str(config), '--checkpoint', str(checkpoint), '--device', 'cpu']
+    assert predict_command.main([*arguments, '--out', str(tmp_path / 'cells')]) == 0
+    assert predict_command.main([*arguments, '--out', str(tmp_path / 'pixels'), '--map-grid', 'image']) == 0
+    for folder in ('maps', 'maps/inverse'):
+        cells = list(read_maps(tmp_path / 'cells' / folder))
+        pixels = list(read_maps(tmp_path / 'pixels' / folder))
+        assert len(cells) == len(pixels) == 8
+        for (entry, saliency), (of_pixels, stored) in zip(cells, pixels):
+            assert stored.shape == of_pixels.covered == (96, 64) and (of_pixels.homography == np.eye(3)).all()
+            np.testing.assert_array_equal(stored, on_image_pixels(entry, saliency, (96, 64))[1])
+            assert (stored == 0).any() and stored.max() == saliency.max()
 
 
 def test_image_without_its_partner_is_named(trained, phantom_root, tmp_path, capsys):
@@ -168,19 +237,33 @@ def test_report_of_maps_lays_them_where_the_model_saw_them(tested, phantom_root,
     maps = tested / 'found_maps'
     text, views = write_report([f'A={maps}', f'B={maps}'], phantom_root, tmp_path / 'report.html')
     assert 'pxap_dataset' in text and "default-src 'none'" in text
-    names = ['A: malignant', 'A: any', 'B: malignant', 'B: any']
-    assert [[overlay['name'] for overlay in view['saliency']] for view in views] == [names] * 4
+    sources = ('A', 'A inverse', 'B', 'B inverse')
+    names = [(source, category) for source in sources for category in ('malignant', 'any')]
+    assert layer_names(views) == [names] * 4
     annotations = read_annotations(phantom_root / 'phantoms.json').select(modality='FFDM')
     stored = {str(entry.key): (entry, saliency) for entry, saliency in read_maps(maps) if entry.category == 'any'}
     first = next(i for i in annotations.images if str(i.view) == views[0]['name'] and i.labels['malignant'])
     entry, saliency = stored[str(image_key(first))]
     shown = opacity(views[0]['saliency'][1]['picture'])
+    of_image = [patch for patch in read_patches(maps) if patch.key == entry.key]
+    assert [patch['text'] for patch in views[0]['patches']] == [
+        f'{name} patch {number}' for name in 'AB' for number in ('1, attention 0.75', '2, attention 0.25')
+    ]
+    for patch, drawn in zip(of_image, views[0]['patches']):
+        assert drawn['box'] == pytest.approx(patch.box_xyxy, abs=0.01)  # stored upright, hung as stored
     assert shown.shape == (first.height, first.width)
     x, y = (points.astype(int) for points in entry.stored_points())
     inside = (x >= 0) & (x < first.width - 1) & (y >= 0) & (y < first.height - 1)
     # Phantoms are stored upright, and reports hang breasts as they are stored.
     assert np.abs(shown[y[inside], x[inside]] / 255 - saliency[inside]).max() < 0.1
     assert shown.max() > 0 and (shown == 0).any()  # air that was cut off has no saliency
+
+
+def test_further_maps_that_are_given_by_name_are_scored_and_shown_once(tested, phantom_root, tmp_path):
+    maps = tested / 'found_maps'
+    text, views = write_report([f'A={maps}', f'B={maps / "inverse"}'], phantom_root, tmp_path / 'report.html')
+    assert '<th scope="row">B</th>' in text
+    assert layer_names(views) == [[(name, category) for name in 'AB' for category in ('malignant', 'any')]] * 4
 
 
 def test_all_kinds_make_one_page(tested, phantom_root, tmp_path):

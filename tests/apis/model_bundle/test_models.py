@@ -122,8 +122,7 @@ def test_thresholds_come_from_the_split_that_is_named(phantom_root, ffdm_checkpo
     found = tmp_path / 'found.csv'
     plain = export(tmp_path, ffdm_checkpoint)
     ann = str(phantom_root / 'phantoms.json')
-    split = ['test_dataloader.dataset.split=validation', 'test_evaluator.split=validation']
-    arguments = ['--ann', ann, '--out', str(found), '--work-dir', str(tmp_path / 'w'), '--cfg-options', *split]
+    arguments = ['--ann', ann, '--out', str(found), '--work-dir', str(tmp_path / 'w'), '--split', 'validation']
     assert main(['test', '--model', str(plain), *arguments]) == 0
     path = export(
         tmp_path, ffdm_checkpoint, '--thresholds-from', str(found), '--ann', ann, '--modality', 'FFDM',

@@ -90,7 +90,8 @@ def test_maps_leave_the_sample_and_findings_need_no_malignancy(annotations, case
 
 def test_files_of_an_earlier_model_do_not_stay(annotations, case, tmp_path):
     (tmp_path / 'maps').mkdir()
-    for stale in ('predictions.csv', 'labels_pair.csv', 'maps/index.csv'):
+    (tmp_path / 'maps' / 'global').mkdir()
+    for stale in ('predictions.csv', 'labels_pair.csv', 'maps/index.csv', 'maps/patches.csv', 'maps/global/index.csv'):
         (tmp_path / stale).write_text('of before')
     (tmp_path / 'notes.txt').write_text('of the user')
     case.pred_labels = {'malignant': 0.5}

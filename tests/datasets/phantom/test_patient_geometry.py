@@ -2,11 +2,7 @@
 
 import numpy as np
 import pytest
-from highdicom import UID, AlgorithmIdentificationSequence
-from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentationTypeValues, SegmentDescription
 from pydicom import dcmread
-from pydicom.sr.codedict import codes
-from pydicom.sr.coding import Code
 
 from mammo_plugins.apis.phantoms import make_phantoms
 from mammo_plugins.datasets.phantom.dicom_identity import ImageIdentity
@@ -15,6 +11,7 @@ from mammo_plugins.datasets.phantom.pixel_grid import PixelGrid
 from mammo_plugins.datasets.phantom.settings import PhantomSettings
 from mammo_plugins.io import read_header
 from tests.dicom_validation import dciodvfy_errors
+from tests.result_objects import segmentation
 
 GRID = PixelGrid(40, 36, 0.5, 45.0)
 SIDES = {'L': -1, 'R': 1}
@@ -80,22 +77,7 @@ def test_validator_finds_no_error(files):
 
 @pytest.mark.parametrize('modality', ['DBT', 'FFDM', 'SM'])
 def test_segmentations_of_the_images_validate(files, tmp_path, modality):
-    image = dcmread(_of(files, modality)[0])
-    marked = np.zeros((int(image.get('NumberOfFrames', 1)), image.Rows, image.Columns), np.uint8)
-    marked[len(marked) // 2, 5:9, 5:9] = 1
-    software = AlgorithmIdentificationSequence('reader', Code('123109', 'DCM', 'Artificial Intelligence'), '1')
-    kind = SegmentDescription(
-        1,
-        'finding',
-        codes.SCT.MorphologicallyAbnormalStructure,
-        codes.SCT.Neoplasm,
-        SegmentAlgorithmTypeValues.AUTOMATIC,
-        software,
-    )
-    names = dict(manufacturer='maker', manufacturer_model_name='model', software_versions='1', device_serial_number='1')
-    made = Segmentation([image], marked, SegmentationTypeValues.BINARY, [kind], UID(), 9, UID(), 1, **names)
-    if modality != 'DBT':  # a projection has no plane in the patient, and highdicom does not copy its orientation
-        made.PatientOrientation = image.PatientOrientation
+    made = segmentation(dcmread(_of(files, modality)[0]))
     made.save_as(tmp_path / 'seg.dcm')
     assert dciodvfy_errors(tmp_path / 'seg.dcm') == []
 

@@ -9,6 +9,7 @@ import pytest
 
 from mammo_plugins.datasets.breast_region import find_breast_mask
 from mammo_plugins.datasets.transforms import AlignSides
+from mammo_plugins.datasets.transforms.side_alignment import NO_BREAST, NO_NIPPLES
 from mammo_plugins.structures.geometry import project_boxes
 
 
@@ -54,11 +55,14 @@ def test_breasts_are_equally_high_and_lie_at_one_height(pair):
 
 def test_nipples_lie_at_one_height_where_both_are_known(pair):
     known = AlignSides().transform(copy.deepcopy(pair))['views']
+    assert all('input_note' not in one for one in known)
     heights = [(one['homography_matrix'] @ [*one['nipple_xy'], 1.0])[1] for one in known]
     assert heights[0] == pytest.approx(heights[1])
     by_boxes = AlignSides(use_nipples=False).transform(copy.deepcopy(pair))['views']
+    assert all('input_note' not in one for one in by_boxes)  # nothing is missing that was asked for
     pair['views'][1]['nipple_xy'] = None
     one_known = AlignSides().transform(pair)['views']
+    assert [one['input_note'] for one in one_known] == [NO_NIPPLES] * 2
     for one, other in zip(by_boxes, one_known):
         np.testing.assert_array_equal(one['homography_matrix'], other['homography_matrix'])
     offsets = [abs(np.subtract(*(one['homography_matrix'][1, 2] for one in views))) for views in (by_boxes, known)]
@@ -86,7 +90,8 @@ def test_swapping_the_sides_swaps_the_results(pair):
 def test_side_without_a_breast_leaves_the_pair_as_it_is(pair):
     pair['views'][0]['img'] = np.zeros((1, 120, 60), np.uint16)
     before = pair['views'][1]['img']
-    assert AlignSides().transform(pair)['views'][1]['img'] is before
+    views = AlignSides().transform(pair)['views']
+    assert views[1]['img'] is before and [one['input_note'] for one in views] == [NO_BREAST] * 2
 
 
 def test_what_is_no_pair_is_refused(pair):

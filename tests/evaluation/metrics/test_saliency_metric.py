@@ -10,7 +10,10 @@ from mmengine.evaluator import Evaluator
 from mammo_plugins.apis.evaluate import ScoringOptions
 from mammo_plugins.apis.evaluate.saliency_folder import evaluate_saliency_folder
 from mammo_plugins.evaluation.metrics import SaliencyMetric
+from mammo_plugins.evaluation.patch_files import read_patches
+from mammo_plugins.evaluation.saliency_files import read_maps
 from mammo_plugins.io import read_annotations, write_annotations
+from mammo_plugins.structures.sample_predictions import store_further_saliency, store_patches
 
 
 @pytest.fixture(name='ann_file')
@@ -50,6 +53,26 @@ def test_numbers_equal_those_of_the_written_folder(grid, ann_file, tmp_path):
             assert metrics[f'saliency/{category}/{name}'] == number.value
     assert 0 < metrics['saliency/malignant/dice'] < 1
     assert len(list((tmp_path / 'maps').glob('*.png'))) == 6
+
+
+def test_further_maps_and_patches_are_written_beside_those_that_are_scored(ann_file, tmp_path):
+    views = predicted_views(ann_file)
+    store_further_saliency(views[0], 'global', {'any': torch.full((5, 5), 0.5)})
+    store_patches(views[1], torch.tensor([[10, 20, 30, 40], [50, 60, 70, 80]]), torch.tensor([0.25, 0.75]))
+    store_patches(views[2], torch.tensor([[10, 20, 30, 40]]))
+    scored = evaluate(SaliencyMetric(ann_file, tmp_path / 'maps'), [*views, views[0]])
+    assert scored == evaluate(SaliencyMetric(ann_file, tmp_path / 'plain'), predicted_views(ann_file))
+    ((entry, saliency),) = read_maps(tmp_path / 'maps' / 'global')
+    assert (str(entry.key), entry.category, saliency.shape) == ('p0/s1/lcc', 'any', (5, 5))
+    np.testing.assert_allclose(saliency, 0.5, atol=1e-5)
+    found = [(str(patch.key), patch.number, patch.box_xyxy, patch.weight) for patch in read_patches(tmp_path / 'maps')]
+    assert found == [
+        ('p1/s1/lcc', 1, (100, 200, 300, 400), 0.25),
+        ('p1/s1/lcc', 2, (500, 600, 700, 800), 0.75),
+        ('p2/s1/lcc', 1, (100, 200, 300, 400), None),
+    ]
+    evaluate(SaliencyMetric(ann_file, tmp_path / 'maps'), predicted_views(ann_file))  # a model that has neither
+    assert read_patches(tmp_path / 'maps') == [] and not (tmp_path / 'maps' / 'global' / 'index.csv').exists()
 
 
 def test_padded_samples_count_once(ann_file, tmp_path):

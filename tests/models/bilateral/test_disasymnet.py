@@ -190,6 +190,19 @@ def test_decoder_that_computes_again_gives_equal_images_gradients_and_statistics
     assert largest_change(models[0].asyd.state_dict(), models[1].asyd.state_dict()) < 1e-6
 
 
+def test_whole_step_that_computes_again_trains_alike():
+    """Both parts go backward through the same graph, so that blocks are computed again more than once."""
+    found = []
+    for again in (False, True):
+        parts = dict.fromkeys(('recompute', 'asyc__fusion__recompute', 'asyd__recompute'), again)
+        model = small_model(**parts, asyd__norm_cfg=dict(type='BN'))
+        logged = model.train().train_step(make_data(LABELS, synthetic=(1,)), optimisers(model))
+        found.append((logged, state(model)))
+    (logged, plain), (logged_again, frugal) = found
+    assert all(logged_again[name].item() == pytest.approx(value.item(), rel=1e-5) for name, value in logged.items())
+    assert largest_change(plain, frugal) < 1e-5
+
+
 def test_decoder_needs_a_stage_for_each_skip():
     with pytest.raises(ValueError, match='1 decoder stages cannot take 2 stages'):
         MODELS.build(dict(type='DisentanglingDecoder', in_channels=8, stage_channels=[4, 4, 8], channels=[4]))

@@ -270,6 +270,10 @@ def test_volumes_are_refused(images):
         (glam_config(global_share=1.5), 'between 0 and 1, got 1.5'),
         (glam_config(global_share=[0.5, 0.5, 0.5]), 'out of range'),
         (gmic_config(map_from='local'), 'gives no maps'),
+        (gmic_config(further_maps=['local']), 'gives no maps'),
+        (dict(ONLY_GLOBAL, further_maps=['local']), 'gives no maps'),
+        (glam_config(further_maps=['combined']), "further_maps are some of global, local beside 'combined'"),
+        (glam_config(further_maps=['global', 'global']), 'further_maps are some of'),
     ],
 )
 def test_parts_that_do_not_agree_are_refused(config, message):
@@ -292,3 +296,38 @@ def test_frozen_module_chooses_the_patches_that_a_list_made_before_would_hold(im
         sum(model.loss(images, make_labelled(LABELS)).values()).backward()
         optimizer.step()
         torch.testing.assert_close(model.look(images, 3, torch.zeros(2, dtype=torch.bool)).origins, listed)
+
+
+@torch.no_grad()
+def test_patches_are_predicted_in_stored_pixels_with_their_attention(images):
+    model = build(glam_config(**SMALL, test_patches=3)).eval()
+    cases = make_labelled([(NAN, NAN)] * 2)
+    mirrored = torch.tensor([[-1.0, 0, SIZE[1]], [0, 1, 0], [0, 0, 1]]).double().numpy()
+    cases[1].views[0].set_metainfo({'homography_matrix': mirrored})
+    first, second = (case.views[0].pred_patches for case in model(images, cases, mode='predict'))
+    found = model.look(images, 3)
+    rows, columns = found.origins.unbind(-1)
+    assert first.bboxes.tolist() == torch.stack([columns, rows, columns + 32, rows + 32], dim=-1)[0].tolist()
+    right = SIZE[1] - columns
+    assert second.bboxes.tolist() == torch.stack([right - 32, rows, right, rows + 32], dim=-1)[1].tolist()
+    torch.testing.assert_close(torch.stack([first.weights, second.weights]), found.of_patches.weights)
+
+
+@torch.no_grad()
+def test_patches_that_are_not_weighted_have_no_attention_and_a_global_module_alone_no_patches(images):
+    (joined, _) = predict(build(glam_config('ConcatenatedPatches', **SMALL)).eval(), images, [SIZE] * 2)
+    assert 'weights' not in joined.pred_patches and joined.pred_patches.bboxes.shape == (1, 4)
+    (alone, _) = predict(build(ONLY_GLOBAL).eval(), images, [SIZE] * 2)
+    assert 'pred_patches' not in alone and 'pred_further_saliency' not in alone
+
+
+@torch.no_grad()
+def test_further_maps_are_what_the_other_settings_of_map_from_predict(images):
+    torch.manual_seed(0)
+    model = build(glam_config(**SMALL, further_maps=['global', 'local'], map_cell=4)).eval()
+    views = predict(model, images, [SIZE, (120, 50)])
+    for name in ('global', 'local'):
+        model.further_maps, model.map_from = (), name
+        for view, expected in zip(views, predict(model, images, [SIZE, (120, 50)]), strict=True):
+            for category, saliency in expected.pred_saliency.items():
+                assert torch.equal(view.pred_further_saliency[name][category], saliency)

@@ -32,6 +32,21 @@ def test_loss_gradients_statistics_and_keys_stay():
         torch.testing.assert_close(saving.state_dict()[name], value)
 
 
+def test_several_backward_passes_give_their_gradients():
+    found = []
+    for saving in (False, True):
+        model = make_model()
+        if saving:
+            recompute_in_training([model[0]])
+        torch.manual_seed(1)
+        outputs = model(torch.randn(2, 3, 9, 9, dtype=torch.float64))
+        weights = list(model.parameters())
+        first = torch.autograd.grad(outputs.square().sum(), weights, retain_graph=True)
+        found.append([*first, *torch.autograd.grad(outputs.pow(3).sum(), weights), *model.buffers()])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_the_block_runs_twice_in_training_and_once_in_evaluation():
     model, runs = make_model(), []
     recompute_in_training([model[0]])

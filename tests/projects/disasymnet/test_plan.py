@@ -18,6 +18,7 @@ from mammo_plugins.apis.study.phantom_config import entry_options, known_options
 from mammo_plugins.commands.main import main
 from mammo_plugins.evaluation.saliency_files import read_index
 from tests.projects.disasymnet.small_configs import small
+from tests.warm_processes import run_script
 
 BASELINES = ('resnet18', 'ham', 'late_fusion', 'cvt', 'asymmetry_attention')
 ABLATIONS = ('asyc', 'asyd', 'asyd_syn', 'asyc_asyd')
@@ -104,6 +105,10 @@ def test_study_goes_from_phantoms_to_tables(repository, tmp_path):
     assert set(rows) == {'cvt', 'disasymnet'}
     assert set(rows['cvt']) == {'view', 'pair', 'maps'}
     assert set(rows['disasymnet']) == {'view', 'pair', 'maps', 'normals', 'unchanged', 'other_side', 'blur'}
+    figure = [tmp_path / 'out', tmp_path / 'fig.png', '--rows', 'disasymnet']
+    drawn = run_script('projects/disasymnet/normals_figure.py', figure)
+    assert drawn.returncode == 0, drawn.stderr
+    assert json.loads((tmp_path / 'fig.json').read_text())['pairs']
 
 
 def test_study_has_every_row_of_the_plan():

@@ -99,6 +99,30 @@ def test_predict_writes_labels_maps_and_the_normal_image(trained, root, tmp_path
     assert all([one['name'] for one in pictures] == ['normal', 'abnormal'] for pictures in made)
 
 
+def test_aligned_sides_are_trained_tested_and_scored(root, tmp_path):
+    options = small('disasymnet_aligned', root, steps=1) | {'default_hooks.checkpoint.interval': 1}
+    run = dict(ann_file=root / 'pairs.json', work_dir=tmp_path, cfg_options=options)
+    train(CONFIGS / 'disasymnet_aligned.py', **run)
+    out = tmp_path / 'found.csv'
+    evaluate_checkpoint(CONFIGS / 'disasymnet_aligned.py', tmp_path / 'iter_1.pth', out=out, **run)
+    frames: dict[tuple[str, str], set] = {}
+    for entry, _ in read_maps(tmp_path / 'found_pictures'):
+        frames.setdefault((entry.key.patient_id, entry.key.view_name[1:]), set()).add((entry.shape, entry.covered))
+    assert frames and all(len(sizes) == 1 for sizes in frames.values())  # one frame for both sides
+    assert main(['normals', str(tmp_path / 'found_pictures'), '--ann', str(root / 'pairs.json')]) == 0
+
+
+def test_config_of_low_memory_trains_as_the_whole_one(root, tmp_path):
+    state = []
+    for name in ('disasymnet', 'disasymnet_low_memory'):
+        options = small(name, root, steps=1) | {'default_hooks.checkpoint.interval': 1}
+        options |= {f'optim_wrapper.{part}.optimizer': dict(type='SGD', lr=0.1) for part in ('asyc', 'asyd')}
+        train(CONFIGS / f'{name}.py', work_dir=tmp_path / name, ann_file=root / 'pairs.json', cfg_options=options)
+        state.append(weights(tmp_path / name / 'iter_1.pth'))
+    for key, value in state[0].items():
+        torch.testing.assert_close(state[1][key], value, rtol=1e-4, atol=1e-5, msg=key)
+
+
 def test_two_processes_train_as_one(root, tmp_path):
     """With batch statistics that are frozen in the encoder and none in the decoder: samples are treated one by one.
 
