@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import shutil
 
 import pytest
@@ -17,6 +16,7 @@ from mammo_plugins.io.dicom_out.result_objects import KINDS
 from mammo_plugins.io.dicom_out.result_settings import CODINGS, FINDINGS, ResultSettings, read_settings
 from mammo_plugins.io.dicom_out.source_headers import COPIED_KEYWORDS
 from mammo_plugins.structures import Laterality
+from tests.markdown_commands import read_commands
 from tests.markdown_tables import read_tables
 
 
@@ -39,13 +39,14 @@ def block(text, language):
 
 
 def test_every_command_of_the_page_runs_and_writes_what_the_statement_says(
-    page, statement, ffdm_checkpoint, tmp_path, monkeypatch, capsys
+    page, statement, repository, ffdm_checkpoint, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
     shutil.copy(ffdm_checkpoint, 'weights.pth')
     (tmp_path / 'settings.json').write_text(block(page, 'json'))
-    lines = [shlex.split(line, comments=True) for line in block(page, 'bash').splitlines()]
-    for program, *arguments in lines:
+    commands = read_commands(repository / 'docs/dicom_output.md')
+    assert len(commands) == 4
+    for program, *arguments in commands:
         assert program == 'mammo' and mammo.main(arguments) == 0, arguments
     objects = [dcmread(path, stop_before_pixels=True) for path in tmp_path.glob('out/dicom/*/*.dcm')]
     stated = {row['kind']: row for row in table(statement, 'SOP class')}
