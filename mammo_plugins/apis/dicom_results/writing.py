@@ -132,7 +132,7 @@ def write_dicom_results(
         except NoDateError as error:
             written.notes.append(f'{_name(study)}: nothing written: {error}')
             break
-        except (ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
+        except (ValueError, AttributeError, KeyError, IndexError) as error:
             # What libraries raise on odd headers may quote them.
             written.notes.append(f'{_name(study)}: no {kind}: its headers cannot be used ({type(error).__name__})')
             continue

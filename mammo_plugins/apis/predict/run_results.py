@@ -36,9 +36,11 @@ def write_run_results(out: str | Path, kinds: Sequence[str], settings: ResultSet
     remove_results(parts.out)
     written = StudyFiles()
     for record in parts.records(StudyIndex(parts.index_path).num_studies):
-        of_study = write_study_folder(
-            parts.out, parts.folder(record.number), record.left_out, bool(record.failed), request
-        )
+        folder = parts.folder(record.number)
+        try:
+            of_study = write_study_folder(parts.out, folder, record.left_out, bool(record.failed), request)
+        except (ValueError, OSError) as error:  # one study, such as images that are gone, stops no other
+            of_study = StudyFiles(notes=[f'study {record.number}: no DICOM objects: {error}'])
         written.files += of_study.files
         written.notes += of_study.notes
     return written

@@ -52,7 +52,6 @@ def build_measurement_report(results: StudyResults, settings: ResultSettings) ->
         is_final=False,
         is_verified=False,
         record_evidence=True,
-        specific_character_set='ISO_IR 192',
         **series_arguments(results, settings, 'sr', 1),
     )
     dataset.CurrentRequestedProcedureEvidenceSequence = evidence_items(results)

@@ -58,7 +58,6 @@ def _build(
         presentation_lut_transformation=hd.PresentationLUTTransformation(
             presentation_lut_shape='INVERSE' if is_inverted else 'IDENTITY'
         ),
-        specific_character_set='ISO_IR 192',
         **series_arguments(results, settings, 'gsps', number),
     )
     dataset.Laterality = image.view.laterality.value

@@ -117,7 +117,6 @@ def _build(
         study_instance_uid=results.first.StudyInstanceUID,
         laterality=image.view.laterality.value,
         patient_orientation=('A', 'F'),  # it takes no oblique ones, such as FR; set below
-        specific_character_set='ISO_IR 192',
         **arguments,
     )
     dataset.ImageType = ['DERIVED', 'SECONDARY']

@@ -155,7 +155,6 @@ def _build(
         plane_positions=positions,
         content_label='CAD_SEGMENTS',
         content_description=f'{image.view} {image.modality}',
-        specific_character_set='ISO_IR 192',
         **series_arguments(results, settings, 'seg', number),
     )
     _name_dimensions(dataset, result_uid(results, settings, 'dimensions', str(number)))

@@ -112,6 +112,17 @@ def test_objects_of_an_earlier_run_do_not_stay_and_files_of_others_do(phantoms, 
     assert (folder / 'cad-sr.dcm').read_bytes() == before, 'the same run gives the same bytes'
 
 
+def test_study_whose_images_are_gone_is_said_and_stops_no_other(tmp_path, capsys):
+    for number in (1, 2):
+        elements = {'StudyInstanceUID': f'1.2.826.0.1.3680043.8.498.{number}', 'PatientID': f'P{number}', **DATED}
+        save(mammogram(stored_breast(top=2000 + number), **elements), tmp_path / 'in' / f'{number}.dcm')
+    out = predicted_run(tmp_path / 'in', tmp_path / 'out')
+    (tmp_path / 'in' / '1.dcm').unlink()
+    assert command.main([str(out), '--kinds', 'cad-sr']) == 0
+    said = capsys.readouterr().out
+    assert '1 DICOM objects written' in said and 'note: P1/' in said and 'is in no DICOM object' in said
+
+
 @pytest.mark.parametrize(
     ('arguments', 'said'),
     [
