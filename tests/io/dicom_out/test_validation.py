@@ -14,6 +14,8 @@ from tests.dicom_validation import dciodvfy_errors, dsrdump_errors, pixelmed_err
 
 from .result_cases import header, image, mark, results
 
+pytestmark = pytest.mark.slow  # PixelMed compiles its templates
+
 FOUND, CLEAN = image('a', (mark(), mark(20, 0.4), mark(25, 0.05))), image('a')
 LESION = (
     image('a', (mark(5, 0.3, 1),)),
