@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydicom import Dataset
 
-from mammo_plugins.apis.finding_locations import locate_findings, read_locations
+from mammo_plugins.apis.finding_locations import Locator, locate_findings, read_locations
 from mammo_plugins.apis.predicted_files import FINDINGS, LABELS, LOCATIONS, MAPS
 from mammo_plugins.evaluation import read_labels, read_predictions
 from mammo_plugins.evaluation.label_predictions import is_label_file
@@ -60,7 +60,11 @@ def _read_tables(out: Path, folder: Path, predicted: AnnotationSet) -> Predicted
     locations = None
     if findings is not None:
         told = folder / LOCATIONS
-        locations = read_locations(told, findings) if told.is_file() else locate_findings(predicted, findings)
+        locations = (
+            read_locations(told, findings)
+            if told.is_file()
+            else locate_findings(Locator(predicted), predicted, findings)
+        )
     return PredictedTables(findings, labels, _maps(out, folder), locations)
 
 

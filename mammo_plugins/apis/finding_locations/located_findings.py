@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from mammo_plugins.evaluation import Predictions
 from mammo_plugins.evaluation.image_names import image_key, modality_key
 from mammo_plugins.io import ImageRecord
 from mammo_plugins.structures.finding_location import FindingLocation
+
+from .locating import Locator
 
 _DIGITS = 2  # of a pixel, beyond which boxes are taken for equal
 
@@ -21,15 +25,26 @@ class LocatedFindings:
     Attributes:
         findings: N rows.
         locations: of each of them; None where not known.
+        locator: of their images.
     """
 
     findings: Predictions
     locations: Sequence[FindingLocation | None]
+    locator: Locator
 
     def words(self, image: ImageRecord, box_xyxy: Sequence[float], slice_index: int) -> str:
-        """Where a finding of an image lies, in words; empty where that is not known."""
+        """Where a finding lies, in words: one of these, or one of another class, which tables do not have.
+
+        Empty where that is not known.
+        """
         place = (*(round(float(edge), _DIGITS) for edge in box_xyxy), int(slice_index))
-        found = self._by_place.get((modality_key(image), *place)) or self._by_place.get((image_key(image), *place))
+        for key in (modality_key(image), image_key(image)):
+            if (key, *place) in self._by_place:
+                found = self._by_place[(key, *place)]
+                break
+        else:
+            x1, y1, x2, y2 = map(float, box_xyxy)
+            (found,) = self.locator.locate(image, np.array([[(x1 + x2) / 2, (y1 + y2) / 2]]))
         return found.words if found else ''
 
     @cached_property

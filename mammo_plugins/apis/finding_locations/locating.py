@@ -19,42 +19,58 @@ _NOMINAL_MM = 180.0
 """Taken for the height of an image whose pixels have no stated size, to look for its nipple; no distance is told."""
 
 
-def locate_findings(study: AnnotationSet, findings: Predictions) -> list[FindingLocation | None]:
-    """Location of each row; None where nipple and chest wall cannot be told.
+class Locator:
+    """Locates points in images, whose landmarks are told once.
 
-    Annotated landmarks are taken where an image has them, else they are estimated from its pixels. Lesions that several
-    views show get their quadrant.
+    Annotated landmarks are taken where an image has them, else they are estimated from its pixels.
 
     Args:
-        study: images, those of the rows among them; only images with rows are read.
+        images: the set that the images are in.
+    """
+
+    def __init__(self, images: AnnotationSet) -> None:
+        self._images = images
+        self._known: dict[int, tuple[BreastLandmarks, np.ndarray] | None] = {}
+
+    def locate(self, image: ImageRecord, points_xy: np.ndarray) -> list[FindingLocation | None]:
+        """Locations of points (n, 2) in stored pixels; None where nipple and chest wall cannot be told."""
+        if image.id not in self._known:
+            try:
+                self._known[image.id] = _landmarks(self._images, image)
+            except (UnreadableImageError, ValueError):
+                self._known[image.id] = None
+        known = self._known[image.id]
+        if known is None:
+            return [None] * len(points_xy)
+        landmarks, to_canonical = known
+        pixel_mm = None if image.spacing_mm is None else (image.spacing_mm[1], image.spacing_mm[0])
+        moved = np.column_stack([points_xy, np.ones(len(points_xy))]) @ to_canonical.T
+        return [*locate_points(moved[:, :2], landmarks, image.view_key, pixel_mm)]
+
+
+def locate_findings(locator: Locator, images: AnnotationSet, findings: Predictions) -> list[FindingLocation | None]:
+    """Location of each row; lesions that several views show get their quadrant.
+
+    Args:
+        locator: of the images.
+        images: those of the rows among them; only images with rows are read.
         findings: N rows.
     """
-    keys = image_keys(study.images)
-    positions = positions_by_name(keys, [image.modality for image in study.images])
+    positions = positions_by_name(image_keys(images.images), [image.modality for image in images.images])
     found: list[FindingLocation | None] = [None] * len(findings)
     corners = findings.boxes_xywh[:, :2] + findings.boxes_xywh[:, 2:] / 2
     for index, key in enumerate(findings.images):
         rows = np.flatnonzero(findings.image_index == index)
         if not len(rows) or key not in positions:
             continue
-        for row, location in zip(rows, _locate(study, study.images[positions[key]], corners[rows]), strict=True):
+        for row, location in zip(rows, locator.locate(images.images[positions[key]], corners[rows]), strict=True):
             found[row] = location
     return _with_quadrants(findings, found)
 
 
-def _locate(study: AnnotationSet, image: ImageRecord, points_xy: np.ndarray) -> list[FindingLocation | None]:
-    try:
-        landmarks, to_canonical = _landmarks(study, image)
-    except (UnreadableImageError, ValueError):
-        return [None] * len(points_xy)
-    pixel_mm = None if image.spacing_mm is None else (image.spacing_mm[1], image.spacing_mm[0])
-    moved = np.column_stack([points_xy, np.ones(len(points_xy))]) @ to_canonical.T
-    return [*locate_points(moved[:, :2], landmarks, image.view_key, pixel_mm)]
-
-
-def _landmarks(study: AnnotationSet, image: ImageRecord) -> tuple[BreastLandmarks, np.ndarray]:
+def _landmarks(images: AnnotationSet, image: ImageRecord) -> tuple[BreastLandmarks, np.ndarray]:
     """Landmarks in canonical pixels, and what leads there from stored ones."""
-    source = open_image(study.resolve_path(image))
+    source = open_image(images.resolve_path(image))
     pixels = next(iter(source.iter_slices([image.num_slices // 2])))
     flips = canonical_flips(
         pixels,

@@ -18,7 +18,7 @@ from mammo_plugins.structures import ViewKey
 from mammo_plugins.structures.finding_location import FindingLocation
 
 from .located_findings import LocatedFindings
-from .locating import locate_findings
+from .locating import Locator, locate_findings
 
 _IDS = ('PatientID', 'StudyUID', 'View')
 _BOX = ('X', 'Width', 'Y', 'Height', 'Z', 'Score')
@@ -33,9 +33,10 @@ def locate_table(path: str | Path, images: AnnotationSet) -> LocatedFindings:
         images: those that the findings are in.
     """
     findings = read_predictions(path)
-    locations = locate_findings(images, findings)
+    locator = Locator(images)
+    locations = locate_findings(locator, images, findings)
     write_locations(Path(path).with_name(LOCATIONS), findings, locations)
-    return LocatedFindings(findings, locations)
+    return LocatedFindings(findings, locations, locator)
 
 
 def write_locations(path: str | Path, findings: Predictions, locations: Sequence[FindingLocation | None]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from mammo_plugins.apis.finding_locations import LocatedFindings, locate_findings, locate_table, read_locations
+from mammo_plugins.apis.finding_locations import LocatedFindings, Locator, locate_findings, locate_table, read_locations
 from mammo_plugins.apis.found_images import find_images
 from mammo_plugins.evaluation import ImagePredictions, PredictionsError, gather_predictions, read_predictions
 from mammo_plugins.evaluation.image_names import image_keys
@@ -52,7 +54,7 @@ def box_at(x, y):
 def test_location_does_not_depend_on_how_an_image_is_stored(elements, stored, place, tmp_path):
     save(mammogram(breast(**stored), **SPACING, **elements), tmp_path / 'a.dcm')
     images, findings = found_in(tmp_path, box_at(*place))
-    (location,) = locate_findings(images, findings)
+    (location,) = locate_findings(Locator(images), images, findings)
     assert (location.part, location.depth) == ('outer', 'middle')
     assert location.nipple_mm == pytest.approx(np.hypot(20, 15), abs=1.5)
 
@@ -61,7 +63,7 @@ def test_lesion_of_both_views_gets_its_quadrant(tmp_path):
     for position in ('CC', 'MLO'):
         save(mammogram(breast(), ViewPosition=position, **SPACING), tmp_path / f'{position}.dcm')
     images, findings = found_in(tmp_path, box_at(20, 20), box_at(20, 60), lesions=np.array([1, 0]))
-    words = [location.words for location in locate_findings(images, findings)]
+    words = [location.words for location in locate_findings(Locator(images), images, findings)]
     assert ['upper outer quadrant' in text for text in words] == [True, False, True, False]
 
 
@@ -69,7 +71,7 @@ def test_image_without_a_breast_has_no_locations(tmp_path):
     save(mammogram(breast(), **SPACING), tmp_path / 'a.dcm')
     images, findings = found_in(tmp_path, box_at(20, 20))
     save(mammogram(np.zeros((HEIGHT, WIDTH), np.uint16), **SPACING), tmp_path / 'a.dcm')
-    assert locate_findings(images, findings) == [None]
+    assert locate_findings(Locator(images), images, findings) == [None]
 
 
 def test_table_is_read_back_and_belongs_to_its_findings(tmp_path):
@@ -87,7 +89,8 @@ def test_table_is_read_back_and_belongs_to_its_findings(tmp_path):
 def test_words_are_looked_up_by_place(tmp_path):
     save(mammogram(breast(), **SPACING), tmp_path / 'a.dcm')
     images, findings = found_in(tmp_path, box_at(20, 25))
-    located = LocatedFindings(findings, locate_findings(images, findings))
+    (location,) = locate_findings(Locator(images), images, findings)
+    located = LocatedFindings(findings, [replace(location, quadrant='upper outer')], Locator(images))
     (image,) = images.images
-    assert located.words(image, box_at(20, 25), 0).startswith('left breast, outer part (CC), middle depth')
-    assert located.words(image, box_at(20, 25), 1) == '' == located.words(image, box_at(21, 25), 0)
+    assert located.words(image, box_at(20, 25), 0).startswith('left breast, upper outer quadrant, middle depth')
+    assert located.words(image, box_at(20, 60), 0).startswith('left breast, inner part (CC)'), 'of another class'
