@@ -7,14 +7,17 @@ import sys
 from collections.abc import Sequence
 from itertools import islice
 
+from mammo_plugins.apis.dicom_results import check_kinds
 from mammo_plugins.apis.predict import PredictionRun, predict
 from mammo_plugins.apis.predict.study_parts import StudyRecord
 from mammo_plugins.apis.process_group import is_first_process
 from mammo_plugins.apis.run_config import leave_process_group
 from mammo_plugins.apis.run_manifest import RunManifest, recorded_run
 from mammo_plugins.evaluation.evaluate_saliency import GRIDS
+from mammo_plugins.io.dicom_out.result_settings import read_settings
 from mammo_plugins.io.source_walk import printable_path
 
+from .dicom_results import KINDS_HELP, SETTINGS_HELP
 from .expected_errors import in_a_sentence
 from .run_arguments import add_launcher, add_model_arguments, add_model_choice
 
@@ -31,6 +34,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         where there is nothing to predict.
     """
     args = _build_parser(prog).parse_args(argv)
+    kinds, results = check_kinds(args.dicom) if args.dicom else (), read_settings(args.dicom_settings)
     with recorded_run(args.out, 'predict', vars(args)) as manifest:
         run = predict(
             args.source,
@@ -48,6 +52,8 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
             scheduler=args.scheduler,
             launcher=args.launcher,
             on_study=_print_study,
+            dicom=kinds,
+            dicom_settings=results,
         )
         _note(manifest, run, args.device)
         is_first = is_first_process()
@@ -68,6 +74,8 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
         '--out', required=True, metavar='DIR', help='folder for findings, labels, maps, report.html and left_out.csv'
     )
     add_model_choice(parser)
+    parser.add_argument('--dicom', metavar='KINDS', help=f'results as DICOM too, into DIR/dicom; {KINDS_HELP}')
+    parser.add_argument('--dicom-settings', metavar='JSON', help=SETTINGS_HELP)
     parser.add_argument('--resume', action='store_true', help='go on where a run with the same arguments was stopped')
     parser.add_argument('--strict', action='store_true', help='exit with 1 where a file was left out or is in doubt')
     parser.add_argument(
@@ -97,6 +105,7 @@ def _note(manifest: RunManifest, run: PredictionRun, device: str | None) -> None
         'images': summary.num_images,
         'files left out': summary.num_left_out,
         'images in doubt': summary.num_doubts,
+        'DICOM objects': summary.num_dicom,
     }
     manifest.left_out = run.left_out
 
@@ -109,6 +118,8 @@ def _print_study(record: StudyRecord) -> None:
             _say(f'{case["name"]}: {case["labels"]}')
     for name, labels in record.image_labels.items():
         _say(f'{name}: {labels}')
+    for note in record.dicom_notes:
+        _say(f'note: {note}')
     if record.failed:
         _say(f'failed: study {record.number}: {record.failed}')
 
@@ -128,7 +139,9 @@ def _print_summary(run: PredictionRun) -> None:
         f'{summary.num_cases} {_CASES[summary.group_by]} predicted, {summary.num_left_out} files left out, '
         f'{summary.num_doubts} in doubt'
     )
-    for path in (run.csv, *run.labels, run.maps, run.html, run.table):
+    if run.dicom:
+        _say(f'{summary.num_dicom} DICOM objects written')
+    for path in (run.csv, *run.labels, run.maps, run.html, run.table, run.dicom):
         if path is not None:
             _say(str(path))
 

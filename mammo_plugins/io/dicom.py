@@ -73,6 +73,11 @@ class DicomFile:
         return self._iter_intensities(wanted, in_file_order=indices is None, voi=voi)
 
     @property
+    def files(self) -> list[Path]:
+        """The file of each slice, which is one for all here."""
+        return [self.path]
+
+    @property
     def instances(self) -> list[tuple[str, str]]:
         """(SOP Class UID, SOP Instance UID) of the file; empty where it has none."""
         header = self.header

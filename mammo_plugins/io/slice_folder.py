@@ -74,6 +74,11 @@ class DicomSlices:
         return (pixels for index in wanted for pixels in self._slices[index].iter_slices(voi=voi))
 
     @property
+    def files(self) -> list[Path]:
+        """The file of each slice."""
+        return [file.path for file in self._slices]
+
+    @property
     def instances(self) -> list[tuple[str, str]]:
         """(SOP Class UID, SOP Instance UID) of each slice that has one."""
         return [instance for file in self._slices for instance in file.instances]

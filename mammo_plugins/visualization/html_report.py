@@ -188,6 +188,7 @@ def _prediction_data(finding: ReportPrediction) -> dict[str, object]:
         'weights': None if weights is None else [round(float(weight), _WEIGHT_DIGITS) for weight in weights],
         'hit': None if finding.hit is None else bool(finding.hit),
         'lesion': lesion_letters(finding.lesion),
+        'location': finding.location,
     }
 
 

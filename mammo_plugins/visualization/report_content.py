@@ -47,6 +47,7 @@ class ReportPrediction:
         slice_weights: (S,) weight of each slice bin; None where the detector has none.
         hit: whether it hits an annotated finding; None where this was not determined.
         lesion: number from 1 that it shares with a finding of the other view, shown as a letter; 0 for none.
+        location: where in the breast it lies, in words; empty where that is not known.
     """
 
     box_xyxy: Box
@@ -55,6 +56,7 @@ class ReportPrediction:
     slice_weights: Sequence[float] | None = None
     hit: bool | None = None
     lesion: int = 0
+    location: str = ''
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mammo_plugins.apis.dicom_results.writing import FOLDER as DICOM
 from mammo_plugins.apis.found_images.counted_notes import note_texts
 from mammo_plugins.apis.found_images.finding import no_usable_image
 from mammo_plugins.apis.found_images.left_out_table import IN_DOUBT, LEFT_OUT, read_left_out
@@ -72,6 +73,11 @@ class PredictionRun:
     def pictures(self) -> Path | None:
         """The folder of pictures that the model made, in the format of maps; None where there are none."""
         return self._if_there(PICTURES)
+
+    @property
+    def dicom(self) -> Path | None:
+        """The folder of DICOM objects, with one a study; None where none was written."""
+        return self.out / DICOM if self.summary.num_dicom else None
 
     @property
     def given(self) -> list[str]:

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from mammo_plugins.apis.found_images.left_out_table import write_left_out_rows
+from mammo_plugins.apis.predicted_files import LOCATIONS
 from mammo_plugins.evaluation.metrics.label_metric import label_file_name
 from mammo_plugins.evaluation.patch_files import PATCHES
 from mammo_plugins.evaluation.saliency_files import INDEX, read_index
@@ -34,6 +35,7 @@ class RunSummary:
         num_failed: that could not be predicted.
         num_cases, num_images: that were predicted.
         num_left_out, num_doubts: files.
+        num_dicom: DICOM objects that were written.
         notes: sentence about images to their number.
         foreign: modality that the config has no data of to the number of images.
         prediction_notes: how predictions came about to the number of images.
@@ -47,6 +49,7 @@ class RunSummary:
     num_images: int
     num_left_out: int
     num_doubts: int
+    num_dicom: int
     notes: Mapping[str, int]
     foreign: Mapping[str, int]
     prediction_notes: Mapping[str, int]
@@ -67,6 +70,7 @@ def summarize(parts: StudyParts, index: StudyIndex) -> RunSummary:
         counts['images'] += record.num_images
         counts['left out'] += len(record.left_out) + bool(record.failed)
         counts['doubts'] += len(record.doubts)
+        counts['dicom'] += record.dicom
         notes.update(record.notes)
         foreign.update(record.foreign)
         prediction_notes.update(record.prediction_notes)
@@ -81,6 +85,7 @@ def summarize(parts: StudyParts, index: StudyIndex) -> RunSummary:
         counts['images'],
         counts['left out'] + problems,
         counts['doubts'],
+        counts['dicom'],
         notes,
         foreign,
         prediction_notes,
@@ -90,7 +95,7 @@ def summarize(parts: StudyParts, index: StudyIndex) -> RunSummary:
 
 
 def merge_parts(parts: StudyParts, index: StudyIndex, summary: RunSummary) -> None:
-    """Writes ``predictions.csv``, ``labels.csv``, ``maps``, ``pictures``, ``images.json`` and ``left_out.csv``.
+    """Writes the tables, ``maps``, ``pictures``, ``images.json`` and ``left_out.csv``.
 
     May be stopped and run again.
     """
@@ -98,6 +103,7 @@ def merge_parts(parts: StudyParts, index: StudyIndex, summary: RunSummary) -> No
     remove_tables(out)
     folders = [parts.folder(number) for number in range(1, index.num_studies + 1)]
     join_tables(out / FINDINGS, (folder / FINDINGS for folder in folders))
+    join_tables(out / LOCATIONS, (folder / LOCATIONS for folder in folders))
     units = given_units(summary.given)
     for unit in units:
         join_tables(label_file_name(out / LABELS, unit, len(units)), _label_parts(folders, unit))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mammo_plugins.apis.predicted_files import FINDINGS, LABELS, LOCATIONS, MAPS, PICTURES
 from mammo_plugins.apis.report.label_text import UNIT_NAMES
 from mammo_plugins.evaluation import ImagePredictions, LabelPredictions, gather_predictions
 from mammo_plugins.evaluation.image_names import keys_by_id
@@ -28,7 +29,6 @@ from mammo_plugins.evaluation.saliency_files import INDEX, read_index
 from mammo_plugins.io.coco_volume import AnnotationSet
 from mammo_plugins.structures.case_sample import MammoCaseSample
 
-FINDINGS, LABELS, MAPS, PICTURES = 'predictions.csv', 'labels.csv', 'maps', 'pictures'
 _FINDINGS_GIVEN, _LABELS_GIVEN, _PATCHES_GIVEN = 'findings', 'labels of ', f'{MAPS}/{PATCHES}'
 
 
@@ -178,7 +178,7 @@ def remove_outputs(out: Path) -> None:
 def remove_tables(out: Path) -> None:
     """Removes the tables alone, the indices of maps and pictures among them."""
     labels = [label_file_name(LABELS, unit, len(UNITS)) for unit in UNITS]
-    for name in (FINDINGS, LABELS, *labels, f'{PICTURES}/{INDEX}'):
+    for name in (FINDINGS, LOCATIONS, LABELS, *labels, f'{PICTURES}/{INDEX}'):
         (out / name).unlink(missing_ok=True)
     forget_saliency(out / MAPS)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from mammo_plugins.apis.model_bundle.choice import ModelChoice, choose_model
 from mammo_plugins.apis.model_bundle.installed import DEFAULT_MODEL
 from mammo_plugins.apis.process_group import join_process_group, on_first_process, wait_for_all
 from mammo_plugins.apis.run_config import load_run_config
+from mammo_plugins.io.dicom_out.result_settings import ResultSettings
 from mammo_plugins.io.source_digest import digest_source
 
 from .finishing import PredictionRun, finish_run
@@ -44,15 +45,17 @@ def predict(
     scheduler: str | None = None,
     launcher: str = 'none',
     on_study: Callable[[StudyRecord], None] | None = None,
+    dicom: Sequence[str] = (),
+    dicom_settings: ResultSettings | None = None,
 ) -> PredictionRun:
     """Predicts a DICOM, PNG or MetaImage file, or every image in a folder, study by study.
 
     Writes into ``out`` what the model gives: ``predictions.csv`` (findings, DBTex columns, stored pixels),
     ``labels.csv`` (labels of images, breasts or pairs; a file each where it gives several), ``maps`` (saliency maps
     with their way back to stored pixels, further maps and the patches that the model looked at closely), ``pictures``
-    (images that the model made, likewise). Beside it ``report.html`` (of several studies a list, with a page each below
-    ``studies``), ``images.json`` (the images as an annotation file without findings) and ``left_out.csv`` (files left
-    out or in doubt, with the reason).
+    (images that the model made, likewise). Beside it ``locations.csv`` (where findings lie in the breast, in words),
+    ``report.html`` (of several studies a list, with a page each below ``studies``), ``images.json`` (the images as an
+    annotation file without findings) and ``left_out.csv`` (files left out or in doubt, with the reason).
 
     One study is in memory at a time, and each is on disk when it is done, see :mod:`.study_parts`. One that cannot be
     predicted is listed and stops no other, unless none can.
@@ -74,6 +77,9 @@ def predict(
             ``out`` under the same paths.
         launcher: ``none``, ``pytorch`` or ``slurm``: every process that it started predicts a part of the studies.
         on_study: called with the record of each study as it is done.
+        dicom: kinds of DICOM objects to write into ``out/dicom``, see
+            :func:`~mammo_plugins.apis.dicom_results.check_kinds`.
+        dicom_settings: how; the defaults where None.
 
     Raises:
         FileNotFoundError, ValueError: nothing could be predicted, or the model cannot be built.
@@ -86,6 +92,9 @@ def predict(
     join_process_group(launcher)
     parts = StudyParts(out)
     decisive = _decisive_settings(source, choice, cfg_options, map_grid)
+    if dicom:
+        results = asdict(dicom_settings or ResultSettings())
+        decisive['dicom'] = {'kinds': list(dicom), 'settings': results}
     on_first_process(lambda: begin_run(parts, source, decisive, resume))
     settings = PredictorSettings(
         config=str(choice.config),
@@ -98,6 +107,7 @@ def predict(
         batch_size=batch_size,
         map_grid=map_grid,
         model_notes=choice.notes,
+        run=decisive,
     )
     patience = _Patience()
     for record in _predict_pending(settings, parts, workers, scheduler):

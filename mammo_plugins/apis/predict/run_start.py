@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mammo_plugins.apis.dicom_results import remove_results
 from mammo_plugins.io.whole_file import write_whole
 
 from .outputs import remove_outputs
 from .study_index import build_index
-from .study_parts import PAGE, StudyParts
-
-_SETTINGS = 'settings.json'
+from .study_parts import PAGE, SETTINGS, StudyParts
 
 
 def begin_run(parts: StudyParts, source: Path, settings: dict[str, Any], resume: bool) -> None:
@@ -28,7 +27,7 @@ def begin_run(parts: StudyParts, source: Path, settings: dict[str, Any], resume:
         FileNotFoundError: there is no such source.
         ValueError: the earlier run had other settings, or ``studies`` is a folder of something else.
     """
-    noted = parts.root / _SETTINGS
+    noted = parts.root / SETTINGS
     if resume and noted.is_file():
         before = json.loads(noted.read_text(encoding='utf-8'))
         changed = sorted(name for name in {*before, *settings} if before.get(name) != settings.get(name))
@@ -43,6 +42,7 @@ def begin_run(parts: StudyParts, source: Path, settings: dict[str, Any], resume:
         raise ValueError(f'{parts.root} holds something else than predicted studies: give another --out')
     parts.clear()
     remove_outputs(parts.out)
+    remove_results(parts.out)
     (parts.out / PAGE).unlink(missing_ok=True)
     build_index(parts.index_path, source)
     write_whole(noted, json.dumps(settings, indent=1) + '\n')  # last: without it, a run begins anew

@@ -4,7 +4,7 @@
 |---|---|
 | ``record.json`` | written last: what :class:`StudyRecord` holds |
 | ``images.json`` | its images, as an annotation file |
-| ``predictions.csv``, ``labels_*.csv`` | its part of the tables |
+| ``predictions.csv``, ``locations.csv``, ``labels_*.csv`` | its part of the tables |
 | ``maps.csv``, ``pictures.csv`` | its part of the indices of ``OUT/maps`` and ``OUT/pictures`` |
 | ``report.html`` | its page |
 """
@@ -21,6 +21,7 @@ from typing import Any
 from mammo_plugins.io.whole_file import write_whole
 
 STUDIES = 'studies'
+SETTINGS = 'settings.json'  # what decided the predictions
 INDEX = 'index.sqlite'
 RECORD, IMAGES, PAGE = 'record.json', 'images.json', 'report.html'
 
@@ -41,6 +42,8 @@ class StudyRecord:
         digests: file to the digest of its pixels.
         given: what the model gave: ``findings``, units of labels with their names, classes of maps and pictures.
         group_by: what a case is; empty where there is none.
+        dicom: number of DICOM objects that were written.
+        dicom_notes: which were not, and why.
         seconds: what predicting took.
         failed: why nothing could be predicted; empty where that went well.
     """
@@ -57,6 +60,8 @@ class StudyRecord:
     digests: dict[str, str] = field(default_factory=dict)
     given: dict[str, list[str]] = field(default_factory=dict)
     group_by: str = ''
+    dicom: int = 0
+    dicom_notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
     failed: str = ''
 

@@ -17,6 +17,8 @@ from mmengine.config import Config
 from torch import nn
 from torch.utils.data import ConcatDataset
 
+from mammo_plugins.apis.dicom_results import DicomRequest, write_study_folder
+from mammo_plugins.apis.finding_locations import LocatedFindings, locate_table
 from mammo_plugins.apis.found_images.finding import FoundImages, describe_files
 from mammo_plugins.apis.inference import build_detector, build_test_dataset, find_malignant_label, predict_cases
 from mammo_plugins.apis.report.label_text import label_table, label_text
@@ -26,6 +28,7 @@ from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.compat.library_messages import quiet_log
 from mammo_plugins.datasets.case_dataset import CaseDataset
 from mammo_plugins.io.coco_volume import write_annotations
+from mammo_plugins.io.dicom_out.result_settings import ResultSettings
 from mammo_plugins.io.source_walk import printable_path
 from mammo_plugins.structures.case_sample import MammoCaseSample
 from mammo_plugins.structures.sample_predictions import note_sentences
@@ -50,6 +53,7 @@ class PredictorSettings:
         batch_size: cases that go through the model at once; of as many studies, if need be.
         map_grid: see :func:`~.prediction.predict`.
         model_notes: what every page says of the model.
+        run: what decides the predictions, with ``dicom`` where DICOM objects are to be written.
     """
 
     config: str
@@ -62,6 +66,15 @@ class PredictorSettings:
     batch_size: int = 1
     map_grid: str = 'map'
     model_notes: Sequence[str] = ()
+    run: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def dicom(self) -> DicomRequest | None:
+        """Which DICOM objects are to be written; None for none."""
+        if 'dicom' not in self.run:
+            return None
+        wanted = self.run['dicom']
+        return DicomRequest.of_run(self.run, wanted['kinds'], ResultSettings(**wanted['settings']))
 
     def key(self) -> str:
         """All of it as a text, by which a process may keep a predictor."""
@@ -197,6 +210,7 @@ class StudyPredictor:
                 self._parts.begin(one.record.number)  # nothing of it counts
                 one.record = StudyRecord(one.record.number, failed=_reason(error))
                 cases = self._predicted_cases([left for left in usable if left.record.number > one.record.number])
+            self._write_dicom(one.record)
             one.record.seconds = round(time.perf_counter() - one.begun, 3)
             self._parts.finish(one.record)
             yield one.record
@@ -214,14 +228,34 @@ class StudyPredictor:
         writer = PredictionWriter(folder, found.annotations, self._settings.map_grid)
         cases = [writer.add(case) for case in predicted]
         files = writer.finish(lambda: find_malignant_label(self._detector, dataset.classes))
+        located = locate_table(files.csv, found.annotations) if files.csv else None
         record.num_images = sum(len(case.views) for case in cases)
         record.cases = [_case_entry(case) for case in cases]
         record.image_labels = dict(_image_labels(cases))
         record.prediction_notes, record.given = files.note_counts, files.given
-        self._write_page(folder, prepared, cases, files)
+        self._write_page(folder, prepared, cases, files, located)
+
+    def _write_dicom(self, record: StudyRecord) -> None:
+        """Writes the DICOM objects of a study, one that failed too; what goes wrong there is noted."""
+        if self._settings.dicom is None:
+            return
+        folder = self._parts.folder(record.number)
+        try:
+            written = write_study_folder(
+                self._parts.out, folder, record.left_out, bool(record.failed), self._settings.dicom
+            )
+        except Exception as error:
+            record.dicom_notes = [f'study {record.number}: no DICOM objects: {_reason(error)}']
+            return
+        record.dicom, record.dicom_notes = len(written.files), written.notes
 
     def _write_page(
-        self, folder: Path, prepared: _Prepared, cases: Sequence[MammoCaseSample], files: PredictedFiles
+        self,
+        folder: Path,
+        prepared: _Prepared,
+        cases: Sequence[MammoCaseSample],
+        files: PredictedFiles,
+        located: LocatedFindings | None,
     ) -> None:
         record, annotations = prepared.record, prepared.found.annotations
         overlays = PictureLayers({'': files.maps}) if files.maps else None
@@ -231,7 +265,7 @@ class StudyPredictor:
             'Predicted findings' if files.csv else 'Predictions',
             rows=[],
             cases=[
-                report_case(prepared.dataset, index, case, annotations, overlays, pictures)
+                report_case(prepared.dataset, index, case, annotations, overlays, pictures, located)
                 for index, case in enumerate(cases)
             ],
             notes=[

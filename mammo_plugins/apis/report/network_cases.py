@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from mmdet.structures import DetDataSample
 
+from mammo_plugins.apis.finding_locations import LocatedFindings
 from mammo_plugins.datasets.case_dataset import CaseDataset
 from mammo_plugins.evaluation.image_names import modality_key
-from mammo_plugins.io import AnnotationSet
+from mammo_plugins.io import AnnotationSet, ImageRecord
 from mammo_plugins.io.coco_volume import FindingRecord
 from mammo_plugins.structures.case_sample import MammoCaseSample
 from mammo_plugins.structures.geometry import project_boxes
@@ -31,6 +32,7 @@ def report_case(
     annotations: AnnotationSet,
     overlays: PictureLayers | None = None,
     pictures: PictureLayers | None = None,
+    located: LocatedFindings | None = None,
 ) -> ReportCase:
     """Describes one case.
 
@@ -43,6 +45,7 @@ def report_case(
         annotations: the annotated findings.
         overlays: saliency maps; None for none.
         pictures: what a model made of the images; None for none.
+        located: where findings lie, in words; None where that is not known.
     """
     case = dataset.load_case(index)
     known = {0.0: 'not malignant', 1.0: 'malignant'}
@@ -50,7 +53,7 @@ def report_case(
         case_id=case['case_id'],
         label=known.get(float(case['gt_malignancy']), 'unknown') + ('' if case['annotated'] else ', without boxes'),
         views=[
-            _report_view(view, found, annotations, overlays, pictures)
+            _report_view(view, found, annotations, overlays, pictures, located)
             for view, found in zip(case['views'], sample.views)
         ],
         caption=_predicted(sample, 'predicted malignancy'),
@@ -78,6 +81,7 @@ def _report_view(
     annotations: AnnotationSet,
     overlays: PictureLayers | None,
     pictures: PictureLayers | None,
+    located: LocatedFindings | None,
 ) -> ReportView:
     bins = view['slice_bins']
     findings = annotations.findings_of(view['image_id'])
@@ -92,7 +96,7 @@ def _report_view(
             report_truth(finding, view['num_source_slices'], tuple(map(float, box)))
             for finding, box in zip(findings, boxes)
         ],
-        predictions=_predictions(view, sample, findings),
+        predictions=_predictions(view, sample, findings, image, located),
         slice_ranges=[(bins.first(index), bins.last(index)) for index in range(bins.num_bins)],
         caption=', '.join(filter(None, [image.modality_text, _predicted(sample, 'malignancy')])),
         saliency=overlays.over(key, view['homography_matrix'], size) if overlays else (),
@@ -101,7 +105,13 @@ def _report_view(
     )
 
 
-def _predictions(view: dict[str, Any], sample: DetDataSample, findings: list[FindingRecord]) -> list[ReportPrediction]:
+def _predictions(
+    view: dict[str, Any],
+    sample: DetDataSample,
+    findings: list[FindingRecord],
+    image: ImageRecord,
+    located: LocatedFindings | None,
+) -> list[ReportPrediction]:
     if 'pred_instances' not in sample:
         return []
     found = sample.pred_instances[sample.pred_instances.scores.argsort(descending=True, stable=True)[:_MAX_PREDICTIONS]]
@@ -117,9 +127,10 @@ def _predictions(view: dict[str, Any], sample: DetDataSample, findings: list[Fin
             slice_weights=weights.tolist() if len(weights) > 1 else None,
             hit=hit,
             lesion=lesion,
+            location=located.words(image, own, slice_index) if located else '',
         )
-        for box, slice_index, score, weights, hit, lesion in zip(
-            shown, found.slices, found.scores, found.slice_weights, hits, lesions
+        for own, box, slice_index, score, weights, hit, lesion in zip(
+            stored, shown, found.slices, found.scores, found.slice_weights, hits, lesions
         )
     ]
 

@@ -9,7 +9,7 @@ from mammo_plugins.structures import ViewPosition
 
 from ..dicom_view import MODIFIER_CODES, VIEW_CODES
 
-_VIEW_MEANINGS = {
+VIEW_MEANINGS = {
     ViewPosition.CC: 'cranio-caudal', ViewPosition.MLO: 'medio-lateral oblique', ViewPosition.ML: 'medio-lateral',
     ViewPosition.LM: 'latero-medial', ViewPosition.LMO: 'latero-medial oblique',
     ViewPosition.XCCL: 'cranio-caudal exaggerated laterally', ViewPosition.XCCM: 'cranio-caudal exaggerated medially',
@@ -31,7 +31,7 @@ def code_item(value: str, meaning: str, scheme: str = 'SCT') -> Dataset:
 
 def has_view_item(position: ViewPosition) -> bool:
     """Whether a projection has a code; the axillary tail has none but as a modifier."""
-    return position in _VIEW_MEANINGS
+    return position in VIEW_MEANINGS
 
 
 def view_item(position: ViewPosition, modifiers: tuple[str, ...] = ()) -> Dataset:
@@ -43,7 +43,7 @@ def view_item(position: ViewPosition, modifiers: tuple[str, ...] = ()) -> Datase
 
     Source: DICOM PS3.16 CID 4014 (views) and CID 4015 (view modifiers).
     """
-    item = code_item(_sct_code(VIEW_CODES, position), _VIEW_MEANINGS[position])
+    item = code_item(_sct_code(VIEW_CODES, position), VIEW_MEANINGS[position])
     known = [name for name in modifiers if name in MODIFIER_CODES.values()]
     item.ViewModifierCodeSequence = Sequence([code_item(_sct_code(MODIFIER_CODES, name), name) for name in known])
     return item

@@ -188,6 +188,7 @@
       button.type = 'button';
       button.addEventListener('click', () => this.choose(rank));
       name.append(element('span', 'dot prediction'), button);
+      if (finding.location) name.append(element('small', 'where', finding.location));
       const result = finding.hit === null ? ['', '–'] : finding.hit ? ['hit', 'hit'] : ['miss', 'no hit'];
       row.append(name, element('td', '', finding.slice), element('td', '', finding.score.toFixed(3)), element('td', ...result));
       return row;

@@ -1,0 +1,44 @@
+"""DICOM objects of a run that is done, study by study."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from mammo_plugins.apis.dicom_results import DicomRequest, StudyFiles, remove_results, write_study_folder
+from mammo_plugins.io.dicom_out.result_settings import ResultSettings
+
+from .study_index import StudyIndex
+from .study_parts import SETTINGS, StudyParts
+
+
+def write_run_results(out: str | Path, kinds: Sequence[str], settings: ResultSettings) -> StudyFiles:
+    """Writes the objects of all studies of a folder of predictions into its ``dicom``, in place of earlier ones.
+
+    Args:
+        out: folder that ``mammo predict`` wrote; the images must lie where they lay then.
+        kinds: see :func:`~mammo_plugins.apis.dicom_results.check_kinds`.
+        settings: how.
+
+    Raises:
+        ValueError: the folder holds no predictions of this version, or a file in it cannot be read.
+    """
+    parts = StudyParts(Path(out))
+    try:
+        run = json.loads((parts.root / SETTINGS).read_text(encoding='utf-8'))
+        request = DicomRequest.of_run(run, kinds, settings)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f'{parts.root / SETTINGS} does not tell what was predicted ({type(error).__name__}): give a folder that '
+            '"mammo predict" wrote'
+        ) from error
+    remove_results(parts.out)
+    written = StudyFiles()
+    for record in parts.records(StudyIndex(parts.index_path).num_studies):
+        of_study = write_study_folder(
+            parts.out, parts.folder(record.number), record.left_out, bool(record.failed), request
+        )
+        written.files += of_study.files
+        written.notes += of_study.notes
+    return written

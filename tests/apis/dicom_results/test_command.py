@@ -1,0 +1,155 @@
+"""mammo dicom, and mammo predict --dicom: what is written, what is not, and what is said of it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom import dcmread
+
+from mammo_plugins.apis.dicom_results import check_kinds
+from mammo_plugins.apis.phantoms import make_phantoms
+from mammo_plugins.apis.predict.study_parts import StudyParts
+from mammo_plugins.commands import dicom_results as command
+from mammo_plugins.commands import predict as predict_command
+from mammo_plugins.evaluation import read_predictions
+from mammo_plugins.io.dicom_out.read_back import read_marks
+from mammo_plugins.io.dicom_out.result_objects import is_own_result
+from tests.io.dicom_builder import mammogram, save, stored_breast
+
+from .predicted_run import predicted_run
+
+DATED = {'StudyDate': '20260102', 'StudyTime': '101112'}
+
+
+def find_nothing(image, rng):
+    return np.zeros((0, 4), np.float32), np.zeros(0, int), np.zeros(0, np.float32)
+
+
+def summary(path: Path) -> str:
+    found = [item for item in dcmread(path).ContentSequence if item.ConceptNameCodeSequence[0].CodeValue == '111017']
+    return found[0].ConceptCodeSequence[0].CodeValue
+
+
+def written(out: Path) -> list[str]:
+    return sorted(path.name for path in out.glob('dicom/*/*.dcm'))
+
+
+def test_study_without_findings_has_reports_and_no_marks(phantoms, tmp_path):
+    out = predicted_run(phantoms, tmp_path, find_nothing)
+    assert command.main([str(out)]) == 0
+    assert written(out) == ['cad-sr.dcm', 'sr.dcm']
+    assert summary(next(out.glob('dicom/*/cad-sr.dcm'))) == '111241'
+
+
+def test_broken_image_is_told_in_the_report_and_a_copy_is_not(tmp_path):
+    for name, position in (('a', 'CC'), ('b', 'MLO')):
+        save(mammogram(stored_breast(), ViewPosition=position, **DATED), tmp_path / 'in' / f'{name}.dcm')
+    content = (tmp_path / 'in' / 'b.dcm').read_bytes()
+    (tmp_path / 'in' / 'b.dcm').write_bytes(content[: -len(content) // 3])
+    shutil.copy(tmp_path / 'in' / 'a.dcm', tmp_path / 'in' / 'copy.dcm')
+    out = predicted_run(tmp_path / 'in', tmp_path / 'out', find_nothing)
+    assert command.main([str(out), '--kinds', 'cad-sr']) == 0
+    (report,) = out.glob('dicom/*/cad-sr.dcm')
+    assert summary(report) == '111243'
+    (evidence,) = dcmread(report).CurrentRequestedProcedureEvidenceSequence
+    listed = [
+        item.ReferencedSOPInstanceUID for s in evidence.ReferencedSeriesSequence for item in s.ReferencedSOPSequence
+    ]
+    uids = [dcmread(tmp_path / 'in' / name, stop_before_pixels=True).SOPInstanceUID for name in ('a.dcm', 'b.dcm')]
+    assert listed == uids
+
+
+def test_study_whose_images_all_failed_has_a_report_that_says_so(phantoms, tmp_path):
+    out = predicted_run(phantoms, tmp_path, failed='the model refused it')
+    assert command.main([str(out), '--kinds', 'cad-sr,sr,gsps']) == 0
+    assert written(out) == ['cad-sr.dcm', 'sr.dcm']
+    assert summary(next(out.glob('dicom/*/cad-sr.dcm'))) == '111245'
+
+
+def test_images_that_are_no_dicom_files_are_said(tmp_path, capsys):
+    make_phantoms(tmp_path / 'in', cases=1, seed=5, release='t-synth', size='64x48x6', split=(0, 0, 1))
+    out = predicted_run(tmp_path / 'in', tmp_path / 'out')
+    assert command.main([str(out)]) == 1
+    assert 'is in no DICOM object: it is no DICOM file' in capsys.readouterr().out and not written(out)
+
+
+def test_volume_without_geometry_has_no_segments_and_that_is_said(tmp_path, capsys):
+    make_phantoms(
+        tmp_path / 'in', cases=1, seed=5, size='64x48x6', split=(0, 0, 1), overrides={'quirks.missing_spacing_share': 1}
+    )
+    out = predicted_run(tmp_path / 'in', tmp_path / 'out')
+    assert command.main([str(out), '--kinds', 'seg,gsps']) == 0
+    said = capsys.readouterr().out
+    assert 'L-CC (DBT) has no SEG: several of its slices have one position' in said
+    classes = {mark.frame for path in out.glob('dicom/*/seg*.dcm') for mark in read_marks(dcmread(path))}
+    assert classes == {None}, 'segments on pictures of one frame only'
+    assert any(mark.frame for path in out.glob('dicom/*/gsps*.dcm') for mark in read_marks(dcmread(path)))
+
+
+def test_undated_images_are_said_and_a_stated_time_is_taken(tmp_path, capsys):
+    save(mammogram(stored_breast()), tmp_path / 'in' / 'a.dcm')
+    out = predicted_run(tmp_path / 'in', tmp_path / 'out')
+    assert command.main([str(out)]) == 1
+    assert 'nothing written: no image says when it was made' in capsys.readouterr().out
+    (tmp_path / 's.json').write_text(json.dumps({'content_time': '2026-05-06T07:08:09'}))
+    assert command.main([str(out), '--settings', str(tmp_path / 's.json')]) == 0
+    assert dcmread(next(out.glob('dicom/*/cad-sr.dcm'))).ContentDate == '20260506'
+
+
+def test_objects_of_an_earlier_run_do_not_stay_and_files_of_others_do(phantoms, tmp_path):
+    out = predicted_run(phantoms, tmp_path)
+    assert command.main([str(out)]) == 0
+    folder = next((out / 'dicom').iterdir())
+    (folder / 'notes.txt').write_text('of the user')
+    before = (folder / 'cad-sr.dcm').read_bytes()
+    assert command.main([str(out), '--kinds', 'cad-sr']) == 0
+    assert written(out) == ['cad-sr.dcm'] and (folder / 'notes.txt').is_file()
+    assert (folder / 'cad-sr.dcm').read_bytes() == before, 'the same run gives the same bytes'
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'said'),
+    [
+        (['--kinds', 'cad-sr,pdf'], 'unknown kind pdf: expected some of cad-sr,sr,gsps,seg,sc'),
+        (['--kinds', ''], "unknown kind '': expected"),
+        (['--settings', 'none.json'], 'none.json'),
+        ([], 'give a folder that "mammo predict" wrote'),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(arguments, said, tmp_path, capsys):
+    assert command.main([str(tmp_path), *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_missing_highdicom_is_told_with_its_installation(monkeypatch):
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
+    assert check_kinds('cad-sr') == ('cad-sr',)
+    with pytest.raises(ValueError, match=r'cad-sr,sr need highdicom .*: pip install "mammo-plugins\[dicom-out\]"'):
+        check_kinds('cad-sr,sr')
+
+
+def test_predict_writes_objects_study_by_study(ffdm_checkpoint, phantoms, tmp_path, capsys):
+    (tmp_path / 's.json').write_text(json.dumps({'optional_from': 0, 'required_from': 0.5}))
+    arguments = [str(phantoms), '--config', 'configs/demo/mnm_ffdm.py', '--checkpoint', str(ffdm_checkpoint)]
+    arguments += ['--out', str(tmp_path / 'out'), '--device', 'cpu', '--dicom-settings', str(tmp_path / 's.json')]
+    assert predict_command.main([*arguments, '--dicom', 'cad-sr,sr,gsps,seg,sc']) == 0
+    assert f'{len(written(tmp_path / "out"))} DICOM objects written' in capsys.readouterr().out
+    objects = [dcmread(path) for path in (tmp_path / 'out').glob('dicom/*/*.dcm')]
+    assert {dataset.Modality for dataset in objects} == {'SR', 'PR', 'SEG', 'OT'} and all(map(is_own_result, objects))
+    (report,) = (dataset for dataset in objects if dataset.SOPClassUID.name == 'Mammography CAD SR Storage')
+    table = read_predictions(tmp_path / 'out' / 'predictions.csv')
+    found = sorted(mark.box_xyxy for mark in read_marks(report))
+    boxes = table.boxes_xywh.copy()
+    boxes[:, 2:] += boxes[:, :2]
+    assert found == sorted(map(tuple, boxes.astype(np.float32).astype(float).tolist()))
+    with open(tmp_path / 'out' / 'locations.csv', newline='') as file:
+        locations = list(csv.DictReader(file))
+    assert [float(row['Score']) for row in locations] == table.scores.tolist()
+    page = (tmp_path / 'out' / 'report.html').read_text()
+    assert all(row['Words'] in page for row in locations[:1]) and locations[0]['Words']
+    assert sum(record.dicom for record in StudyParts(tmp_path / 'out').records(2)) == len(objects)
