@@ -16,12 +16,14 @@ import mammo_plugins
 from ..dicom_out.code_items import code_item
 from . import kept_elements as kept
 from .code_meanings import restate_meaning
+from .element_values import holds_its_type
 from .keyed_values import DateShifter, KeyedRandomizer, UidReplacer, id_replacer
 from .refusal import PRESENTATIONS, REPORTS, refuse
 from .safe_words import keep_safe_words
 from .structured_content import clean_content, clean_marks, clean_segments, replaced_text
 
 _OLDEST = 89
+_DATES = ('DA', 'DT', 'TM')
 _PROFILE = ('113100', 'Basic Application Confidentiality Profile')
 _GRAPHICS = ('113103', 'Clean Graphics Option')
 _CONTENT = ('113104', 'Clean Structured Content Option')
@@ -120,10 +122,13 @@ class _DataSetCleaner:
             if keyword not in self._keywords:
                 del dataset[tag]
             elif keyword in kept.EMPTIED:
-                vr = dictionary_VR(tag)
-                dataset[tag] = DataElement(tag, vr, DicomSequence() if vr == 'SQ' else '')
-            else:
+                _empty(dataset, tag)
+            elif holds_its_type(dataset[tag]):
                 self._treat(dataset, dataset[tag])
+            elif dictionary_VR(tag) in _DATES:
+                _empty(dataset, tag)
+            else:
+                del dataset[tag]
         restate_meaning(dataset)
 
     def _treat(self, dataset: Dataset, element: DataElement) -> None:
@@ -141,10 +146,15 @@ class _DataSetCleaner:
             element.value = _masked_age(str(element.value))
         elif keyword == 'StackID':
             element.value = ''.join(re.findall(r'\d', str(element.value))) or '1'
-        elif element.VR in ('DA', 'DT', 'TM'):
+        elif element.VR in _DATES:
             self._dates(dataset, element)
         else:
             self._owner.replace_uid(dataset, element)
+
+
+def _empty(dataset: Dataset, tag: int) -> None:
+    vr = dictionary_VR(tag)
+    dataset[tag] = DataElement(tag, vr, DicomSequence() if vr == 'SQ' else '')
 
 
 def _masked_age(age: str) -> str:

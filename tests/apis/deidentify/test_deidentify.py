@@ -13,7 +13,7 @@ import pytest
 from highdicom.sr import ObserverContext, PersonObserverIdentifyingAttributes
 from pydicom import Dataset, dcmread
 from pydicom.sr.codedict import codes
-from pydicom.uid import SecondaryCaptureImageStorage
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from mammo_plugins.apis.found_images import find_images
 from mammo_plugins.apis.phantoms import make_exam
@@ -374,6 +374,18 @@ def test_kept_elements_are_those_of_the_dictionary():
     )
     keywords = frozenset().union(*map(kept_elements.kept_elements, classes))
     assert {keyword for keyword in keywords if keyword not in keyword_dict} == set()
+
+
+@pytest.mark.parametrize('syntax', [ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian], ids=lambda uid: uid.name)
+def test_transfer_syntax_stays(mammogram, tmp_path, syntax):
+    mammogram.decompress()
+    mammogram.file_meta.TransferSyntaxUID = syntax
+    source = tmp_path / 'in.dcm'
+    mammogram.save_as(source, enforce_file_format=True, implicit_vr=syntax.is_implicit_VR, little_endian=True)
+    assert run(source, tmp_path / 'out') == 0
+    cleaned = only(tmp_path / 'out')
+    assert cleaned.file_meta.TransferSyntaxUID == syntax and cleaned.PixelData == mammogram.PixelData
+    assert cleaned.PatientID != mammogram.PatientID
 
 
 def test_pixels_decode_alike(mammogram, tmp_path):

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from random import Random
 
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.datadict import DicomDictionary
 from pydicom.sequence import Sequence
 
+from mammo_plugins.apis.deidentify.file_job import FileJob, run_job
 from mammo_plugins.apis.phantoms import make_exam
 from mammo_plugins.commands import deidentify
 from mammo_plugins.io import read_header
 from mammo_plugins.io.deidentify.kept_elements import kept_elements
 from tests.apis.deidentify.confidential_attributes import CONFIDENTIAL
+from tests.fuzz.dicom_mutations import mutate_dicom
 from tests.result_objects import measurement_report, presentation_state, segmentation
 from tests.test_privacy import TEXT_VRS, find_markers
 
 pytestmark = pytest.mark.filterwarnings('ignore')
+
+BROKEN_COPIES = 40
 
 _NEVER = {'SpecificCharacterSet', 'BurnedInAnnotation', 'SpecimenDescriptionSequence'}
 """Decide how texts are read, and whether the file is refused."""
@@ -130,6 +135,21 @@ def test_no_marker_and_no_uid_is_in_any_written_byte(planted, tmp_path, capfd):
     for file in (tmp_path / 'out').rglob('*.dcm'):
         content = file.read_bytes()
         assert [uid for uid in uids if uid.encode() in content] == []
+
+
+def test_broken_copies_give_nothing_away(planted, tmp_path):
+    """Lengths and types of elements that are wrong make one element of what were several."""
+    folder, _ = planted
+    files, written, path = sorted(folder.iterdir()), 0, tmp_path / 'broken.dcm'
+    for number in range(BROKEN_COPIES):
+        rng = Random(number)
+        path.write_bytes(mutate_dicom(rng, rng.choice(files).read_bytes()))
+        result = run_job(FileJob(path, tmp_path / str(number), b'k' * 32))
+        assert 'ZQ' not in result.reason, number
+        if result.file is not None:
+            written += 1
+            assert find_markers(tmp_path / str(number)) == {}, number
+    assert BROKEN_COPIES // 5 < written < BROKEN_COPIES
 
 
 def test_the_search_finds_what_is_kept_on_purpose(planted, tmp_path):

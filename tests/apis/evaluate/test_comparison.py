@@ -67,7 +67,14 @@ def test_function_gives_what_the_command_prints(files):
         (['--compare', 'good.csv', 'poor.csv', '--by', 'view'], '--by goes with one file or folder'),
         (['good.csv', '--permutations', '5'], '--permutations goes with --compare'),
         (['--compare', 'good.csv', 'poor.csv', '--curves', 'c.csv'], '--curves goes with one file or folder'),
-        (['good.csv', '--threshold', '0.5', '--threshold-from', 'poor.csv'], 'not both'),
+        (
+            ['good.csv', '--threshold', '0.5', '--threshold-from', 'poor.csv'],
+            'give one of --threshold, --threshold-from and --model',
+        ),
+        (
+            ['good.csv', '--threshold', '0.5', '--model', 'm.zip'],
+            'give one of --threshold, --threshold-from and --model',
+        ),
     ],
 )
 def test_contradicting_arguments_are_refused(files, capsys, arguments, message):
