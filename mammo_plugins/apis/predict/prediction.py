@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from mammo_plugins.apis.model_bundle.choice import ModelChoice, choose_model
 from mammo_plugins.apis.model_bundle.installed import DEFAULT_MODEL
 from mammo_plugins.apis.process_group import join_process_group, on_first_process, wait_for_all
 from mammo_plugins.apis.run_config import load_run_config
-from mammo_plugins.io.dicom_out.result_settings import ResultSettings
+from mammo_plugins.io.dicom_out.result_settings import complete_settings
 from mammo_plugins.io.source_digest import digest_source
 
 from .finishing import PredictionRun, finish_run
@@ -46,7 +46,7 @@ def predict(
     launcher: str = 'none',
     on_study: Callable[[StudyRecord], None] | None = None,
     dicom: Sequence[str] = (),
-    dicom_settings: ResultSettings | None = None,
+    dicom_settings: Mapping[str, Any] | None = None,
 ) -> PredictionRun:
     """Predicts a DICOM, PNG or MetaImage file, or every image in a folder, study by study.
 
@@ -79,7 +79,7 @@ def predict(
         on_study: called with the record of each study as it is done.
         dicom: kinds of DICOM objects to write into ``out/dicom``, see
             :func:`~mammo_plugins.apis.dicom_results.check_kinds`.
-        dicom_settings: how; the defaults where None.
+        dicom_settings: what is stated of :class:`~mammo_plugins.io.dicom_out.result_settings.ResultSettings`.
 
     Raises:
         FileNotFoundError, ValueError: nothing could be predicted, or the model cannot be built.
@@ -93,7 +93,7 @@ def predict(
     parts = StudyParts(out)
     decisive = _decisive_settings(source, choice, cfg_options, map_grid)
     if dicom:
-        results = asdict(dicom_settings or ResultSettings())
+        results = asdict(complete_settings(dicom_settings or {}, decisive['operating_points']))
         decisive['dicom'] = {'kinds': list(dicom), 'settings': results}
     on_first_process(lambda: begin_run(parts, source, decisive, resume))
     settings = PredictorSettings(
@@ -159,7 +159,14 @@ def _decisive_settings(source: Path, choice: ModelChoice, cfg_options: dict | No
         'weights': choice.bundle.digest if choice.bundle else _digest_weights(checkpoint),
         'cfg_options': {name: repr(value) for name, value in (cfg_options or {}).items()},
         'map_grid': map_grid,
+        'operating_points': _operating_points(choice),
     }
+
+
+def _operating_points(choice: ModelChoice) -> list[float]:
+    """Scores that were chosen for a model and go with it."""
+    points = choice.bundle.thresholds() if choice.bundle else []
+    return [point['score'] for point in points if point['score'] is not None]
 
 
 def _digest_weights(checkpoint: Path) -> str:

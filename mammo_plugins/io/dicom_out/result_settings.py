@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 FINDINGS = ('density', 'calcification cluster', 'architectural distortion')
 CODINGS = ('SCT', 'SRT')
 FROM_IMAGES, NOW = 'images', 'now'
+_THRESHOLDS = ('optional_from', 'required_from')
 
 
 @dataclass(frozen=True)
@@ -81,15 +84,15 @@ class ResultSettings:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
-def read_settings(path: str | Path | None) -> ResultSettings:
-    """Settings from a JSON object; those that it does not name keep their defaults, all where ``path`` is None.
+def read_settings(path: str | Path | None) -> dict[str, Any]:
+    """What a JSON object states of :class:`ResultSettings`; nothing where ``path`` is None.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is no such object, or a value is out of range.
     """
     if path is None:
-        return ResultSettings()
+        return {}
     try:
         given = json.loads(Path(path).read_text(encoding='utf-8'))
     except ValueError as error:
@@ -98,7 +101,25 @@ def read_settings(path: str | Path | None) -> ResultSettings:
     if not isinstance(given, dict) or set(given) - set(known):
         unknown = sorted(set(given) - set(known)) if isinstance(given, dict) else type(given).__name__
         raise ValueError(f'{path} holds {unknown}: expected an object with some of {", ".join(known)}')
+    alone = {name: value for name, value in given.items() if name not in _THRESHOLDS}
     try:
-        return ResultSettings(**given)
+        ResultSettings(**(given if set(_THRESHOLDS) <= set(given) else alone))  # one threshold meets a model's first
     except (TypeError, ValueError) as error:
         raise ValueError(f'{path}: {error}') from error
+    return given
+
+
+def complete_settings(given: Mapping[str, Any], operating_points: Sequence[float] = ()) -> ResultSettings:
+    """Settings from what is stated; of the rest, thresholds are those that go with the model where it has some.
+
+    Args:
+        given: from :func:`read_settings`.
+        operating_points: scores that were chosen for the model. The highest, with the fewest false positives, is
+            ``required_from``, the lowest ``optional_from``.
+
+    Raises:
+        ValueError: a stated threshold does not go with the model's other one.
+    """
+    scores = [min(max(score, 0.0), 1.0) for score in operating_points]
+    own = dict(zip(_THRESHOLDS, (min(scores), max(scores)))) if scores else {}
+    return ResultSettings(**{**own, **given})

@@ -9,7 +9,7 @@ from pydicom import dcmread
 
 from mammo_plugins.io.dicom_out.cad_report import build_cad_report
 from mammo_plugins.io.dicom_out.result_objects import is_own_result, save_result
-from mammo_plugins.io.dicom_out.result_settings import ResultSettings, read_settings
+from mammo_plugins.io.dicom_out.result_settings import ResultSettings, complete_settings, read_settings
 from mammo_plugins.io.dicom_out.source_headers import read_source_header
 from mammo_plugins.io.dicom_out.study_results import Model, NoDateError
 from mammo_plugins.io.unreadable_image import UnreadableImageError
@@ -113,3 +113,14 @@ def test_settings_that_cannot_be_used_are_quoted_with_what_is_allowed(content, s
     (tmp_path / 'settings.json').write_text(content)
     with pytest.raises(ValueError, match=said):
         read_settings(tmp_path / 'settings.json')
+
+
+def test_thresholds_that_are_not_stated_are_those_of_the_model(tmp_path):
+    (tmp_path / 'settings.json').write_text('{"required_from": 0.4, "manufacturer": "ACME"}')
+    given = read_settings(tmp_path / 'settings.json')
+    settings = complete_settings(given, [0.3, 0.15])
+    assert (settings.required_from, settings.optional_from, settings.manufacturer) == (0.4, 0.15, 'ACME')
+    assert complete_settings({}, [0.3, 0.15]) == ResultSettings(required_from=0.3, optional_from=0.15)
+    assert complete_settings(read_settings(None)) == ResultSettings()
+    with pytest.raises(ValueError, match=r'optional_from <= required_from are needed, got \(0.15, 0.1\)'):
+        complete_settings({'required_from': 0.1}, [0.3, 0.15])
