@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 from numpy import float32
@@ -24,6 +24,9 @@ from mammo_plugins.io.image_source import open_image
 from mammo_plugins.structures.finding_location import FindingLocation
 
 from .gathering import gather_study
+
+if TYPE_CHECKING:
+    from mammo_plugins.io.dicom_out.secondary_capture import ReadPicture
 
 FOLDER = 'dicom'
 _OWN_NAME = re.compile(rf'({"|".join(KINDS)})(-\d+)?\.dcm')
@@ -156,7 +159,9 @@ def _remove_own(folder: Path) -> None:
             stale.unlink()
 
 
-def _build(kind: str, results: StudyResults, settings: ResultSettings, read_picture, notes: list[str]) -> list[Dataset]:  # noqa: ANN001
+def _build(
+    kind: str, results: StudyResults, settings: ResultSettings, read_picture: ReadPicture, notes: list[str]
+) -> list[Dataset]:
     """The objects of a kind. highdicom is an extra, and is asked for only by kinds that need it."""
     if kind == 'cad-sr':
         from mammo_plugins.io.dicom_out.cad_report import build_cad_report
