@@ -38,7 +38,8 @@ def label_subgroup_differences(
         lenient: leave rows of what is not evaluated out instead of refusing them.
 
     Returns:
-        Subgroup to the name of the number and the difference in plain values; empty where there is one subgroup only.
+        Subgroup to the name of the number and the difference in plain values; of two subgroups the first, since the
+        other one is its rest; empty where there is one.
 
     Raises:
         ValueError: there is no such grouping of images, or as for :func:`~.evaluate_labels.evaluate_labels`.
@@ -53,7 +54,7 @@ def label_subgroup_differences(
     known = [key in groups_of for key in predictions.keys]
     predictions = predictions.keep(known) if lenient else predictions
     found = {}
-    for group in groups if len(groups) > 1 else []:
+    for group in groups if len(groups) > 2 else groups[: len(groups) - 1]:
         sides = []
         for inside in (False, True):
             kept = [(group in groups_of.get(key, ())) == inside for key in predictions.keys]

@@ -42,7 +42,7 @@ def subgroup_differences(
         lenient: leave predictions of images that are not evaluated out instead of refusing them.
 
     Returns:
-        Subgroup to difference; empty where there is one subgroup only.
+        Subgroup to difference; of two subgroups, the first, since the other one is its rest; empty where there is one.
 
     Raises:
         ValueError: as for :func:`~.subgroups.evaluate_subgroups`.
@@ -71,9 +71,8 @@ def subgroup_differences(
             own = draws[:, [place[name] for name in part.patients]]
             return _first(sample_numbers(found, index, part, matched, protocol, own))
 
-    if len(named) < 2:
-        return {}
-    return {str(group): sample_difference(number(groups != group), number(groups == group)) for group in named}
+    compared = named[: len(named) if len(named) > 2 else len(named) - 1]
+    return {str(group): sample_difference(number(groups != group), number(groups == group)) for group in compared}
 
 
 def _first(samples: dict[str, NumberSample]) -> NumberSample:

@@ -115,7 +115,8 @@ def _contents(titles: Mapping[str, str]) -> str:
 def _section(section: PageSection, titles: Mapping[str, str], urls: Iterator[str]) -> str:
     verdict = '' if section.verdict is None else f'<p class="verdict">{_mark(section.verdict)}</p>'
     tables = ''.join(
-        f'{f"<h3>{html.escape(caption)}</h3>" if caption else ""}<div class="scroll">{_table(rows, titles)}</div>'
+        f'<div class="listing">{f"<h3>{html.escape(caption)}</h3>" if caption else ""}'
+        f'<div class="scroll">{_table(rows, titles)}</div></div>'
         for caption, rows in section.tables
         if rows
     )
@@ -128,7 +129,7 @@ def _section(section: PageSection, titles: Mapping[str, str], urls: Iterator[str
     keys = box_keys() if any(bucket.examples for bucket in section.buckets) else ''
     return (
         f'<section id="{section.anchor}" class="evidence"><h2>{html.escape(titles[section.anchor])}</h2>{verdict}'
-        f'{notes_list(section.notes)}{figures}{tables}{keys}{drawn}</section>'
+        f'{notes_list(section.notes)}{figures}<div class="listings">{tables}</div>{keys}{drawn}</section>'
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_SPACE = '\N{NO-BREAK SPACE}'  # an interval stays on one line
+
 
 def estimate_text(estimate: Mapping[str, Any]) -> str:
     """``0.812 [0.751, 0.866]``."""
     if estimate['value'] is None:
         return 'n/a'
-    interval = '' if estimate['low'] is None else f' [{estimate["low"]:.3f}, {estimate["high"]:.3f}]'
+    interval = '' if estimate['low'] is None else f' [{estimate["low"]:.3f},{_SPACE}{estimate["high"]:.3f}]'
     return f'{estimate["value"]:.3f}{interval}'
 
 
@@ -25,7 +27,7 @@ def difference_text(difference: Mapping[str, Any]) -> str:
     """``-0.031 [-0.060, -0.002]``."""
     if difference['difference'] is None:
         return 'n/a'
-    interval = '' if difference['low'] is None else f' [{difference["low"]:+.3f}, {difference["high"]:+.3f}]'
+    interval = '' if difference['low'] is None else f' [{difference["low"]:+.3f},{_SPACE}{difference["high"]:+.3f}]'
     return f'{difference["difference"]:+.3f}{interval}'
 
 

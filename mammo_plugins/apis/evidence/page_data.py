@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mammo_plugins.visualization.evidence_page import Links, Mark, PageSection
+from mammo_plugins.visualization.flow_diagram import flow_svg
 
 from .checklists import BY_HAND, FILLED, PARTLY
 
@@ -74,10 +75,21 @@ def flow_section(flow: Mapping[str, Any]) -> PageSection:
     splits = [
         {'Split': one['split'], **{key.replace('_', ' '): str(one[key]) for key in keys}} for one in flow['splits']
     ]
+    diagram = flow_svg(
+        f'Candidates: {_in_words(flow["candidates"])}',
+        [f'{one["reason"]}: {one["images"]} images' for one in flow['excluded']],
+        f'Analysed: {_in_words(flow["analysed"])}',
+    )
     notes = [f'{flow["patients_without_any_image_left"]} patients have no image left.']
     if flow['unreadable_counted_as_missed']:
         notes.append(f'{flow["unreadable_counted_as_missed"]} images cannot be read and count as without a finding.')
-    return PageSection('flow', 'Patient flow', notes, [('', steps), ('What each split holds', splits)])
+    return PageSection(
+        'flow', 'Patient flow', notes, [('', steps), ('What each split holds', splits)], [(diagram, 'Flow')]
+    )
+
+
+def _in_words(count: Mapping[str, int]) -> str:
+    return f'{count["patients"]} patients, {count["studies"]} studies, {count["images"]} images'
 
 
 def unreadable_section(reasons: Sequence[Mapping[str, Any]], policy: str) -> PageSection:

@@ -13,6 +13,8 @@ from .failures import failure_tables
 from .number_text import difference_text, estimate_text, p_text, share_text
 from .scoring import ScoredList
 
+_MOST_NUMBERS = 4  # of a subgroup; the json has all
+
 
 def numbers_section(numbers: Sequence[Mapping[str, Any]]) -> PageSection:
     """Every number."""
@@ -76,26 +78,12 @@ def is_calibration(number: str) -> bool:
 
 def subgroups_section(subgroups: Mapping[str, Any]) -> PageSection:
     """Groups, their sizes, and tests of differences."""
-    cells = [
-        {
-            'By': one['by'],
-            'Group': one['group'],
-            'Protocol': one['protocol'],
-            'Patients': str(one['patients']),
-            'Images': str(one['images']),
-            'Findings': str(one['findings']),
-            **{name: estimate_text(number) for name, number in list(one['numbers'].items())[:3]},
-            'Flag': Mark(', '.join(one['flags']), 'middle') if one['flags'] else '',
-        }
-        for one in subgroups['cells']
-    ]
     tests = [
         {
-            'By': one['by'],
-            'Group': one['group'],
+            'Group': f'{one["by"]}: {one["group"]}',
             'Protocol': one['protocol'],
             'Number': one['number'],
-            'Rest': f'{one["first"]:.3f}' if one['first'] is not None else 'n/a',
+            'Rest': 'n/a' if one['first'] is None else f'{one["first"]:.3f}',
             'Group less rest': difference_text(one),
             'p': p_text(one['p_value']),
             'p, Holm': p_text(one['p_holm']),
@@ -103,13 +91,30 @@ def subgroups_section(subgroups: Mapping[str, Any]) -> PageSection:
         }
         for one in subgroups['tests']
     ]
-    notes = ['No subgroup is planned.'] if not cells else [
+    tables = [
+        (protocol, [_cell_row(one) for one in subgroups['cells'] if one['protocol'] == protocol])
+        for protocol in dict.fromkeys(one['protocol'] for one in subgroups['cells'])
+    ]
+    if not tables:
+        return PageSection('subgroups', 'Subgroups', ['No subgroup is planned.'])
+    notes = [
         f'The smallest cell of each grouping and cells of fewer than {subgroups["min_cell"]} patients are flagged: '
         'their numbers say little.',
-        f'Differences were tested {subgroups["num_tests"]} times; "p, Holm" is adjusted for all of these. A test that '
-        'finds nothing in a small cell shows nothing.',
-    ]  # fmt: skip
-    return PageSection('subgroups', 'Subgroups', notes, [('', cells), ('Each group against everything else', tests)])
+        f'Differences were tested {subgroups["num_tests"]} times (of two groups, once); "p, Holm" is adjusted for all '
+        'of these. A test that finds nothing in a small cell shows nothing.',
+    ]
+    return PageSection('subgroups', 'Subgroups', notes, [*tables, ('Each group against everything else', tests)])
+
+
+def _cell_row(cell: Mapping[str, Any]) -> dict[str, str | Mark]:
+    return {
+        'Group': f'{cell["by"]}: {cell["group"]}',
+        'Patients': str(cell['patients']),
+        'Images': str(cell['images']),
+        'Findings': str(cell['findings']),
+        **{name: estimate_text(number) for name, number in list(cell['numbers'].items())[:_MOST_NUMBERS]},
+        'Flag': Mark(', '.join(cell['flags']), 'middle') if cell['flags'] else '',
+    }
 
 
 def failures_section(failures: Mapping[str, Any] | None, drawn: Mapping[str, Any]) -> PageSection:

@@ -14,6 +14,7 @@ from .flow import NO_SPLIT
 
 ANALYSED = 'analysed'
 _AGE_BANDS = ((40, 'below 40'), (50, '40 to 49'), (60, '50 to 59'), (70, '60 to 69'))
+_OF_ONE_RELEASE = ('match_level',)  # elsewhere, it is not missing
 _OLDEST = '70 and above'
 Values = Iterable[str]
 
@@ -39,7 +40,9 @@ def population_tables(
     for name, group in IMAGE_GROUPS.items():
         tables[f'{name} of images'] = _rows(parts, _by_image(group))
     for name, of_finding in FINDING_GROUPS.items():
-        tables[f'{name} of findings'] = _rows(parts, _by_finding(of_finding))
+        rows = _rows(parts, _by_finding(of_finding))
+        if name not in _OF_ONE_RELEASE or any(row['value'] != UNKNOWN for row in rows):
+            tables[f'{name.replace("_", " ")} of findings'] = rows
     return {title: rows for title, rows in tables.items() if rows}
 
 

@@ -103,8 +103,11 @@ def number_entries(scored: ScoredList) -> list[dict[str, Any]]:
             entries.append(_entry(protocol, f'false positives an image {told}', point.fp_per_volume, images, false))
         if not place:
             breasts = _breasts(result)
-            numbers = {'breast_auc': result.breast_auc, **result.breast_numbers}
-            entries += [_entry(BREASTS, _TITLES[name], estimate, breasts) for name, estimate in numbers.items()]
+            numbers, shares = {'breast_auc': result.breast_auc, **result.breast_numbers}, _breast_shares(result)
+            entries += [
+                _entry(BREASTS, _TITLES[name], estimate, breasts, *shares.get(name, ()))
+                for name, estimate in numbers.items()
+            ]
             entries += [
                 _entry(BREASTS, _CALIBRATION[name], estimate, breasts) for name, estimate in scored.calibration.items()
             ]
@@ -128,6 +131,18 @@ def _recalls(result: DetectionResult) -> dict[str, tuple[int, int]]:
         number.name: (round(number_value * findings), findings)
         for number in get_protocol(result.protocol).numbers
         if isinstance(number, RecallAtFp) and not np.isnan(number_value := result.numbers[number.name].value)
+    }
+
+
+def _breast_shares(result: DetectionResult) -> dict[str, tuple[int, int]]:
+    """Number that is a share of the malignant or of the other breasts to how many of them it counts."""
+    malignant = result.counts['malignant_breasts']
+    of_kind = {'sensitivity': malignant, 'specificity': result.counts['breasts'] - malignant}
+    return {
+        name: (round(estimate.value * total), total)
+        for name, estimate in result.breast_numbers.items()
+        for kind, total in of_kind.items()
+        if name.startswith(f'breast_{kind}_') and not np.isnan(estimate.value)
     }
 
 
