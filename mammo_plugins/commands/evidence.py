@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mammo_plugins.apis.evidence import PlanOptions, freeze_plan, ledger_path, read_ledger, read_plan
-from mammo_plugins.apis.evidence.freezing import UNREADABLE
+from mammo_plugins.apis.evidence.freezing import PROTOCOLS, UNREADABLE
 from mammo_plugins.apis.evidence.ledger import LOOK, count_looks, require_entry
 from mammo_plugins.apis.evidence.perturbations import MEANINGS
 from mammo_plugins.apis.evidence.test_list import RULE_HELP
@@ -65,7 +65,7 @@ def _add_freeze(parser: argparse.ArgumentParser) -> None:
         type=protocol_name,
         metavar='NAME',
         help='how detections are counted; the first number of the first one is the primary result '
-        f'(default: {" and ".join(default.protocols)})',
+        f'(default: {" and ".join(PROTOCOLS)} of a model that gives findings)',
     )
     add_hit_pixels_argument(parser)
     parser.add_argument('--targets', nargs='+', metavar='NAME', help='findings to be found, as of mammo evaluate')
@@ -130,7 +130,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 def _freeze(args: argparse.Namespace) -> int:
     options = PlanOptions(
         split=args.split,
-        protocols=tuple(args.protocol or PlanOptions().protocols),
+        protocols=args.protocol,
         hit_pixels_of=args.hit_pixels_of,
         hit_radius_px=args.hit_radius_px,
         targets=args.targets,

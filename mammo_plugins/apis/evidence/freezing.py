@@ -11,6 +11,7 @@ from typing import Any
 import mammo_plugins
 from mammo_plugins.apis.evaluate import ScoringOptions
 from mammo_plugins.apis.model_bundle import Bundle, find_bundle
+from mammo_plugins.apis.model_bundle.metadata import gives
 from mammo_plugins.evaluation import SUBGROUPS, truth_from_annotations
 from mammo_plugins.evaluation.subgroups import groups_of
 from mammo_plugins.io import AnnotationSet, read_annotations
@@ -22,6 +23,7 @@ from .plan import FORMAT, KIND, EvidencePlan, PlanError, describe_protocol, rela
 from .seal import read_key
 from .test_list import choose_test_list
 
+PROTOCOLS = ('mm3d', 'mm3d-2d')
 UNREADABLE = ('exclude', 'miss')
 
 
@@ -31,7 +33,8 @@ class PlanOptions:
 
     Args:
         split: the images to test.
-        protocols: names; the first number of the first one is the primary result.
+        protocols: names; the first number of the first one is the primary result. Where None, :data:`PROTOCOLS` of a
+            model that gives findings, and none of another.
         hit_pixels_of, hit_radius_px, targets: see :class:`~mammo_plugins.apis.evaluate.ScoringOptions`.
         threshold_fp: of the model's thresholds, that for so many false positives a volume; None for no counts.
         label_threshold: probability from which on a label is called present.
@@ -45,7 +48,7 @@ class PlanOptions:
     """
 
     split: str = 'test'
-    protocols: Sequence[str] = ('mm3d', 'mm3d-2d')
+    protocols: Sequence[str] | None = None
     hit_pixels_of: str | None = None
     hit_radius_px: float | None = None
     targets: Sequence[str] | None = None
@@ -79,9 +82,12 @@ def freeze_plan(
     """
     key = None if key_file is None else read_key(key_file)
     bundle, ann_file = find_bundle(model), Path(ann_file)
+    protocols = options.protocols
+    if protocols is None:
+        protocols = PROTOCOLS if 'findings' in gives(bundle.metadata) else ()
     scoring = ScoringOptions(
         ann_file,
-        tuple(options.protocols),
+        tuple(protocols),
         hit_pixels_of=options.hit_pixels_of,
         hit_radius_px=options.hit_radius_px,
         targets=options.targets,
@@ -90,7 +96,7 @@ def freeze_plan(
     annotations = read_annotations(ann_file)
     listed = choose_test_list(annotations, options.split, bundle.metadata['modalities'], options.exclude)
     _require_scorable(listed.annotations, scoring, options)
-    thresholds = _thresholds(bundle, options, ann_file.name)
+    thresholds = _thresholds(bundle, options, scoring.protocols, ann_file.name)
     content = {
         'kind': KIND,
         'format': FORMAT,
@@ -145,24 +151,28 @@ def _require_options(options: PlanOptions) -> None:
 
 def _require_scorable(annotations: AnnotationSet, scoring: ScoringOptions, options: PlanOptions) -> None:
     """Meets what would refuse the scoring now, while the plan can still be changed."""
+    protocols = scoring.chosen_protocols()
     try:
-        truth_from_annotations(annotations)
+        if protocols:
+            truth_from_annotations(annotations)
     except ValueError as error:
         raise PlanError(f'{error}; or leave such images out: --exclude unknown') from error
-    for protocol in scoring.chosen_protocols():
+    for protocol in protocols:
         for by in options.subgroups:
             groups_of(annotations, by, protocol)
 
 
-def _thresholds(bundle: Bundle, options: PlanOptions, annotations: str) -> list[dict[str, Any]]:
+def _thresholds(
+    bundle: Bundle, options: PlanOptions, protocols: Sequence[str], annotations: str
+) -> list[dict[str, Any]]:
     """The model's operating points that the plan fixes, one a protocol."""
     if options.threshold_fp is None:
         return []
-    bundle.scores_at(options.threshold_fp, options.protocols)  # refuses where there is none
+    bundle.scores_at(options.threshold_fp, protocols)  # refuses where there is none
     points = [
         point
         for point in bundle.thresholds()
-        if point['fp_per_volume'] == options.threshold_fp and point['protocol'] in options.protocols
+        if point['fp_per_volume'] == options.threshold_fp and point['protocol'] in protocols
     ]
     if seen := [point for point in points if (point['split'], point['annotations']) == (options.split, annotations)]:
         raise PlanError(

@@ -44,12 +44,21 @@ def plan_section(evidence: Mapping[str, Any]) -> PageSection:
             'AUC of breasts by DeLong.',
             f'Excluded by rule: {", ".join(plan["exclusions"]["rules"]) or "nothing"}; images that cannot be read are '
             f'{_POLICIES[plan["exclusions"]["unreadable"]]}.',
-            'No threshold is fixed: every prediction counts in what follows.' if not thresholds else
-            'Thresholds come with the model, chosen on other images.',
+            _threshold_note(plan, bool(thresholds)),
             f'Annotations {plan["annotations"]["sha256"]}, plan {plan["sha256"]}.',
         ],
         [('Rules of counting', rows), ('Thresholds', thresholds)],
     )  # fmt: skip
+
+
+def _threshold_note(plan: Mapping[str, Any], is_fixed: bool) -> str:
+    if not plan['protocols']:
+        return f'Labels are called present from a probability of {plan["scoring"]["label_threshold"]:g} on.'
+    return (
+        'Thresholds come with the model, chosen on other images.'
+        if is_fixed
+        else 'No threshold is fixed: every prediction counts among the failures.'
+    )
 
 
 def _hit_text(hit: Mapping[str, Any]) -> str:

@@ -69,7 +69,9 @@ def _differences(
     tables = {table.unit: table for table in after.labels}
     for table in before.labels:
         if table.unit in tables:
-            for label, result in compare_labels(table, tables[table.unit], annotations, **how).items():
+            threshold = plan.content['scoring']['label_threshold']
+            results = compare_labels(table, tables[table.unit], annotations, threshold=threshold, **how)
+            for label, result in results.items():
                 protocol = f'label of each {table.unit.lower()}'
                 found += [_entry(protocol, f'{label}: {name}', one) for name, one in result.differences.items()]
     return found

@@ -176,7 +176,7 @@ def _gather(
     analysed = analysed_images(plan, annotations, unreadable, left_out)
     scored = score_list(plan, analysed, predicted)
     failures, pictures, notes = None, [], []
-    if predicted.findings is not None:
+    if scored.findings and predicted.findings is not None:
         failures, pictures, notes = find_failures(plan, analysed, predicted.findings, options.examples)
     content = {
         'predictions': {'device': predicted.device, 'files': list(predicted.files)},

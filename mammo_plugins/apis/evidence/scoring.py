@@ -64,7 +64,7 @@ def score_list(plan: EvidencePlan, annotations: AnnotationSet, predicted: Predic
     """
     how = _bootstrap(plan)
     findings = {}
-    if predicted.findings is not None:
+    if predicted.findings is not None and plan.content['protocols']:
         findings = {
             protocol.name: evaluate_detections(
                 predicted.findings,
@@ -82,7 +82,7 @@ def score_list(plan: EvidencePlan, annotations: AnnotationSet, predicted: Predic
         )
         for table in predicted.labels
     }
-    calibration, reliability = _calibration(predicted.findings, annotations, how)
+    calibration, reliability = _calibration(predicted.findings if findings else None, annotations, how)
     return ScoredList(annotations, findings, labels, calibration, reliability)
 
 
