@@ -16,6 +16,7 @@ from .report_frames import encode_stacks
 from .result_table import column_names
 
 _MAX_BYTES = 10_000_000
+_WIDE = ('FROC', 'Flow')  # figures that are as wide as the page
 _NO_CASES = '{"cases":[]}'  # the report's script then only sees to the light and the dark page
 
 
@@ -56,7 +57,7 @@ class PageSection:
         title: its heading.
         notes: sentences at its top.
         tables: each a caption and its rows.
-        figures: each an ``<svg>`` element and its caption.
+        figures: each an ``<svg>`` element and its caption; FROC curves and flows are as wide as the page.
         buckets: pictures.
         verdict: a word in front of the notes.
     """
@@ -121,7 +122,7 @@ def _section(section: PageSection, titles: Mapping[str, str], urls: Iterator[str
         if rows
     )
     figures = ''.join(
-        f'<figure class="plot{" square" if "FROC" not in caption else ""}">{svg}'
+        f'<figure class="plot{"" if caption.startswith(_WIDE) else " square"}">{svg}'
         f'<figcaption>{html.escape(caption)}</figcaption></figure>'
         for svg, caption in section.figures
     )

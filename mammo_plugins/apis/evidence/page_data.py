@@ -93,7 +93,11 @@ def flow_section(flow: Mapping[str, Any]) -> PageSection:
     if flow['unreadable_counted_as_missed']:
         notes.append(f'{flow["unreadable_counted_as_missed"]} images cannot be read and count as without a finding.')
     return PageSection(
-        'flow', 'Patient flow', notes, [('', steps), ('What each split holds', splits)], [(diagram, 'Flow')]
+        'flow',
+        'Patient flow',
+        notes,
+        [('', steps), ('What each split holds', splits)],
+        [(diagram, 'Flow of patients and images.')],
     )
 
 
@@ -140,7 +144,11 @@ def population_section(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> Pag
         for title, rows in tables.items()
     ]
     note = 'Unknown is counted as a value. Age and sex are those that DICOM headers state, one a patient.'
-    return PageSection('population', 'Population', [note], [(title.capitalize(), rows) for title, rows in shown])
+    return PageSection('population', 'Population', [note], [(_heading(title), rows) for title, rows in shown])
+
+
+def _heading(title: str) -> str:
+    return title.replace('birads', 'BI-RADS') if title.startswith('birads') else title.capitalize()
 
 
 def software_section(software: Mapping[str, Any], model: Mapping[str, str]) -> PageSection:

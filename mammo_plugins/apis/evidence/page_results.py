@@ -112,7 +112,10 @@ def _cell_row(cell: Mapping[str, Any]) -> dict[str, str | Mark]:
         'Patients': str(cell['patients']),
         'Images': str(cell['images']),
         'Findings': str(cell['findings']),
-        **{name: estimate_text(number) for name, number in list(cell['numbers'].items())[:_MOST_NUMBERS]},
+        **{
+            'Breast AUC' if name == 'breast_auc' else name: estimate_text(number)
+            for name, number in list(cell['numbers'].items())[:_MOST_NUMBERS]
+        },
         'Flag': Mark(', '.join(cell['flags']), 'middle') if cell['flags'] else '',
     }
 
@@ -137,25 +140,24 @@ def robustness_section(changes: Any) -> PageSection:
     """What changed images do to the numbers."""
     if isinstance(changes, Mapping):
         return PageSection('robustness', 'Robustness', [f'Not measured: {changes["not_done"]}.'])
-    rows, notes = [], ['Each image is changed as it was read, before the model crops and resizes it.']
+    tables, notes = [], ['Each image is changed as it was read, before the model crops and resizes it.']
     for change in changes:
         if 'not_done' in change:
             notes.append(f'{change["meaning"]}. Not measured: {change["not_done"]}.')
             continue
-        notes.append(f'{change["meaning"]}; {change["images"]} images.')
-        rows += [
+        rows = [
             {
-                'Change': change['change'],
                 'Protocol': one['protocol'],
                 'Number': one['number'],
                 'As they are': '' if one['first'] is None else f'{one["first"]:.3f}',
                 'Changed': '' if one['second'] is None else f'{one["second"]:.3f}',
-                'Difference': difference_text(one),
+                'Difference, paired interval': difference_text(one),
                 'Doubts': one['reason'],
             }
             for one in change['differences']
         ]
-    return PageSection('robustness', 'Robustness', notes, [('Differences with their paired intervals', rows)])
+        tables.append((f'{change["meaning"].capitalize()} ({change["images"]} images)', rows))
+    return PageSection('robustness', 'Robustness', notes, tables)
 
 
 def repeatability_section(found: Mapping[str, Any]) -> PageSection:

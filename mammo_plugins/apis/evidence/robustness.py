@@ -12,6 +12,7 @@ from .list_predictor import ListPredictor
 from .perturbations import MEANINGS, MISSING_VIEW, without_second_views
 from .plan import EvidencePlan
 from .predicted import PredictedList
+from .scoring import BREASTS, TITLES
 
 
 def measure_robustness(
@@ -65,7 +66,7 @@ def _differences(
                 if not number.startswith('breast_'):
                     found.append(_entry(protocol.name, number, difference))
                 elif not place:  # the same for every protocol
-                    found.append(_entry('all protocols', number, difference))
+                    found.append(_entry(BREASTS, number, difference))
     tables = {table.unit: table for table in after.labels}
     for table in before.labels:
         if table.unit in tables:
@@ -78,4 +79,4 @@ def _differences(
 
 
 def _entry(protocol: str, number: str, difference: PairedDifference) -> dict[str, Any]:
-    return {'protocol': protocol, 'number': number, **difference.as_dict()}
+    return {'protocol': protocol, 'number': TITLES.get(number, number), **difference.as_dict()}

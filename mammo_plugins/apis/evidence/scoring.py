@@ -29,7 +29,7 @@ from .predicted import PredictedList
 
 BREASTS = 'all protocols'
 _CALIBRATION = {'brier': 'Breast Brier score', 'ece': f'Breast calibration error in {NUM_BINS} bins'}
-_TITLES = {'breast_auc': 'Breast AUC', **{number.name: number.title for number in BREAST_NUMBERS}}
+TITLES = {'breast_auc': 'Breast AUC', **{number.name: number.title for number in BREAST_NUMBERS}}
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def number_entries(scored: ScoredList) -> list[dict[str, Any]]:
             breasts = _breasts(result)
             numbers, shares = {'breast_auc': result.breast_auc, **result.breast_numbers}, _breast_shares(result)
             entries += [
-                _entry(BREASTS, _TITLES[name], estimate, breasts, *shares.get(name, ()))
+                _entry(BREASTS, TITLES[name], estimate, breasts, *shares.get(name, ()))
                 for name, estimate in numbers.items()
             ]
             entries += [

@@ -105,7 +105,7 @@ def test_changes_of_the_images_change_scores_and_are_paired(told):
     }  # fmt: skip
     before = {one['number']: one['value'] for one in told['numbers']}
     for name in ('window', 'noise', 'blur', 'jpeg'):
-        auc = next(one for one in changes[name]['differences'] if one['number'] == 'breast_auc')
+        auc = next(one for one in changes[name]['differences'] if one['number'] == 'Breast AUC')
         assert auc['first'] == pytest.approx(before['Breast AUC'])
     assert any(one['first'] != one['second'] for change in changes.values() for one in change['differences']), (
         'nothing was changed'
