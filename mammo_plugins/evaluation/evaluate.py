@@ -27,7 +27,7 @@ from .number_samples import sample_breast_numbers, sample_numbers
 from .operating_points import OperatingPoint, operating_point
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
-from .slice_errors import sample_slice_errors
+from .slice_errors import count_slice_errors, sample_slice_errors
 
 if TYPE_CHECKING:
     from mammo_plugins.io import AnnotationSet
@@ -170,7 +170,11 @@ def score_located(
         breast_counts=breasts.counts(),
         roc_band=_roc_band(breasts, draws),
         operating_point=None if threshold is None else operating_point(events, threshold, draws),
-        counts=_counts(predictions, truth, matched) | {'dropped_for_unknown_image': left_out},
+        counts=_counts(predictions, truth, matched)
+        | {
+            'findings_with_slice_error': count_slice_errors(truth, matched, protocol),
+            'dropped_for_unknown_image': left_out,
+        },
         notes=_notes(predictions, matched, left_out, protocol) + _pixel_notes(protocol),
         matched=matched,
     )

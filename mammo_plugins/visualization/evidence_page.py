@@ -11,7 +11,7 @@ from string import Template
 from mammo_plugins.io.whole_file import write_whole
 
 from .disagreement_page import Bucket, box_keys, bucket_section
-from .page_parts import asset, notes_list
+from .page_parts import asset, notes_list, page_script
 from .report_frames import encode_stacks
 from .result_table import column_names
 
@@ -98,7 +98,7 @@ def write_evidence_page(
     content = Template(asset('report.html')).substitute(
         title=html.escape(title),
         style=asset('report.css') + asset('disagreements.css') + asset('evidence.css'),
-        script=asset('report.js'),
+        script=page_script(),
         data=_NO_CASES,
         results=f'<section id="summary"><h2>Contents</h2>{notes_list(notes)}{_contents(titles)}</section>',
         curves='',

@@ -91,8 +91,10 @@ def number_entries(scored: ScoredList) -> list[dict[str, Any]]:
     entries = []
     for place, (protocol, result) in enumerate(scored.findings.items()):
         shares = _recalls(result)
-        for name, estimate in (result.numbers | result.slice_errors).items():
+        for name, estimate in result.numbers.items():
             entries.append(_entry(protocol, name, estimate, _findings(result), *shares.get(name, ())))
+        in_slices = f'{result.counts["findings_with_slice_error"]} findings that are found and have an annotated slice'
+        entries += [_entry(protocol, name, estimate, in_slices) for name, estimate in result.slice_errors.items()]
         point = result.operating_point
         if point is not None:
             told = f'at the threshold {point.counts.threshold:.6g}'

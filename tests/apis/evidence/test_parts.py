@@ -35,14 +35,14 @@ def test_signature_is_hmac_sha256():
 
 
 def test_checklists_have_all_items_once_and_lead_to_sections():
-    claim, stard, metrics = mark_checklists(SECTIONS)
+    claim, accuracy, metrics = mark_checklists(SECTIONS)
     assert [item['number'] for item in claim['items']] == [str(n) for n in range(1, 45)]
     assert [item['number'] for item in metrics['items']] == [str(n) for n in range(1, 31)]
     parts = {15: 'abcd', 16: 'abc', 17: 'ab', 26: 'ab', 40: 'ab'}
-    assert [item['number'] for item in stard['items']] == [
+    assert [item['number'] for item in accuracy['items']] == [
         f'{n}{part}' for n in range(1, 41) for part in parts.get(n, [''])
     ]
-    for checklist in (claim, stard, metrics):
+    for checklist in (claim, accuracy, metrics):
         for item in checklist['items']:
             assert set(item['sections']) <= SECTIONS
             assert (item['state'] == FILLED) <= bool(item['sections'])
