@@ -11,16 +11,15 @@ from mammo_plugins.apis.evidence import PlanOptions, freeze_plan, ledger_path, r
 from mammo_plugins.apis.evidence.freezing import PROTOCOLS, UNREADABLE
 from mammo_plugins.apis.evidence.ledger import LOOK, count_looks, require_entry
 from mammo_plugins.apis.evidence.perturbations import MEANINGS
+from mammo_plugins.apis.evidence.plan import SKIPPABLE
 from mammo_plugins.apis.evidence.test_list import RULE_HELP
 from mammo_plugins.apis.run_manifest import recorded_run
 from mammo_plugins.evaluation import SUBGROUPS
-from mammo_plugins.io.annotation_records import SPLITS
+from mammo_plugins.io.annotation_records import MODALITIES, SPLITS
 
 from .expected_errors import in_a_sentence
 from .run_arguments import add_checkpoint_trust
 from .scoring_arguments import add_hit_pixels_argument, protocol_name
-
-_STEPS = ('robustness', 'repeatability')
 
 
 @in_a_sentence
@@ -58,6 +57,11 @@ def _add_freeze(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--model', required=True, metavar='NAME_OR_ZIP', help='the model, see "mammo model list"')
     parser.add_argument('--ann', required=True, metavar='JSON', help='annotation file')
     parser.add_argument('--split', choices=SPLITS, default=default.split, help='images to test (default: %(default)s)')
+    parser.add_argument(
+        '--modality',
+        choices=MODALITIES,
+        help='of a model that reads several together, that which is scored (default: all that it reads)',
+    )
     parser.add_argument('--out', required=True, metavar='PLAN.json', help='the plan, a new file')
     parser.add_argument(
         '--protocol',
@@ -116,7 +120,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--who', default='', metavar='NAME', help='who looks, for the ledger (default: blank)')
     parser.add_argument('--key', metavar='FILE', help='check the signature of the plan with this file')
-    parser.add_argument('--skip', nargs='+', choices=_STEPS, default=(), help='leave out what predicts again')
+    parser.add_argument('--skip', nargs='+', choices=SKIPPABLE, default=(), help='leave out what predicts again')
     parser.add_argument('--examples', type=int, default=6, metavar='N',
                         help='most misses and false marks that are shown (default: %(default)s)')  # fmt: skip
     parser.add_argument('--repeat-images', type=int, default=20, metavar='N',
@@ -130,6 +134,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 def _freeze(args: argparse.Namespace) -> int:
     options = PlanOptions(
         split=args.split,
+        modality=args.modality,
         protocols=args.protocol,
         hit_pixels_of=args.hit_pixels_of,
         hit_radius_px=args.hit_radius_px,

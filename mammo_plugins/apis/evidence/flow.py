@@ -23,7 +23,7 @@ def analysed_images(
     """
     gone = set(left_out) | (set(unreadable) if plan.content['exclusions']['unreadable'] == 'exclude' else set())
     ids = set(plan.image_ids) - gone
-    kept = annotations.keep(image.id in ids for image in annotations.images)
+    kept = annotations.keep(image.id in ids and plan.scores(image) for image in annotations.images)
     if not kept.images:
         raise ValueError('no image of the plan could be read and predicted: there is nothing to score')
     return kept
@@ -55,6 +55,9 @@ def patient_flow(
         reasons.setdefault('the file cannot be read', []).append(by_id[image_id])
     for image_id, reason in left_out.items():
         reasons.setdefault(f'not predicted: {_kind(reason)}', []).append(by_id[image_id])
+    for image_id in plan.image_ids:
+        if not plan.scores(by_id[image_id]) and not {image_id} & {*unreadable, *left_out}:
+            reasons.setdefault('read beside an image that is scored', []).append(by_id[image_id])
     kept = {image.patient_id for image in analysed.images}
     return {
         'split': split,

@@ -33,6 +33,7 @@ class PlanOptions:
 
     Args:
         split: the images to test.
+        modality: of a model that reads several together, that which is scored; all where None.
         protocols: names; the first number of the first one is the primary result. Where None, :data:`PROTOCOLS` of a
             model that gives findings, and none of another.
         hit_pixels_of, hit_radius_px, targets: see :class:`~mammo_plugins.apis.evaluate.ScoringOptions`.
@@ -48,6 +49,7 @@ class PlanOptions:
     """
 
     split: str = 'test'
+    modality: str | None = None
     protocols: Sequence[str] | None = None
     hit_pixels_of: str | None = None
     hit_radius_px: float | None = None
@@ -95,7 +97,7 @@ def freeze_plan(
     _require_options(options)
     annotations = read_annotations(ann_file)
     listed = choose_test_list(annotations, options.split, bundle.metadata['modalities'], options.exclude)
-    _require_scorable(listed.annotations, scoring, options)
+    _require_scorable(listed.annotations.select(modality=options.modality), scoring, options)
     thresholds = _thresholds(bundle, options, scoring.protocols, ann_file.name)
     content = {
         'kind': KIND,
@@ -113,7 +115,11 @@ def freeze_plan(
         'protocols': {protocol.name: describe_protocol(protocol) for protocol in scoring.chosen_protocols()},
         'thresholds': thresholds,
         'annotations': {'file': ann_file.name, 'sha256': digest_file(ann_file)},
-        'selection': {'split': options.split, 'modalities': list(bundle.metadata['modalities'])},
+        'selection': {
+            'split': options.split,
+            'modalities': list(bundle.metadata['modalities']),
+            'scored': options.modality,
+        },
         'exclusions': {
             'rules': list(options.exclude),
             'images': [{'id': image_id, 'reason': reason} for image_id, reason in listed.excluded.items()],
@@ -152,6 +158,8 @@ def _require_options(options: PlanOptions) -> None:
 def _require_scorable(annotations: AnnotationSet, scoring: ScoringOptions, options: PlanOptions) -> None:
     """Meets what would refuse the scoring now, while the plan can still be changed."""
     protocols = scoring.chosen_protocols()
+    if not annotations.images:
+        raise PlanError(f'no image of the modality {options.modality} is left to be scored: the model does not read it')
     try:
         if protocols:
             truth_from_annotations(annotations)

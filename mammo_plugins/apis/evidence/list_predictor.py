@@ -43,7 +43,7 @@ class ListPredictor:
     def __init__(self, choice: ModelChoice, device: str | None = None, trust_checkpoint: bool = False) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix='mammo-evidence-')
         self._cfg = load_run_config(choice.config, work_dir=self._scratch.name, trust_checkpoint=trust_checkpoint)
-        self._choice, self.device = choice, find_device(device)
+        self._choice, self._trusted, self.device = choice, trust_checkpoint, find_device(device)
         self._detector = build_detector(self._cfg, choice.checkpoint, self.device)
 
     @property
@@ -95,7 +95,7 @@ class ListPredictor:
 
     def on(self, device: str) -> ListPredictor:
         """The same model on another device."""
-        return ListPredictor(self._choice, device)
+        return ListPredictor(self._choice, device, self._trusted)
 
     def _dataset(self, annotations: AnnotationSet, path: Path, change: Mapping[str, Any] | None) -> CaseDataset:
         write_annotations(path, _with_absolute_root(annotations))

@@ -39,7 +39,8 @@ def plan_section(evidence: Mapping[str, Any]) -> PageSection:
         'Plan',
         [
             f'Frozen {plan["frozen"]}, before anything was scored: {len(plan["images"])} images of the split '
-            f'{plan["selection"]["split"]} of {plan["annotations"]["file"]}, each with the digest of its file.',
+            f'{plan["selection"]["split"]} of {plan["annotations"]["file"]}, each with the digest of its '
+            f'file.{_scored_note(plan["selection"])}',
             f'Intervals: bootstrap of patients, {bootstrap["replicates"]} replicates, seed {bootstrap["seed"]}; the '
             'AUC of breasts by DeLong.',
             f'Excluded by rule: {", ".join(plan["exclusions"]["rules"]) or "nothing"}; images that cannot be read are '
@@ -49,6 +50,10 @@ def plan_section(evidence: Mapping[str, Any]) -> PageSection:
         ],
         [('Rules of counting', rows), ('Thresholds', thresholds)],
     )  # fmt: skip
+
+
+def _scored_note(selection: Mapping[str, Any]) -> str:
+    return '' if selection['scored'] is None else f' Of these, {selection["scored"]} is scored.'
 
 
 def _threshold_note(plan: Mapping[str, Any], is_fixed: bool) -> str:

@@ -15,12 +15,16 @@ from typing import Any
 
 from mammo_plugins.apis.evaluate import ScoringOptions
 from mammo_plugins.evaluation import DetectionProtocol
+from mammo_plugins.io import ImageRecord
 from mammo_plugins.io.whole_file import write_whole
 
 from .seal import digest_of, is_signed_by, sign
 
 KIND = 'mammo_plugins evidence plan'
 FORMAT = 1
+SKIPPABLE = ('robustness', 'repeatability')
+"""Steps of a run that predict again, and may be left out."""
+
 _UNSEALED = ('where', 'sha256', 'signature')
 
 
@@ -61,6 +65,10 @@ class EvidencePlan:
     def subgroups(self) -> Sequence[str]:
         """Groupings of images or findings."""
         return self.content['subgroups']
+
+    def scores(self, image: ImageRecord) -> bool:
+        """Whether an image of the list is scored, and not only read beside others."""
+        return self.content['selection']['scored'] in (None, image.modality)
 
     def located(self, what: str) -> Path:
         """Where ``annotations`` or ``model`` lay when the plan was made, from the folder of the plan."""

@@ -18,7 +18,7 @@ def measure_repeatability(annotations: AnnotationSet, predictor: ListPredictor, 
     """Predicts some images again: once more, two cases at a time, and on the other kind of device where there is one.
 
     Args:
-        annotations: the images that are analysed.
+        annotations: the images of the list.
         predictor: the model.
         most_images: the first studies of the list with so many images together are predicted.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from mammo_plugins.evaluation import compare_detections, compare_labels
@@ -16,25 +17,36 @@ from .scoring import BREASTS, TITLES
 
 
 def measure_robustness(
-    plan: EvidencePlan, annotations: AnnotationSet, predicted: PredictedList, predictor: ListPredictor
+    plan: EvidencePlan,
+    listed: AnnotationSet,
+    analysed: AnnotationSet,
+    predicted: PredictedList,
+    predictor: ListPredictor,
 ) -> list[dict[str, Any]]:
     """Predicts changed images and gives, for each change the plan names, every number's difference with its interval.
 
     Args:
         plan: names the changes.
-        annotations: the images that are analysed.
+        listed: the images that are predicted.
+        analysed: those of them that are scored.
         predicted: what the model says of the images as they are.
         predictor: the model.
     """
-    return [_measure(name, plan, annotations, predicted, predictor) for name in plan.content['robustness']]
+    scored = {image.id for image in analysed.images}
+    return [_measure(name, plan, listed, scored, predicted, predictor) for name in plan.content['robustness']]
 
 
 def _measure(
-    name: str, plan: EvidencePlan, annotations: AnnotationSet, predicted: PredictedList, predictor: ListPredictor
+    name: str,
+    plan: EvidencePlan,
+    listed: AnnotationSet,
+    scored: Collection[int],
+    predicted: PredictedList,
+    predictor: ListPredictor,
 ) -> dict[str, Any]:
     told: dict[str, Any] = {'change': name, 'meaning': MEANINGS[name], 'differences': []}
-    shown = without_second_views(annotations) if name == MISSING_VIEW else annotations
-    if reason := _why_not(name, annotations, shown, predictor):
+    shown = without_second_views(listed) if name == MISSING_VIEW else listed
+    if reason := _why_not(name, listed, shown, predictor):
         return {**told, 'not_done': reason}
     change = None if name == MISSING_VIEW else plan.content['robustness'][name]
     try:
@@ -42,7 +54,7 @@ def _measure(
     except ValueError as error:
         return {**told, 'not_done': str(error)}
     lost = set(changed.unreadable) | set(changed.left_out)
-    kept = shown.keep(image.id not in lost for image in shown.images)
+    kept = shown.keep(image.id in scored and image.id not in lost for image in shown.images)
     return {**told, 'images': len(kept.images), 'differences': _differences(plan, kept, predicted, changed)}
 
 

@@ -24,7 +24,7 @@ from .list_predictor import ListPredictor
 from .locked_data import require_unchanged
 from .page import evidence_sections, present_sections
 from .partition import SeenImage, partition_proof, see_images
-from .plan import EvidencePlan, PlanError, read_plan
+from .plan import SKIPPABLE, EvidencePlan, PlanError, read_plan
 from .population import population_tables, read_all_demographics
 from .predicted import PredictedList, read_predicted
 from .repeatability import measure_repeatability
@@ -35,7 +35,6 @@ from .seal import read_key
 from .subgroup_tests import subgroup_tables
 
 EVIDENCE, PAGE, BILL, PREDICTIONS = 'evidence.json', 'evidence.html', 'sbom.cdx.json', 'predictions'
-STEPS = ('robustness', 'repeatability')
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class RunOptions:
         who: a name for the ledger.
         key: file that the plan was signed with.
         device, trust_checkpoint: as everywhere.
-        skip: steps of :data:`STEPS` to leave out.
+        skip: steps of :data:`~.plan.SKIPPABLE` to leave out.
         examples: most misses and false marks that are listed and drawn.
         repeated_images: images that are predicted again and again.
         workers: processes that read files.
@@ -105,8 +104,8 @@ def run_evidence(plan_file: str | Path, out: str | Path, options: RunOptions) ->
         ValueError, OSError: a file is not as it must be, or nothing can be predicted.
     """
     plan = read_plan(plan_file, None if options.key is None else read_key(options.key))
-    if unknown := sorted(set(options.skip).difference(STEPS)):
-        raise PlanError(f'--skip {unknown[0]}: only {" and ".join(STEPS)} can be left out')
+    if unknown := sorted(set(options.skip).difference(SKIPPABLE)):
+        raise PlanError(f'--skip {unknown[0]}: only {" and ".join(SKIPPABLE)} can be left out')
     ann_file = Path(options.annotations or plan.located('annotations'))
     choice = _model_of(plan, options)
     annotations = read_annotations(ann_file)
@@ -192,9 +191,9 @@ def _gather(
         'subgroups': subgroup_tables(plan, analysed, predicted),
         'failures': failures,
         'robustness': _step('robustness', options, predictor,
-                            lambda model: measure_robustness(plan, analysed, predicted, model)),
+                            lambda model: measure_robustness(plan, listed, analysed, predicted, model)),
         'repeatability': _step('repeatability', options, predictor,
-                               lambda model: measure_repeatability(analysed, model, options.repeated_images)),
+                               lambda model: measure_repeatability(listed, model, options.repeated_images)),
         'run_time': study_times(predicted.study_seconds, predicted.device),
     }  # fmt: skip
     return content, {'scored': scored, 'pictures': pictures, 'notes': notes}

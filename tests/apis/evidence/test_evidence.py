@@ -12,7 +12,7 @@ import pytest
 from mammo_plugins.commands.main import main
 from mammo_plugins.io import read_annotations
 
-from .conftest import freeze, run
+from .conftest import CONFIG, freeze, run
 
 SECTIONS = ('plan', 'flow', 'unreadable', 'partition', 'population', 'numbers', 'curves', 'calibration', 'subgroups',
             'failures', 'robustness', 'repeatability', 'run-time', 'software', 'checklists')  # fmt: skip
@@ -150,6 +150,22 @@ def test_results_name_no_folder(evidence):
     for path in evidence.rglob('*'):
         if path.is_file():
             assert place.encode() not in path.read_bytes(), path.name
+
+
+def test_modality_that_is_only_read_is_not_scored(ffdm_checkpoint, ann, tmp_path):
+    model, plan = tmp_path / 'both.zip', tmp_path / 'plan.json'
+    (tmp_path / 'about.json').write_text('{"name": "both"}')
+    both = ['--about', f'{tmp_path}/about.json', '--cfg-options', 'test_dataloader.dataset.modality=[FFDM,SM]']
+    assert main(['model', 'export', CONFIG, str(ffdm_checkpoint), str(model), *both]) == 0
+    frozen = ['--ann', str(ann), '--modality', 'SM', '--protocol', 'center-hit', '--bootstrap', '20']
+    assert main(['evidence', 'freeze', '--model', str(model), *frozen, '--robustness', 'jpeg', '--out', str(plan)]) == 0
+    assert run(plan, tmp_path / 'out', '--skip', 'repeatability') == 0
+    told = json.loads((tmp_path / 'out/evidence.json').read_text())
+    flow = {one['reason']: one['images'] for one in told['flow']['excluded']}
+    assert (len(told['plan']['images']), told['flow']['analysed']['images']) == (16, 8)
+    assert flow == {'the model does not read it': 8, 'read beside an image that is scored': 8}
+    assert told['robustness'][0]['images'] == 8 and told['partition']['tested_images'] == 16
+    assert all(one['image'].endswith('(SM)') for one in told['failures']['worst misses'])
 
 
 def test_unreadable_files_are_counted_by_reason(bundle, phantom_root, tmp_path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,8 @@ from mammo_plugins.apis.evidence.plan import plan_digest
 from mammo_plugins.commands.main import main
 from mammo_plugins.io import read_annotations
 
-from .conftest import WISH, freeze, run
+from .conftest import CONFIG, WISH, freeze, run
 from .test_evidence import QUICK, copy_of
-
-CONFIG = 'configs/demo/mnm_ffdm.py'
 
 
 @pytest.fixture(name='plan')
@@ -166,6 +166,25 @@ def test_rules_exclude_and_say_why(bundle, ann, tmp_path):
     assert len(plan['images']) == 4
     reasons = [one['reason'] for one in plan['exclusions']['images']]
     assert reasons.count('view is MLO') == 4 and reasons.count('the model does not read it') == 16
+
+
+def test_plans_and_ledgers_need_no_torch(looked, bundle, ann, tmp_path):
+    script = 'import sys; from mammo_plugins.commands.main import main; code = main(sys.argv[1:]); ' \
+             'assert "torch" not in sys.modules, "torch"; sys.exit(code)'  # fmt: skip
+    frozen = [
+        'freeze',
+        '--model',
+        str(bundle),
+        '--ann',
+        str(ann),
+        '--protocol',
+        'mm3d-2d',
+        '--out',
+        f'{tmp_path}/p.json',
+    ]
+    for command in (frozen, ['ledger', str(looked / 'plan.json')]):
+        done = subprocess.run([sys.executable, '-c', script, 'evidence', *command], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 def test_ledger_counts_looks_and_its_chain_holds(looked, capsys):
