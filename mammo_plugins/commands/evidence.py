@@ -179,9 +179,10 @@ def _run(args: argparse.Namespace) -> int:
     )
     with recorded_run(args.out, 'evidence run', vars(args)) as manifest:
         found = run_evidence(args.plan, args.out, options)
+        flow, look = found.evidence['flow'], found.evidence['look']
+        analysed = flow['analysed']
         manifest.model, manifest.device = dict(found.plan.content['model']), found.device
-    flow, look = found.evidence['flow'], found.evidence['look']
-    analysed = flow['analysed']
+        manifest.counts = {'candidates': flow['candidates']['images'], 'images analysed': analysed['images']}
     print(f'look {look["look"]} at {found.plan.path.name}: {analysed["images"]} images of {analysed["patients"]} '
           'patients analysed')  # fmt: skip
     if not found.partition_holds:

@@ -21,7 +21,7 @@ from .locked_data import describe_images
 from .perturbations import MISSING_VIEW, PERTURBATIONS
 from .plan import FORMAT, KIND, EvidencePlan, PlanError, describe_protocol, relative_place, write_plan
 from .seal import read_key
-from .test_list import choose_test_list
+from .test_list import TestList, choose_test_list
 
 PROTOCOLS = ('mm3d', 'mm3d-2d')
 UNREADABLE = ('exclude', 'miss')
@@ -98,23 +98,46 @@ def freeze_plan(
     annotations = read_annotations(ann_file)
     listed = choose_test_list(annotations, options.split, bundle.metadata['modalities'], options.exclude)
     _require_scorable(listed.annotations.select(modality=options.modality), scoring, options)
-    thresholds = _thresholds(bundle, options, scoring.protocols, ann_file.name)
     content = {
         'kind': KIND,
         'format': FORMAT,
         'frozen': datetime.now(timezone.utc).isoformat(timespec='seconds'),
         'mammo_plugins': mammo_plugins.__version__,
         'model': {'name': bundle.name, 'version': bundle.metadata['version'], 'digest': bundle.digest},
+        **_scoring_content(bundle, scoring, options, ann_file.name),
+        **_list_content(listed, bundle, options),
+        'annotations': {'file': ann_file.name, 'sha256': digest_file(ann_file)},
+        'where': {
+            'annotations': relative_place(ann_file, out),
+            'model': relative_place(model, out) if Path(model).is_file() else str(model),
+        },
+    }
+    return write_plan(out, content, key)
+
+
+def _scoring_content(bundle: Bundle, scoring: ScoringOptions, options: PlanOptions, annotations: str) -> dict[str, Any]:
+    """How is counted, and what is reported."""
+    protocols = scoring.chosen_protocols()
+    return {
         'scoring': {
-            'protocols': [protocol.name for protocol in scoring.chosen_protocols()],
+            'protocols': [protocol.name for protocol in protocols],
             'hit_pixels_of': options.hit_pixels_of,
             'hit_radius_px': options.hit_radius_px,
             'targets': None if options.targets is None else list(options.targets),
             'label_threshold': options.label_threshold,
         },
-        'protocols': {protocol.name: describe_protocol(protocol) for protocol in scoring.chosen_protocols()},
-        'thresholds': thresholds,
-        'annotations': {'file': ann_file.name, 'sha256': digest_file(ann_file)},
+        'protocols': {protocol.name: describe_protocol(protocol) for protocol in protocols},
+        'thresholds': _thresholds(bundle, options, scoring.protocols, annotations),
+        'subgroups': list(options.subgroups),
+        'min_cell': options.min_cell,
+        'bootstrap': {'replicates': options.bootstrap, 'seed': options.seed},
+        'robustness': {name: PERTURBATIONS.get(name, {}) for name in options.robustness},
+    }
+
+
+def _list_content(listed: TestList, bundle: Bundle, options: PlanOptions) -> dict[str, Any]:
+    """Which images are tested, and why others are not."""
+    return {
         'selection': {
             'split': options.split,
             'modalities': list(bundle.metadata['modalities']),
@@ -125,17 +148,8 @@ def freeze_plan(
             'images': [{'id': image_id, 'reason': reason} for image_id, reason in listed.excluded.items()],
             'unreadable': options.unreadable,
         },
-        'subgroups': list(options.subgroups),
-        'min_cell': options.min_cell,
-        'bootstrap': {'replicates': options.bootstrap, 'seed': options.seed},
-        'robustness': {name: PERTURBATIONS.get(name, {}) for name in options.robustness},
         'images': describe_images(listed.annotations),
-        'where': {
-            'annotations': relative_place(ann_file, out),
-            'model': relative_place(model, out) if Path(model).is_file() else str(model),
-        },
     }
-    return write_plan(out, content, key)
 
 
 def _require_options(options: PlanOptions) -> None:

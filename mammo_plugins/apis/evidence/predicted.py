@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from mammo_plugins.apis.run_manifest import MANIFEST
-from mammo_plugins.evaluation import LabelPredictions, Predictions, is_label_file, read_labels, read_predictions
+from mammo_plugins.evaluation import (
+    LabelPredictions,
+    Predictions,
+    image_keys,
+    is_label_file,
+    read_labels,
+    read_predictions,
+)
+from mammo_plugins.evaluation.image_names import positions_by_name
 from mammo_plugins.io import AnnotationSet
 from mammo_plugins.io.source_digest import digest_file
 
@@ -52,6 +60,16 @@ class PredictedList:
                 'the predictions are of no study of the test list: predict the images of its annotation file with '
                 '"mammo test --model MODEL --ann ANN --out found.csv"'
             )
+
+
+def unmentioned(predicted: PredictedList, annotations: AnnotationSet) -> dict[int, str]:
+    """Id of each image of which a model that scores every image says nothing, and that in words."""
+    if predicted.findings is None or predicted.findings.image_scores is None:
+        return {}  # an image without findings has no row
+    known = positions_by_name(image_keys(annotations.images), [image.modality for image in annotations.images])
+    mentioned = {known[key] for key in predicted.findings.images if key in known}
+    silent = (image for place, image in enumerate(annotations.images) if place not in mentioned)
+    return {image.id: 'the image is not in the predictions' for image in silent}
 
 
 def read_predicted(paths: Sequence[str | Path], plan: EvidencePlan) -> PredictedList:

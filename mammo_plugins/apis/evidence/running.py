@@ -26,7 +26,7 @@ from .page import evidence_sections, present_sections
 from .partition import SeenImage, partition_proof, see_images
 from .plan import SKIPPABLE, EvidencePlan, PlanError, read_plan
 from .population import population_tables, read_all_demographics
-from .predicted import PredictedList, read_predicted
+from .predicted import PredictedList, read_predicted, unmentioned
 from .repeatability import measure_repeatability
 from .robustness import measure_robustness
 from .run_time import study_times
@@ -106,6 +106,11 @@ def run_evidence(plan_file: str | Path, out: str | Path, options: RunOptions) ->
     plan = read_plan(plan_file, None if options.key is None else read_key(options.key))
     if unknown := sorted(set(options.skip).difference(SKIPPABLE)):
         raise PlanError(f'--skip {unknown[0]}: only {" and ".join(SKIPPABLE)} can be left out')
+    out = Path(out)
+    if (out / EVIDENCE).exists():
+        raise PlanError(
+            f'{out / EVIDENCE} is there: results of a look are never overwritten; give --out another folder'
+        )
     ann_file = Path(options.annotations or plan.located('annotations'))
     choice = _model_of(plan, options)
     annotations = read_annotations(ann_file)
@@ -113,7 +118,6 @@ def run_evidence(plan_file: str | Path, out: str | Path, options: RunOptions) ->
     plan.protocols()  # refuses rules that this version does not have
     given = read_predicted(options.predictions, plan) if options.predictions else None
     read_ledger(plan)
-    out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     look = note_look(plan, options.who)
     predictor = None if choice is None else ListPredictor(choice, options.device, options.trust_checkpoint)
@@ -171,7 +175,8 @@ def _gather(
     predicted = given or _require(predictor).predict(listed, out / PREDICTIONS)
     predicted.require_something(listed)
     unreadable = _problems(seen) | predicted.unreadable
-    left_out = {key: value for key, value in predicted.left_out.items() if key not in unreadable}
+    silent = unmentioned(predicted, listed.keep(plan.scores(image) for image in listed.images))
+    left_out = {key: why for key, why in (silent | predicted.left_out).items() if key not in unreadable}
     analysed = analysed_images(plan, annotations, unreadable, left_out)
     scored = score_list(plan, analysed, predicted)
     failures, pictures, notes = None, [], []

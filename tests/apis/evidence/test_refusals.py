@@ -28,8 +28,8 @@ def looked_fixture(bundle, ann, tmp_path_factory) -> Path:
     """The folder of a plan with two looks, the results of which are in ``out``; not to be changed."""
     folder = tmp_path_factory.mktemp('looked')
     plan = freeze(folder, bundle, ann)
-    for _ in range(2):
-        assert run(plan, folder / 'out', *QUICK) == 0
+    for name in ('before', 'out'):
+        assert run(plan, folder / name, *QUICK) == 0
     return folder
 
 
@@ -56,6 +56,12 @@ def ledger_of(plan: Path) -> Path:
     return plan.with_name('plan.ledger.jsonl')
 
 
+def test_results_of_a_look_are_never_overwritten(copied, capsys):
+    before = (copied.parent / 'out/evidence.json').read_bytes()
+    assert 'results of a look are never overwritten' in refused(copied, copied.parent / 'out', capsys)
+    assert (copied.parent / 'out/evidence.json').read_bytes() == before
+
+
 @pytest.mark.parametrize('part', ['thresholds', 'images', 'bootstrap', 'model', 'exclusions', 'protocols'])
 def test_changed_plan_is_refused(plan, tmp_path, capsys, part):
     content = json.loads(plan.read_text())
@@ -78,7 +84,7 @@ def test_signature_is_that_of_the_key(bundle, ann, tmp_path, capsys):
     plan = freeze(tmp_path, bundle, ann, '--key', str(key))
     assert run(plan, tmp_path / 'out', '--key', str(key), *QUICK) == 0
     assert 'signed, and the signature is that of the key' in (tmp_path / 'out/evidence.html').read_text()
-    assert 'was signed with another key' in refused(plan, tmp_path / 'out', capsys, '--key', str(other))
+    assert 'was signed with another key' in refused(plan, tmp_path / 'again', capsys, '--key', str(other))
     content = json.loads(plan.read_text())
     content['min_cell'] = 1
     plan.write_text(json.dumps({**content, 'sha256': plan_digest(content)}))  # a forger has no key
@@ -232,9 +238,13 @@ def test_given_predictions_give_the_same_numbers_and_must_be_of_the_model(
     assert run(copied, tmp_path / 'out', '--predictions', str(found), *QUICK) == 0
     given = json.loads((tmp_path / 'out/evidence.json').read_text())
     own = json.loads((copied.parent / 'out/evidence.json').read_text())
-    assert given['numbers'] == own['numbers'] and given['predictions']['files'][0]['file'] == 'found.csv'
+    assert given['numbers'] == own['numbers'] != [] and given['predictions']['files'][0]['file'] == 'found.csv'
     assert given['run_time'] == {'not_done': 'the predictions were given, and their times are not known'}
     out = tmp_path / 'refused'
+    assert main(['test', '--model', str(bundle), *work, '--cfg-options', 'test_dataloader.dataset.indices=1']) == 0
+    assert run(copied, tmp_path / 'half', '--predictions', str(found), *QUICK) == 0
+    flow = json.loads((tmp_path / 'half/evidence.json').read_text())['flow']
+    assert {one['reason']: one['images'] for one in flow['excluded']}['not predicted: not in the predictions'] == 6
     found.write_text(found.read_text().replace('0.', '0.9', 1))
     assert 'is not as the run of run.json left it' in refused(copied, out, capsys, '--predictions', str(found))
     assert main(['test', CONFIG, str(ffdm_checkpoint), *work]) == 0
