@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -43,29 +44,79 @@ def find_failures(
     """
     protocol = plan.protocols()[0]
     threshold = plan.threshold(protocol.name)
-    told = {'protocol': protocol.name, 'threshold': _plain(threshold), MISSES: [], FALSE_MARKS: []}
-    examples: dict[str, list[Example]] = {MISSES: [], FALSE_MARKS: []}
-    counts = {MISSES: 0, FALSE_MARKS: 0}
-    notes: list[str] = []
     limit = -np.inf if threshold is None else threshold
+    found: dict[str, list[_Failure]] = {MISSES: [], FALSE_MARKS: []}
+    notes: list[str] = []
     for modality in dict.fromkeys(image.modality for image in annotations.images):
         model = ComparedModel(_MODEL, _of_modality(predictions, annotations, modality), modality, limit)
-        result = join_found([model], annotations, protocol)
-        scored = result.scored[_MODEL]
-        missed = sorted(np.flatnonzero(~result.found[:, 0]), key=lambda place: _miss_rank(result, scored, place))
-        counts[MISSES] += len(missed)
-        for place in missed[:most]:
-            lesion = result.lesions[place]
-            told[MISSES].append(_miss(result, scored, lesion))
-            _draw(examples[MISSES], notes, partial(lesion_example, result, annotations, lesion))
-        best = _false_scores(scored)
-        views = [view for view in result.views if view.first.id in best]
-        counts[FALSE_MARKS] += int(result.false_positives.sum())
-        for view in sorted(views, key=lambda one: -best[one.first.id])[:most]:
-            told[FALSE_MARKS].append({'image': _name(view.first), 'id': view.first.id, 'score': best[view.first.id]})
-            _draw(examples[FALSE_MARKS], notes, partial(view_example, result, annotations, view))
-    told['counts'] = counts
-    return told, [Bucket(name, _count_text(name, counts[name]), examples[name][:most]) for name in examples], notes
+        try:
+            result = join_found([model], annotations, protocol)
+        except ValueError as error:  # no image of it has all its findings
+            notes.append(f'{modality}: {error}')
+            continue
+        found[MISSES] += _misses(result, annotations)
+        found[FALSE_MARKS] += _false_marks(result, annotations)
+    worst = {name: sorted(failures, key=lambda one: one.rank)[:most] for name, failures in found.items()}
+    counts = {name: sum(one.count for one in failures) for name, failures in found.items()}
+    told = {'protocol': protocol.name, 'threshold': _plain(threshold), 'counts': counts}
+    told |= {name: [one.entry for one in failures] for name, failures in worst.items()}
+    return told, [_bucket(name, counts[name], failures, notes) for name, failures in worst.items()], notes
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """A missed lesion, or a view with false marks.
+
+    Attributes:
+        rank: orders the worst first.
+        entry: what is told of it.
+        draw: gives its picture.
+        count: how many failures it is.
+    """
+
+    rank: tuple[float, float]
+    entry: dict[str, Any]
+    draw: Callable[[], Example]
+    count: int = 1
+
+
+def _misses(result: Disagreements, annotations: AnnotationSet) -> list[_Failure]:
+    scored = result.scored[_MODEL]
+    missed = [lesion for lesion, found in zip(result.lesions, result.found[:, 0], strict=True) if not found]
+    return [
+        _Failure(
+            _miss_rank(scored, lesion),
+            _miss(result, scored, lesion),
+            partial(lesion_example, result, annotations, lesion),
+        )
+        for lesion in missed
+    ]
+
+
+def _false_marks(result: Disagreements, annotations: AnnotationSet) -> list[_Failure]:
+    best = _false_scores(result.scored[_MODEL])
+    return [
+        _Failure(
+            (-best[view.first.id], 0.0),
+            {'image': _name(view.first), 'id': view.first.id, 'score': best[view.first.id]},
+            partial(view_example, result, annotations, view),
+            int(count),
+        )
+        for view, count in zip(result.views, result.false_positives[:, 0], strict=True)
+        if count
+    ]
+
+
+def _bucket(name: str, count: int, failures: Sequence[_Failure], notes: list[str]) -> Bucket:
+    """The pictures; a sentence for each that cannot be drawn is added to ``notes``."""
+    examples = []
+    for failure in failures:
+        try:
+            examples.append(failure.draw())
+        except UnreadableImageError as error:
+            notes.append(f'A picture cannot be drawn: {error.reason}.')
+    what = 'missed lesions' if name == MISSES else 'false marks'
+    return Bucket(name, f'of {count} {what}', examples)
 
 
 def _of_modality(predictions: Predictions, annotations: AnnotationSet, modality: str) -> Predictions:
@@ -75,8 +126,7 @@ def _of_modality(predictions: Predictions, annotations: AnnotationSet, modality:
     return predictions.keep_images(np.array([key in known for key in predictions.images], bool))
 
 
-def _miss_rank(result: Disagreements, scored: ScoredModel, place: int) -> tuple[float, float]:
-    lesion = result.lesions[place]
+def _miss_rank(scored: ScoredModel, lesion: JoinedLesion) -> tuple[float, float]:
     area = max(finding.bbox_xywh[2] * finding.bbox_xywh[3] for found in lesion.findings.values() for finding in found)
     score = _best_score(scored, lesion)
     return (-np.inf if score is None else score, -area)
@@ -110,19 +160,8 @@ def _false_scores(scored: ScoredModel) -> dict[int, float]:
     return best
 
 
-def _draw(examples: list[Example], notes: list[str], draw: Callable[[], Example]) -> None:
-    try:
-        examples.append(draw())
-    except UnreadableImageError as error:
-        notes.append(f'A picture cannot be drawn: {error.reason}.')
-
-
 def _name(image: ImageRecord) -> str:
     return f'{image.patient_id} / {image.study_uid} / {image.view_name} ({image.modality})'
-
-
-def _count_text(name: str, count: int) -> str:
-    return f'of {count} missed lesions' if name == MISSES else f'of {count} false marks'
 
 
 def _plain(threshold: float | None) -> float | None:
