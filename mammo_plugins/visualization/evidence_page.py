@@ -13,7 +13,6 @@ from mammo_plugins.io.whole_file import write_whole
 from .disagreement_page import Bucket, box_keys, bucket_section
 from .page_parts import asset, notes_list, page_script
 from .report_frames import encode_stacks
-from .result_table import column_names
 
 _MAX_BYTES = 10_000_000
 _WIDE = ('FROC', 'Flow')  # figures that are as wide as the page
@@ -135,7 +134,7 @@ def _section(section: PageSection, titles: Mapping[str, str], urls: Iterator[str
 
 
 def _table(rows: Sequence[Mapping[str, Cell]], titles: Mapping[str, str]) -> str:
-    names = column_names(rows)  # type: ignore[arg-type]
+    names = list(dict.fromkeys(name for row in rows for name in row))
     head = ''.join(f'<th scope="col">{html.escape(name)}</th>' for name in names)
     body = ''.join(
         '<tr>' + ''.join(_cell(row.get(name, ''), titles, not place) for place, name in enumerate(names)) + '</tr>'

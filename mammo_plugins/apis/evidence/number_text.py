@@ -27,8 +27,13 @@ def difference_text(difference: Mapping[str, Any]) -> str:
     """``-0.031 [-0.060, -0.002]``."""
     if difference['difference'] is None:
         return 'n/a'
-    interval = '' if difference['low'] is None else f' [{difference["low"]:+.3f},{_SPACE}{difference["high"]:+.3f}]'
-    return f'{difference["difference"]:+.3f}{interval}'
+    ends = '' if difference['low'] is None else f' [{_signed(difference["low"])},{_SPACE}{_signed(difference["high"])}]'
+    return f'{_signed(difference["difference"])}{ends}'
+
+
+def _signed(value: float) -> str:
+    """Three digits; what rounds to nothing has no minus."""
+    return f'{round(value, 3) + 0:+.3f}'
 
 
 def p_text(p_value: float | None) -> str:

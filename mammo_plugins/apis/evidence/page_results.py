@@ -112,11 +112,11 @@ def _cell_row(cell: Mapping[str, Any]) -> dict[str, str | Mark]:
         'Patients': str(cell['patients']),
         'Images': str(cell['images']),
         'Findings': str(cell['findings']),
+        'Flag': Mark(', '.join(cell['flags']), 'middle') if cell['flags'] else '',
         **{
             'Breast AUC' if name == 'breast_auc' else name: estimate_text(number)
             for name, number in list(cell['numbers'].items())[:_MOST_NUMBERS]
         },
-        'Flag': Mark(', '.join(cell['flags']), 'middle') if cell['flags'] else '',
     }
 
 

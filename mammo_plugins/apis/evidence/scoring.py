@@ -92,7 +92,7 @@ def number_entries(scored: ScoredList) -> list[dict[str, Any]]:
     for place, (protocol, result) in enumerate(scored.findings.items()):
         shares = _recalls(result)
         for name, estimate in result.numbers.items():
-            entries.append(_entry(protocol, name, estimate, _findings(result), *shares.get(name, ())))
+            entries.append(_entry(protocol, name, estimate, _findings(result, name), *shares.get(name, ())))
         in_slices = f'{result.counts["findings_with_slice_error"]} findings that are found and have an annotated slice'
         entries += [_entry(protocol, name, estimate, in_slices) for name, estimate in result.slice_errors.items()]
         point = result.operating_point
@@ -148,9 +148,13 @@ def _breast_shares(result: DetectionResult) -> dict[str, tuple[int, int]]:
     }
 
 
-def _findings(result: DetectionResult) -> str:
-    counts = result.counts
-    return f'{counts["findings"]} findings in {counts["images_counted_for_fp"]} images of {counts["patients"]} patients'
+def _findings(result: DetectionResult, name: str = '') -> str:
+    """What a number of the protocol, or its threshold, is over."""
+    counts, images = result.counts, result.counts['images_counted_for_fp']
+    for number in get_protocol(result.protocol).numbers:
+        if number.name == name:
+            images = int(result.matched.counted_images[number.volumes].sum())
+    return f'{counts["findings"]} findings, false positives over {images} images, {counts["patients"]} patients'
 
 
 def _breasts(result: DetectionResult) -> str:

@@ -68,6 +68,8 @@ def test_every_number_says_what_it_is_of(told):
     assert {one['number'] for one in shares} >= {'R@0.25', 'R@0.5', 'Breast sensitivity at specificity 0.9'}
     assert all(one['value'] == pytest.approx(one['numerator'] / one['denominator']) for one in shares)
     assert all(one['of'] and one['method'] for one in told['numbers'])
+    positive = next(one for one in told['numbers'] if one['number'] == 'FAUC-1 (positive images)')
+    assert positive['of'] == '6 findings, false positives over 4 images, 2 patients'
 
 
 def test_flow_adds_up(told, ann):

@@ -11,6 +11,7 @@ import pytest
 
 from mammo_plugins.apis.evidence.bill_of_materials import bill_of_materials
 from mammo_plugins.apis.evidence.checklists import BY_HAND, FILLED, PARTLY, mark_checklists
+from mammo_plugins.apis.evidence.number_text import difference_text, estimate_text, p_text, share_text
 from mammo_plugins.apis.evidence.perturbations import perturbed_loading, without_second_views
 from mammo_plugins.apis.evidence.run_time import study_times
 from mammo_plugins.apis.evidence.seal import canonical_bytes, digest_of, is_signed_by, sign
@@ -83,6 +84,15 @@ def test_bill_is_the_same_for_the_same_installation():
     )
     assert version('pydicom') == next(one['version'] for one in first['components'] if one['name'] == 'pydicom')
     json.dumps(first, allow_nan=False)
+
+
+def test_numbers_in_words():
+    number = {'value': 0.5, 'low': 0.25, 'high': 1.0, 'numerator': 3, 'denominator': 6}
+    assert estimate_text(number) == '0.500 [0.250,\N{NO-BREAK SPACE}1.000]' and share_text(number) == '3 of 6'
+    assert estimate_text({**number, 'value': None}) == 'n/a' and share_text({**number, 'denominator': None}) == '3'
+    difference = {'difference': -1e-9, 'low': -0.5, 'high': 0.25}
+    assert difference_text(difference) == '+0.000 [-0.500,\N{NO-BREAK SPACE}+0.250]'
+    assert [p_text(p) for p in (None, 0.0004, 0.0313)] == ['', '< 0.001', '0.031']
 
 
 def test_times_are_those_of_studies():
