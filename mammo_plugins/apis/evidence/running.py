@@ -118,9 +118,9 @@ def run_evidence(plan_file: str | Path, out: str | Path, options: RunOptions) ->
     plan.protocols()  # refuses rules that this version does not have
     given = read_predicted(options.predictions, plan) if options.predictions else None
     read_ledger(plan)
+    predictor = None if choice is None else ListPredictor(choice, options.device, options.trust_checkpoint)
     out.mkdir(parents=True, exist_ok=True)
     look = note_look(plan, options.who)
-    predictor = None if choice is None else ListPredictor(choice, options.device, options.trust_checkpoint)
     evidence, drawn = _gather(plan, annotations, given, predictor, out, options)
     bill = json.dumps(bill_of_materials(plan.content['model']), indent=1, ensure_ascii=False) + '\n'
     write_whole(out / BILL, bill)
@@ -172,7 +172,10 @@ def _gather(
     ids = set(plan.image_ids)
     listed = annotations.keep(image.id in ids for image in annotations.images)
     seen = see_images(listed, options.workers, 'test list')
-    predicted = given or _require(predictor).predict(listed, out / PREDICTIONS)
+    predicted = given
+    if predicted is None:
+        assert predictor is not None  # only given predictions do without the model
+        predicted = predictor.predict(listed, out / PREDICTIONS)
     predicted.require_something(listed)
     unreadable = _problems(seen) | predicted.unreadable
     silent = unmentioned(predicted, listed.keep(plan.scores(image) for image in listed.images))
@@ -211,12 +214,6 @@ def _step(name: str, options: RunOptions, predictor: ListPredictor | None, measu
     if predictor is None:
         return {'not_done': 'the model is not at hand: give --model'}
     return measure(predictor)
-
-
-def _require(predictor: ListPredictor | None) -> ListPredictor:
-    if predictor is None:
-        raise PlanError('there is neither a model nor a file of predictions: give --model or --predictions')
-    return predictor
 
 
 def _problems(seen: Sequence[SeenImage]) -> dict[int, str]:

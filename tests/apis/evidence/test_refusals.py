@@ -204,6 +204,23 @@ def test_ledger_counts_looks_and_its_chain_holds(looked, capsys):
     assert {one['who'] for one in entries if one['event'] == 'look'} == {''}  # never guessed
 
 
+def test_run_that_cannot_start_is_no_look(copied, tmp_path, capsys):
+    assert main(['evidence', 'run', str(copied), '--out', str(tmp_path / 'out'), '--device', 'cuda:77']) == 2
+    assert '--device cuda:77 is not there' in capsys.readouterr().err
+    assert len(ledger_of(copied).read_text().splitlines()) == 4
+
+
+def test_run_that_fails_after_its_line_stays_a_look(bundle, phantom_root, tmp_path, capsys):
+    ann = copy_of(phantom_root, tmp_path / 'data')
+    annotations = read_annotations(ann)
+    for image in annotations.select(split='test', modality='FFDM').images:
+        annotations.resolve_path(image).write_bytes(b'no image')
+    plan = freeze(tmp_path, bundle, ann)
+    assert run(plan, tmp_path / 'out', *QUICK) == 2
+    (entry,) = [json.loads(line) for line in ledger_of(plan).read_text().splitlines()]
+    assert (entry['event'], entry['look']) == ('look', 1) and not (tmp_path / 'out/evidence.json').exists()
+
+
 @pytest.mark.parametrize('harm', ['changed', 'first line gone', 'middle line gone', 'swapped', 'cut'])
 def test_broken_ledger_is_refused(copied, tmp_path, capsys, harm):
     ledger = ledger_of(copied)
