@@ -54,6 +54,7 @@ class DetectionResult:
         counts: how many images, breasts, findings, predictions and so on the numbers rest on.
         notes: what a reader of the numbers must know, one sentence each.
         matched: the matching behind the numbers.
+        slice_error_findings: how many findings ``slice_errors`` are means over.
     """
 
     protocol: str
@@ -69,6 +70,7 @@ class DetectionResult:
     counts: dict[str, int]
     notes: list[str]
     matched: MatchedDetections
+    slice_error_findings: int = 0
 
     def metrics(self) -> dict[str, Estimate]:
         """All numbers by name, such as ``R@0.25``, ``z_error_slices`` and ``breast_auc``."""
@@ -170,13 +172,10 @@ def score_located(
         breast_counts=breasts.counts(),
         roc_band=_roc_band(breasts, draws),
         operating_point=None if threshold is None else operating_point(events, threshold, draws),
-        counts=_counts(predictions, truth, matched)
-        | {
-            'findings_with_slice_error': count_slice_errors(truth, matched, protocol),
-            'dropped_for_unknown_image': left_out,
-        },
+        counts=_counts(predictions, truth, matched) | {'dropped_for_unknown_image': left_out},
         notes=_notes(predictions, matched, left_out, protocol) + _pixel_notes(protocol),
         matched=matched,
+        slice_error_findings=count_slice_errors(truth, matched, protocol),
     )
 
 

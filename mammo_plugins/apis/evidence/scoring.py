@@ -93,7 +93,7 @@ def number_entries(scored: ScoredList) -> list[dict[str, Any]]:
         shares = _recalls(result)
         for name, estimate in result.numbers.items():
             entries.append(_entry(protocol, name, estimate, _findings(result, name), *shares.get(name, ())))
-        in_slices = f'{result.counts["findings_with_slice_error"]} findings that are found and have an annotated slice'
+        in_slices = f'{result.slice_error_findings} findings that are found and have an annotated slice'
         entries += [_entry(protocol, name, estimate, in_slices) for name, estimate in result.slice_errors.items()]
         point = result.operating_point
         if point is not None:
