@@ -270,6 +270,20 @@ def test_given_predictions_give_the_same_numbers_and_must_be_of_the_model(
     assert 'has no run.json beside it' in refused(copied, out, capsys, '--predictions', str(found))
 
 
+def test_given_predictions_do_without_the_model(copied, bundle, ann, tmp_path, capsys):
+    found = tmp_path / 'found.csv'
+    work = ['--ann', str(ann), '--out', str(found), '--work-dir', str(tmp_path / 'w')]
+    assert main(['test', '--model', str(bundle), *work]) == 0
+    content = json.loads(copied.read_text())
+    content['where']['model'] = 'gone.zip'
+    copied.write_text(json.dumps(content))
+    assert "no model 'gone.zip'" in refused(copied, tmp_path / 'out', capsys)
+    assert run(copied, tmp_path / 'out', '--predictions', str(found)) == 0
+    told = json.loads((tmp_path / 'out/evidence.json').read_text())
+    assert told['robustness'] == told['repeatability'] == {'not_done': 'the model is not at hand: give --model'}
+    assert json.loads((tmp_path / 'out/run.json').read_text())['model'] == told['plan']['model']
+
+
 def test_images_that_training_has_seen_break_the_partition(copied, phantom_root, tmp_path, capsys):
     ann = copy_of(phantom_root, tmp_path / 'data')
     content = json.loads(ann.read_text())
