@@ -35,7 +35,7 @@ from mammo_plugins.apis.doctor import run_doctor
 from mammo_plugins.apis.phantoms import make_phantoms
 from mammo_plugins.apis.test import evaluate_checkpoint
 from mammo_plugins.apis.train import train
-from mammo_plugins.commands import evaluate, predict, report, synthesize
+from mammo_plugins.commands import evaluate, evidence, model, predict, report, synthesize
 from mammo_plugins.io import UnreadableImageError, open_image
 from mammo_plugins.io.dicom_header import _KEYWORDS
 from mammo_plugins.io.dicom_out.source_headers import COPIED_KEYWORDS
@@ -253,6 +253,7 @@ def test_no_identifier_comes_out_of_anything_that_is_done_with_images(planted, t
     predict_some_files(folder, tmp_path / 'images', out)
     synthesize_volumes(folder, out)
     audit_and_diagnose(out)
+    collect_evidence(out)
     said = capfd.readouterr()
     (out / 'captured.txt').write_text(said.out + said.err)
     ids = find_markers(out, re.compile(rb'DBT-P0000\d'))
@@ -308,6 +309,16 @@ def audit_and_diagnose(out: Path) -> None:
     write_audit_page(audit, out / 'audit.html')
     write_audit_json(audit, out / 'audit.json')
     run_doctor()
+
+
+def collect_evidence(out: Path) -> None:
+    """A plan, its evidence with pictures, and the ledger."""
+    (out / 'about.json').write_text('{"name": "toy"}')
+    checkpoint, bundle, plan = out / 'training' / 'iter_1.pth', str(out / 'toy.zip'), str(out / 'plan.json')
+    assert model.main(['export', CONFIG, str(checkpoint), bundle, '--about', str(out / 'about.json')]) == 0
+    frozen = ['--model', bundle, '--ann', str(out / 'phantoms.json'), '--protocol', 'center-hit', '--bootstrap', '10']
+    assert evidence.main(['freeze', *frozen, '--robustness', 'jpeg', '--out', plan]) == 0
+    assert evidence.main(['run', plan, '--out', str(out / 'evidence'), '--device', 'cpu', '--workers', '0']) == 0
 
 
 def test_no_identifier_comes_out_of_errors_on_broken_copies(planted, tmp_path):

@@ -36,6 +36,7 @@ COMMANDS = {
     'report': ('report', 'write an HTML report of predictions'),
     'figures': ('figures', 'draw findings as several models see them, and slice scores'),
     'disagreements': ('disagreements', 'what one model finds and another misses, with pictures'),
+    'evidence': ('evidence', 'a fixed plan, its evidence for reviewers, and a ledger of looks at the test set'),
     'info': ('info', 'versions, commands, models and exit codes'),
     'doctor': ('doctor', 'check this installation'),
     'study': ('study', 'every row of a paper on synthetic breasts'),

@@ -32,6 +32,7 @@ from .reported_numbers import (
     MeanRecall,
     RecallAtFp,
 )
+from .subgroup_differences import subgroup_differences
 from .subgroups import SUBGROUPS, evaluate_subgroups
 
 __all__ = [
@@ -84,6 +85,7 @@ __all__ = [
     'image_keys',
     'match_detections',
     'read_predictions',
+    'subgroup_differences',
     'truth_from_annotations',
     'write_predictions',
 ]

@@ -175,6 +175,17 @@ def find_disagreements(
     names = [model.name for model in models]
     if len(models) < 2 or len(set(names)) < len(names):
         raise ValueError(f'a comparison needs two or more models of different names, got {", ".join(names) or "none"}')
+    return join_found(models, annotations, protocol)
+
+
+def join_found(
+    models: Sequence[ComparedModel], annotations: AnnotationSet, protocol: str | DetectionProtocol
+) -> Disagreements:
+    """As :func:`find_disagreements`, also of a single model: what it found and missed, and where nothing is.
+
+    Raises:
+        ValueError: as there, but for the number of models.
+    """
     protocol = get_protocol(protocol)
     modalities = list(dict.fromkeys(model.modality for model in models))
     truths = {modality: truth_to_evaluate(annotations.select(modality=modality)) for modality in modalities}

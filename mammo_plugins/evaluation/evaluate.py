@@ -27,7 +27,7 @@ from .number_samples import sample_breast_numbers, sample_numbers
 from .operating_points import OperatingPoint, operating_point
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
-from .slice_errors import sample_slice_errors
+from .slice_errors import count_slice_errors, sample_slice_errors
 
 if TYPE_CHECKING:
     from mammo_plugins.io import AnnotationSet
@@ -54,6 +54,7 @@ class DetectionResult:
         counts: how many images, breasts, findings, predictions and so on the numbers rest on.
         notes: what a reader of the numbers must know, one sentence each.
         matched: the matching behind the numbers.
+        slice_error_findings: how many findings ``slice_errors`` are means over.
     """
 
     protocol: str
@@ -69,6 +70,7 @@ class DetectionResult:
     counts: dict[str, int]
     notes: list[str]
     matched: MatchedDetections
+    slice_error_findings: int = 0
 
     def metrics(self) -> dict[str, Estimate]:
         """All numbers by name, such as ``R@0.25``, ``z_error_slices`` and ``breast_auc``."""
@@ -173,6 +175,7 @@ def score_located(
         counts=_counts(predictions, truth, matched) | {'dropped_for_unknown_image': left_out},
         notes=_notes(predictions, matched, left_out, protocol) + _pixel_notes(protocol),
         matched=matched,
+        slice_error_findings=count_slice_errors(truth, matched, protocol),
     )
 
 

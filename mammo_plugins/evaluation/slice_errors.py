@@ -39,12 +39,7 @@ def sample_slice_errors(
     is_volume = truth.num_slices > 1
     if not is_volume.any():
         return {}
-    threshold = threshold_at_fp(matched.events(protocol.curve_volumes).curve(), _FP_PER_VOLUME)
-    best = np.flatnonzero(matched.is_tp & (matched.scores >= threshold))
-    finding = matched.findings[matched.finding_index[best]]
-    image = truth.image_index[finding]
-    known = is_volume[image] & ~np.isnan(truth.slice_index[finding])
-    best, finding, image = best[known], finding[known], image[known]
+    best, finding, image = _found_in_slices(truth, matched, protocol)
     errors = np.abs(predictions.slices[best] - truth.slice_index[finding])
     patients = truth.patient_index[image]
     samples = {'z_error_slices': _mean(errors, patients, draws, '')}
@@ -54,6 +49,23 @@ def sample_slice_errors(
         missing = f'the distance of slices is unknown for {unknown} of {len(in_mm)} findings' if unknown else ''
         samples['z_error_mm'] = _mean(in_mm, patients, draws, missing)
     return samples
+
+
+def count_slice_errors(truth: DetectionTruth, matched: MatchedDetections, protocol: DetectionProtocol) -> int:
+    """How many findings :func:`sample_slice_errors` takes the mean over."""
+    return len(_found_in_slices(truth, matched, protocol)[0])
+
+
+def _found_in_slices(
+    truth: DetectionTruth, matched: MatchedDetections, protocol: DetectionProtocol
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(n,) best hit, finding and image of each finding of a volume that is found and has an annotated slice."""
+    threshold = threshold_at_fp(matched.events(protocol.curve_volumes).curve(), _FP_PER_VOLUME)
+    best = np.flatnonzero(matched.is_tp & (matched.scores >= threshold))
+    finding = matched.findings[matched.finding_index[best]]
+    image = truth.image_index[finding]
+    known = (truth.num_slices > 1)[image] & ~np.isnan(truth.slice_index[finding])
+    return best[known], finding[known], image[known]
 
 
 def _mean(errors: np.ndarray, patients: np.ndarray, draws: np.ndarray | None, missing: str) -> NumberSample:

@@ -98,14 +98,11 @@ def evaluate_subgroups(
         ValueError: no such grouping, no image is evaluated, the protocol cannot leave single findings out (COCO's
             average precision), or predictions and annotations do not fit together.
     """
-    if by not in SUBGROUPS:
-        raise ValueError(f'unknown subgroup {by!r}: choose one of {", ".join(SUBGROUPS)}')
     protocol = get_protocol(protocol)
+    groups = groups_of(annotations, by, protocol)
     truth = truth_to_evaluate(annotations)
     located, image_index, strangers = locate_images(predictions, truth, lenient)
     if by in FINDING_GROUPS:
-        _refuse_precisions(protocol)
-        groups = _finding_groups(annotations, by)
         targets = truth.is_target(protocol.targets)
         return {
             str(group): score_located(
@@ -114,11 +111,24 @@ def evaluate_subgroups(
             for group in np.unique(groups[targets])
         }
     positions = image_positions(located, truth)
-    groups = np.array([IMAGE_GROUPS[by](image) for image in annotations.images], dtype=np.str_)
     return {
         str(group): _score_images(located, positions, annotations, groups == group, protocol, bootstrap, seed)
         for group in np.unique(groups)
     }
+
+
+def groups_of(annotations: AnnotationSet, by: str, protocol: DetectionProtocol) -> np.ndarray:
+    """(I,) group of each image, or (G,) of each finding where it is a grouping of findings.
+
+    Raises:
+        ValueError: no such grouping, or the protocol cannot leave single findings out (COCO's average precision).
+    """
+    if by not in SUBGROUPS:
+        raise ValueError(f'unknown subgroup {by!r}: choose one of {", ".join(SUBGROUPS)}')
+    if by in FINDING_GROUPS:
+        _refuse_precisions(protocol)
+        return _finding_groups(annotations, by)
+    return np.array([IMAGE_GROUPS[by](image) for image in annotations.images], dtype=np.str_)
 
 
 def findings_of_kind(

@@ -118,7 +118,7 @@ def write_disagreement_page(
     path = Path(path)
     panels = [panel for bucket in buckets for example in bucket.examples for panel in example.panels]
     urls = iter([stack[0] for stack in encode_stacks([panel.pixels[None] for panel in panels], max_bytes)])
-    shown = [_bucket(number, bucket, urls) for number, bucket in enumerate(buckets) if bucket.examples]
+    shown = [bucket_section(f'bucket-{number}', bucket, urls) for number, bucket in enumerate(buckets)]
     content = Template(asset('report.html')).substitute(
         title=html.escape(title),
         style=asset('report.css') + asset('disagreements.css'),
@@ -142,18 +142,31 @@ def _contents(buckets: Sequence[Bucket]) -> str:
         f'<small>{html.escape(bucket.count)}</small></li>'
         for number, bucket in filled
     )
+    return f'<section id="cases"><h2>Buckets</h2><ul class="buckets">{links}</ul>{box_keys()}</section>'
+
+
+def box_keys() -> str:
+    """What the boxes over pictures mean, and how the pictures hang."""
     keys = ''.join(f'<li><span class="key {kind}"></span>{text}</li>' for kind, text in KINDS.items())
     return (
-        f'<section id="cases"><h2>Buckets</h2><ul class="buckets">{links}</ul><ul class="keys">{keys}</ul>'
-        '<p class="hint">Breasts are shown as radiologists hang them: the chest wall of a right breast at the right.'
-        '</p></section>'
+        f'<ul class="keys">{keys}</ul><p class="hint">Breasts are shown as radiologists hang them: the chest wall of a '
+        'right breast at the right.</p>'
     )
 
 
-def _bucket(number: int, bucket: Bucket, urls: Iterator[str]) -> str:
+def bucket_section(anchor: str, bucket: Bucket, urls: Iterator[str]) -> str:
+    """A bucket with its pictures; empty for one without.
+
+    Args:
+        anchor: what links call it.
+        bucket: the bucket.
+        urls: data URLs of the pictures, in order.
+    """
+    if not bucket.examples:
+        return ''
     examples = ''.join(_example(example, urls) for example in bucket.examples)
     return (
-        f'<section class="bucket" id="bucket-{number}"><h2>{html.escape(_sentence(bucket.title))} '
+        f'<section class="bucket" id="{anchor}"><h2>{html.escape(_sentence(bucket.title))} '
         f'<small>{html.escape(bucket.count)}</small></h2>{examples}</section>'
     )
 

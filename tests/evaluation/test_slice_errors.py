@@ -75,3 +75,10 @@ def test_interval_encloses_the_mean_and_is_that_of_drawn_patients(scored):
     error = scored(rows, bootstrap=400)['z_error_slices']
     assert (error.value, error.low, error.high) == (2, 0, 4)
     assert 'over patients' in error.method
+
+
+def test_result_says_how_many_findings_the_mean_is_over(build_annotations, build_predictions):
+    rows = [('p0/s1/lcc', BOX, 23, 0.9), ('p0/s1/lcc', BOX, 20, 0.8), ('p1/s1/lcc', BOX, 12, 0.7)]
+    annotations, predictions = build_annotations(IMAGES, FINDINGS), build_predictions(rows)
+    found = {name: evaluate_detections(predictions, annotations, name) for name in ('mm3d-2d', 'mm3d')}
+    assert {name: result.slice_error_findings for name, result in found.items()} == {'mm3d-2d': 2, 'mm3d': 1}

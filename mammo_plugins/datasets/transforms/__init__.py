@@ -6,7 +6,8 @@ ResamplePixels, CropFinding, RandomFlipViews, RandomShiftScale, RandomIntensity,
 PackCaseInputs. For pretraining: MakeCopies of RandomStyle, RandomRotation, RandomResizedCropBreast, RandomFlipViews,
 RandomGreyJitter and RandomBlur, or of RandomCropBreast alone for styles, then PackCopies. BigAug has RandomBlur,
 RandomSharpen, RandomNoise, RandomLinearGrey, RandomGamma, RandomRotation, RandomShiftScale and RandomElastic.
-For pairs of breasts: InsertTumours, right before PackCaseInputs.
+For pairs of breasts: InsertTumours, right before PackCaseInputs. For robustness: RandomJPEG and others of the grey
+scale in RepeatableDraw, in ``loading``.
 """
 
 from .blur import RandomBlur
@@ -19,6 +20,7 @@ from .grey_jitter import RandomGreyJitter
 from .grey_scale import RandomGamma, RandomLinearGrey
 from .histogram import MatchHistogram, breast_histogram, mean_histogram
 from .intensity import RandomIntensity
+from .jpeg import RandomJPEG
 from .landmarks import LocateLandmarks
 from .loading import LoadMammogram
 from .noise import RandomNoise
@@ -27,6 +29,7 @@ from .packing import PackCaseInputs
 from .pair_grid import ShareGrid
 from .random_crop import RandomCropBreast
 from .random_view import RandomViewTransform
+from .repeatable_draw import RepeatableDraw
 from .resample_pixels import ResamplePixels
 from .resize import ResizeBreast
 from .resized_crop import RandomResizedCropBreast
@@ -60,6 +63,7 @@ __all__ = [
     'RandomGamma',
     'RandomGreyJitter',
     'RandomIntensity',
+    'RandomJPEG',
     'RandomLinearGrey',
     'RandomNoise',
     'RandomResizedCropBreast',
@@ -69,6 +73,7 @@ __all__ = [
     'RandomStyle',
     'ShowStyle',
     'RandomViewTransform',
+    'RepeatableDraw',
     'ResamplePixels',
     'ResizeBreast',
     'ResizeToSquare',

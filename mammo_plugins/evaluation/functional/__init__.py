@@ -30,6 +30,7 @@ from .froc import (
     resample_numbers,
 )
 from .lesion_pairs import PairCounts, count_pairs, pair_accuracy
+from .multiplicity import holm_adjusted
 from .operating_points import (
     DetectionCounts,
     count_at_threshold,
@@ -95,6 +96,7 @@ __all__ = [
     'draw_patients',
     'expected_calibration_error',
     'froc_band',
+    'holm_adjusted',
     'interpolated_recall_at_fp',
     'intersection_over_region',
     'intersection_over_truth',

@@ -1,0 +1,302 @@
+"""Everything that must not pass, through the command: changed plans, data, models, predictions and ledgers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mammo_plugins.apis.evidence.plan import plan_digest
+from mammo_plugins.commands.main import main
+from mammo_plugins.io import read_annotations
+
+from .conftest import CONFIG, WISH, freeze, run
+from .test_evidence import QUICK, copy_of
+
+
+@pytest.fixture(name='plan')
+def plan_fixture(bundle, ann, tmp_path) -> Path:
+    return freeze(tmp_path, bundle, ann)
+
+
+@pytest.fixture(name='looked', scope='module')
+def looked_fixture(bundle, ann, tmp_path_factory) -> Path:
+    """The folder of a plan with two looks, the results of which are in ``out``; not to be changed."""
+    folder = tmp_path_factory.mktemp('looked')
+    plan = freeze(folder, bundle, ann)
+    for name in ('before', 'out'):
+        assert run(plan, folder / name, *QUICK) == 0
+    return folder
+
+
+@pytest.fixture(name='copied')
+def copied_fixture(looked, tmp_path, bundle, ann) -> Path:
+    """A copy of that plan with its ledger and results."""
+    shutil.copytree(looked, tmp_path / 'copied')
+    plan = tmp_path / 'copied/plan.json'
+    content = json.loads(plan.read_text())
+    content['where'] = {'annotations': str(ann), 'model': str(bundle)}  # no part of the digest
+    plan.write_text(json.dumps(content))
+    return plan
+
+
+def refused(plan: Path, out: Path, capsys, *arguments: str) -> str:
+    """What a refused run says; it leaves no look."""
+    before = ledger_of(plan).read_bytes() if ledger_of(plan).exists() else b''
+    assert run(plan, out, *arguments) == 2
+    assert (ledger_of(plan).read_bytes() if ledger_of(plan).exists() else b'') == before, 'a refused run is no look'
+    return capsys.readouterr().err
+
+
+def ledger_of(plan: Path) -> Path:
+    return plan.with_name('plan.ledger.jsonl')
+
+
+def test_results_of_a_look_are_never_overwritten(copied, capsys):
+    before = (copied.parent / 'out/evidence.json').read_bytes()
+    assert 'results of a look are never overwritten' in refused(copied, copied.parent / 'out', capsys)
+    assert (copied.parent / 'out/evidence.json').read_bytes() == before
+
+
+@pytest.mark.parametrize('part', ['thresholds', 'images', 'bootstrap', 'model', 'exclusions', 'protocols'])
+def test_changed_plan_is_refused(plan, tmp_path, capsys, part):
+    content = json.loads(plan.read_text())
+    content[part] = content[part][:-1] if isinstance(content[part], list) else {**content[part], 'more': 1}
+    plan.write_text(json.dumps(content))
+    assert 'was changed after it was frozen' in refused(plan, tmp_path / 'out', capsys)
+
+
+def test_plan_is_never_overwritten(plan, bundle, ann, capsys):
+    before = plan.read_bytes()
+    again = ['evidence', 'freeze', '--model', str(bundle), '--ann', str(ann), '--out', str(plan)]
+    assert main(again) == 2
+    assert 'a plan is never overwritten' in capsys.readouterr().err and plan.read_bytes() == before
+
+
+def test_signature_is_that_of_the_key(bundle, ann, tmp_path, capsys):
+    key, other = tmp_path / 'key', tmp_path / 'other'
+    key.write_bytes(bytes(range(32)))
+    other.write_bytes(bytes(range(1, 33)))
+    plan = freeze(tmp_path, bundle, ann, '--key', str(key))
+    assert run(plan, tmp_path / 'out', '--key', str(key), *QUICK) == 0
+    assert 'signed, and the signature is that of the key' in (tmp_path / 'out/evidence.html').read_text()
+    assert 'was signed with another key' in refused(plan, tmp_path / 'again', capsys, '--key', str(other))
+    content = json.loads(plan.read_text())
+    content['min_cell'] = 1
+    plan.write_text(json.dumps({**content, 'sha256': plan_digest(content)}))  # a forger has no key
+    assert 'was signed with another key' in refused(plan, tmp_path / 'out', capsys, '--key', str(key))
+
+
+def test_short_key_is_refused(bundle, ann, tmp_path, capsys):
+    (tmp_path / 'key').write_bytes(b'secret')
+    assert main(['evidence', 'freeze', '--model', str(bundle), '--ann', str(ann), '--out', str(tmp_path / 'p.json'),
+                 '--key', str(tmp_path / 'key')]) == 2  # fmt: skip
+    assert 'holds 6 bytes, and a key has 16 at least' in capsys.readouterr().err
+
+
+def test_changed_image_is_refused_and_named(bundle, phantom_root, tmp_path, capsys):
+    ann = copy_of(phantom_root, tmp_path / 'data')
+    plan = freeze(tmp_path, bundle, ann)
+    annotations = read_annotations(ann)
+    first, second, *_ = annotations.select(split='test', modality='FFDM').images
+    path = annotations.resolve_path(first)
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    said = refused(plan, tmp_path / 'out', capsys)
+    name = f'{first.patient_id}/{first.study_uid}/{first.view_name}'
+    assert '1 of 8 images changed' in said and f'{name} has other bytes' in said
+    annotations.resolve_path(second).unlink()
+    assert f'{second.patient_id}/{second.study_uid}/{second.view_name} cannot be read' in refused(
+        plan, tmp_path / 'out', capsys
+    )
+
+
+def test_changed_annotations_are_refused_and_named(bundle, phantom_root, tmp_path, capsys):
+    ann = copy_of(phantom_root, tmp_path / 'data')
+    plan = freeze(tmp_path, bundle, ann)
+    content = json.loads(ann.read_text())
+    listed = {image['id'] for image in json.loads(plan.read_text())['images']}
+    box = next(one for one in content['annotations'] if one['image_id'] in listed)
+    image = next(one for one in content['images'] if one['id'] == box['image_id'])
+    box['bbox'][0] += 1
+    ann.write_text(json.dumps(content))
+    said = refused(plan, tmp_path / 'out', capsys)
+    assert f'the record or the findings of {image["patient_id"]}/{image["study_uid"]}/{image["view_name"]}' in said
+    box['bbox'][0] -= 1
+    content['images'] = [one for one in content['images'] if one['split'] != 'train']
+    content['annotations'] = [
+        one for one in content['annotations'] if one['image_id'] in {image['id'] for image in content['images']}
+    ]
+    ann.write_text(json.dumps(content))
+    assert 'no image of the list, but something else in the file' in refused(plan, tmp_path / 'out', capsys)
+
+
+def test_another_model_is_refused(plan, ffdm_checkpoint, tmp_path, capsys):
+    (tmp_path / 'about.json').write_text(json.dumps({'name': 'toy-ffdm', 'version': '2.0'}))
+    other = tmp_path / 'other.zip'
+    assert main(['model', 'export', CONFIG, str(ffdm_checkpoint), str(other), '--about',
+                 str(tmp_path / 'about.json')]) == 0  # fmt: skip
+    assert 'is another model (toy-ffdm 2.0' in refused(plan, tmp_path / 'out', capsys, '--model', str(other))
+
+
+def test_threshold_of_the_tested_split_is_refused(bundle, ann, tmp_path, capsys):
+    assert main(['evidence', 'freeze', '--model', str(bundle), '--ann', str(ann), '--split', 'validation', '--protocol',
+                 'mm3d-2d', '--threshold-fp', WISH, '--out', str(tmp_path / 'plan.json')]) == 2  # fmt: skip
+    assert 'was chosen on the split validation of phantoms.json, which is to be tested' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--exclude', 'ugly'], '--exclude ugly: give computed, unannotated, unknown'),
+        (['--exclude', 'view=CC', 'view=MLO'], 'no image of the split test is left to be tested'),
+        (['--threshold-fp', '0.125'], 'it has 5 (mm3d-2d)'),
+        (['--bootstrap', '1'], 'intervals need 2 replicates'),
+        (['--protocol', 'coco', '--subgroups', 'size'], 'cannot leave single findings out'),
+        (['--subgroups', 'view', 'view'], 'a subgroup is named twice'),
+    ],
+)
+def test_plan_that_makes_no_sense_is_refused(bundle, ann, tmp_path, capsys, arguments, message):
+    plan = tmp_path / 'plan.json'
+    arguments = arguments if '--protocol' in arguments else [*arguments, '--protocol', 'mm3d-2d']
+    assert main(['evidence', 'freeze', '--model', str(bundle), '--ann', str(ann), '--out', str(plan), *arguments]) == 2
+    assert message in capsys.readouterr().err and not plan.exists()
+
+
+def test_rules_exclude_and_say_why(bundle, ann, tmp_path):
+    plan = json.loads(freeze(tmp_path, bundle, ann, '--exclude', 'view=MLO').read_text())
+    assert len(plan['images']) == 4
+    reasons = [one['reason'] for one in plan['exclusions']['images']]
+    assert reasons.count('view is MLO') == 4 and reasons.count('the model does not read it') == 16
+
+
+def test_plans_and_ledgers_need_no_torch(looked, bundle, ann, tmp_path):
+    script = 'import sys; from mammo_plugins.commands.main import main; code = main(sys.argv[1:]); ' \
+             'assert "torch" not in sys.modules, "torch"; sys.exit(code)'  # fmt: skip
+    frozen = [
+        'freeze',
+        '--model',
+        str(bundle),
+        '--ann',
+        str(ann),
+        '--protocol',
+        'mm3d-2d',
+        '--out',
+        f'{tmp_path}/p.json',
+    ]
+    for command in (frozen, ['ledger', str(looked / 'plan.json')]):
+        done = subprocess.run([sys.executable, '-c', script, 'evidence', *command], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+def test_ledger_counts_looks_and_its_chain_holds(looked, capsys):
+    assert main(['evidence', 'ledger', str(looked / 'plan.json'), '--evidence', f'{looked}/out/evidence.json']) == 0
+    said = capsys.readouterr().out
+    assert '2 looks; the chain holds' in said and '(no name)' in said
+    entries = [json.loads(line) for line in (looked / 'plan.ledger.jsonl').read_text().splitlines()]
+    assert [(one['event'], one['look']) for one in entries] == [
+        ('look', 1), ('results', 1), ('look', 2), ('results', 2)
+    ]  # fmt: skip
+    assert {one['who'] for one in entries if one['event'] == 'look'} == {''}  # never guessed
+
+
+def test_run_that_cannot_start_is_no_look(copied, tmp_path, capsys):
+    assert main(['evidence', 'run', str(copied), '--out', str(tmp_path / 'out'), '--device', 'cuda:77']) == 2
+    assert '--device cuda:77 is not there' in capsys.readouterr().err
+    assert len(ledger_of(copied).read_text().splitlines()) == 4
+
+
+def test_run_that_fails_after_its_line_stays_a_look(bundle, phantom_root, tmp_path, capsys):
+    ann = copy_of(phantom_root, tmp_path / 'data')
+    annotations = read_annotations(ann)
+    for image in annotations.select(split='test', modality='FFDM').images:
+        annotations.resolve_path(image).write_bytes(b'no image')
+    plan = freeze(tmp_path, bundle, ann)
+    assert run(plan, tmp_path / 'out', *QUICK) == 2
+    (entry,) = [json.loads(line) for line in ledger_of(plan).read_text().splitlines()]
+    assert (entry['event'], entry['look']) == ('look', 1) and not (tmp_path / 'out/evidence.json').exists()
+
+
+@pytest.mark.parametrize('harm', ['changed', 'first line gone', 'middle line gone', 'swapped', 'cut'])
+def test_broken_ledger_is_refused(copied, tmp_path, capsys, harm):
+    ledger = ledger_of(copied)
+    lines = ledger.read_text().splitlines(keepends=True)
+    harmed = {
+        'changed': [lines[0].replace('"who": ""', '"who": "B"'), *lines[1:]],
+        'first line gone': lines[1:],
+        'middle line gone': [lines[0], *lines[2:]],
+        'swapped': [lines[1], lines[0], *lines[2:]],
+        'cut': [*lines[:-1], lines[-1][:-1]],
+    }[harm]
+    ledger.write_text(''.join(harmed))
+    assert 'the chain is broken' in refused(copied, tmp_path / 'out', capsys)
+    assert main(['evidence', 'ledger', str(copied)]) == 2
+    assert 'the chain is broken' in capsys.readouterr().err
+
+
+def test_lines_cut_off_at_the_end_are_missed_by_the_results_of_their_look(copied, capsys):
+    ledger = ledger_of(copied)
+    ledger.write_text(''.join(ledger.read_text().splitlines(keepends=True)[:2]))
+    assert main(['evidence', 'ledger', str(copied)]) == 0
+    assert main(['evidence', 'ledger', str(copied), '--evidence', f'{copied.parent}/out/evidence.json']) == 2
+    assert 'no line of look 2, of which there are results' in capsys.readouterr().err
+
+
+def test_given_predictions_give_the_same_numbers_and_must_be_of_the_model(
+    copied, bundle, ann, ffdm_checkpoint, tmp_path, capsys
+):
+    found = tmp_path / 'found.csv'
+    work = ['--ann', str(ann), '--out', str(found), '--work-dir', str(tmp_path / 'w')]
+    assert main(['test', '--model', str(bundle), *work, '--cfg-options', 'test_dataloader.batch_size=1']) == 0
+    assert run(copied, tmp_path / 'out', '--predictions', str(found), *QUICK) == 0
+    given = json.loads((tmp_path / 'out/evidence.json').read_text())
+    own = json.loads((copied.parent / 'out/evidence.json').read_text())
+    assert given['numbers'] == own['numbers'] != [] and given['predictions']['files'][0]['file'] == 'found.csv'
+    assert given['run_time'] == {'not_done': 'the predictions were given, and their times are not known'}
+    out = tmp_path / 'refused'
+    assert main(['test', '--model', str(bundle), *work, '--cfg-options', 'test_dataloader.dataset.indices=1']) == 0
+    assert run(copied, tmp_path / 'half', '--predictions', str(found), *QUICK) == 0
+    flow = json.loads((tmp_path / 'half/evidence.json').read_text())['flow']
+    assert {one['reason']: one['images'] for one in flow['excluded']}['not predicted: not in the predictions'] == 6
+    found.write_text(found.read_text().replace('0.', '0.9', 1))
+    assert 'is not as the run of run.json left it' in refused(copied, out, capsys, '--predictions', str(found))
+    assert main(['test', CONFIG, str(ffdm_checkpoint), *work]) == 0
+    assert 'that is no model in one file' in refused(copied, out, capsys, '--predictions', str(found))
+    (tmp_path / 'found.run.json').unlink()
+    assert 'has no run.json beside it' in refused(copied, out, capsys, '--predictions', str(found))
+
+
+def test_given_predictions_do_without_the_model(copied, bundle, ann, tmp_path, capsys):
+    found = tmp_path / 'found.csv'
+    work = ['--ann', str(ann), '--out', str(found), '--work-dir', str(tmp_path / 'w')]
+    assert main(['test', '--model', str(bundle), *work]) == 0
+    content = json.loads(copied.read_text())
+    content['where']['model'] = 'gone.zip'
+    copied.write_text(json.dumps(content))
+    assert "no model 'gone.zip'" in refused(copied, tmp_path / 'out', capsys)
+    assert run(copied, tmp_path / 'out', '--predictions', str(found)) == 0
+    told = json.loads((tmp_path / 'out/evidence.json').read_text())
+    assert told['robustness'] == told['repeatability'] == {'not_done': 'the model is not at hand: give --model'}
+    assert json.loads((tmp_path / 'out/run.json').read_text())['model'] == told['plan']['model']
+
+
+def test_images_that_training_has_seen_break_the_partition(copied, phantom_root, tmp_path, capsys):
+    ann = copy_of(phantom_root, tmp_path / 'data')
+    content = json.loads(ann.read_text())
+    for image in content['images']:  # another name and split hide nothing
+        image['patient_id'], image['study_uid'], image['split'] = f'x{image["patient_id"]}', 'y', 'train'
+        image['view_name'] = f'{image["view_name"]}{image["id"]}'
+    ann.write_text(json.dumps(content))
+    capsys.readouterr()
+    assert run(copied, tmp_path / 'out', '--others', str(ann), *QUICK) == 1
+    said = capsys.readouterr().out
+    assert 'THE PARTITION IS BROKEN' in said and 'pixels' in said and 'bytes of the file' in said
+    checks = {
+        one['identity']: one for one in json.loads((tmp_path / 'out/evidence.json').read_text())['partition']['checks']
+    }
+    assert checks['patient']['shared'] == 0 and checks['SOP Instance UID of the header']['shared'] == 8
+    assert 'The partition is broken.' in (tmp_path / 'out/evidence.html').read_text()
