@@ -67,7 +67,7 @@ def test_boxes_lie_on_breasts_as_they_are_hung(files):
     right, left = (case['views'][0] for case in embedded(files)[1]['cases'])
     assert right['truth'][0]['box'] == [22, 10, 30, 20]  # the chest wall of a right breast is at the right
     assert right['predictions'][0] == {
-        'box': [23, 10, 31, 20], 'slice': 0, 'score': 0.75, 'weights': None, 'hit': True, 'lesion': '',
+        'box': [23, 10, 31, 20], 'slice': 0, 'score': 0.75, 'weights': None, 'hit': True, 'lesion': '', 'location': '',
     }  # fmt: skip
     assert left['predictions'][0]['box'] == [3, 10, 11, 20] and left['predictions'][0]['hit'] is False
 
