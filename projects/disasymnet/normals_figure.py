@@ -25,7 +25,7 @@ from matplotlib.patches import Ellipse
 
 from mammo_plugins.apis.normals import TruePair, read_true_pairs
 from mammo_plugins.apis.report.finding_hits import finding_corners
-from mammo_plugins.apis.report.picture_layers import PictureLayers
+from mammo_plugins.apis.report.picture_layers import PictureLayers, made_pictures
 from mammo_plugins.apis.study.catalogue import find_study
 from mammo_plugins.apis.study.number_readers import NUMBER_READERS
 from mammo_plugins.evaluation.image_names import modality_key
@@ -140,11 +140,12 @@ class StudyFolder:
         )
         homography = homography @ true.entry.homography
         place = modality_key(image), homography, true.entry.shape[::-1]
-        made = {row: self._pictures[row].over(*place) for row in self.rows}
+        made = {row: made_pictures(self._pictures[row], *place) for row in self.rows}
         columns = {'mammogram': true.shown, 'abnormal': made[self.rows[-1]]['abnormal'] / 255}
         columns |= {f'normal,\n{title}': made[row]['normal'] / 255 for row, title in zip(self.rows, titles)}
         boxes = project_boxes(finding_corners(self.annotations.findings_of(image.id)), homography)
-        return DrawnSide(image.view, columns | {'true normal': true.truth}, self._maps.over(*place)['any'] / 255, boxes)
+        heat = made_pictures(self._maps, *place)['any'] / 255
+        return DrawnSide(image.view, columns | {'true normal': true.truth}, heat, boxes)
 
 
 def draw(names: Sequence[str], pairs: Sequence[Sequence[DrawnSide]]) -> Figure:

@@ -34,12 +34,13 @@ def other_modalities(annotations: AnnotationSet, reads: Sequence[str] | None) ->
     """
     if reads is None:
         return {}
-    return {
-        str(annotations.resolve_path(image)): f'it is {image.modality}, and the model reads {" and ".join(reads)} (a '
-        'PNG counts as FFDM)'
-        for image in annotations.images
-        if image.modality not in reads
-    }
+    others = {}
+    for image in annotations.images:
+        if image.modality not in reads:
+            path = annotations.resolve_path(image)
+            told = ' (a PNG counts as FFDM)' if path.suffix.lower() == '.png' else ''
+            others[str(path)] = f'it is {image.modality}, and the model reads {" and ".join(reads)}{told}'
+    return others
 
 
 def foreign_notes(known: Sequence[str], foreign: Mapping[str, int]) -> list[str]:

@@ -23,7 +23,7 @@ _DATES = (
 
 
 def library_items(results: StudyResults, settings: ResultSettings) -> list[Dataset]:
-    """An entry a file, in the order of :meth:`.StudyResults.headers`."""
+    """An entry a file, in the order of :meth:`.study_results.StudyResults.headers`."""
     entries = [
         image(CONTAINS, Reference(header, None), _of_read_image(shown, header, settings))
         for shown in results.images

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mammo_plugins.commands.main import main
-from mammo_plugins.io import read_annotations
+from mammo_plugins.io import read_annotations, write_annotations
 from tests.markdown_commands import read_commands
 from tests.tools.test_launch_scripts import SHOW_WORDS
 from tests.two_processes import free_port
@@ -40,7 +40,7 @@ def run(words: list[str], repository: Path, folder: Path) -> None:
         return
     (folder / 'srun').write_text(SHOW_WORDS)
     (folder / 'srun').chmod(0o755)
-    variables = dict(word.split('=') for word in words if word.isupper() or '=' in word)
+    variables = dict(word.split('=') for word in words if '=' in word)
     script = next(index for index, word in enumerate(words) if word.endswith('.sh'))
     environment = {**os.environ, **variables, 'PATH': f'{folder}:{os.environ["PATH"]}', 'PYTHON': sys.executable,
                    'PORT': str(free_port()), 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(repository)}  # fmt: skip
@@ -64,7 +64,7 @@ def test_commands_about_predicting_run(repository, place):
 
 
 def test_commands_about_models_run(repository, place, phantom_root, ffdm_checkpoint):
-    shutil.copyfile(phantom_root / 'phantoms.json', place / 'ann.json')
+    write_annotations('ann.json', read_annotations(phantom_root / 'phantoms.json').select(modality='FFDM'))
     (place / 'phantoms').symlink_to(phantom_root / 'phantoms')
     about = {'name': 'my-model', 'license': 'Apache-2.0'}
     (place / 'about.json').write_text(json.dumps(about))

@@ -130,7 +130,7 @@ def test_the_sm_suffices(parts, note, exam, checkpoint, repository, tmp_path):
 def test_an_ffdm_alone_is_refused_in_a_sentence(exam, checkpoint, repository, tmp_path, capsys):
     shutil.copy(exam / 'R-CC-FFDM.dcm', tmp_path)
     assert predicted(tmp_path / 'R-CC-FFDM.dcm', checkpoint, repository, 'fused.py', tmp_path / 'out') == 2
-    assert 'the model reads SM, and what was found is FFDM' in capsys.readouterr().err
+    assert 'it is FFDM, and the model reads SM' in capsys.readouterr().err
 
 
 def test_test_and_report_say_it_too(phantoms, checkpoint, repository, tmp_path):
