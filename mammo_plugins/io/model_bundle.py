@@ -21,9 +21,11 @@ import hashlib
 import os
 import re
 import shutil
+import struct
 import tempfile
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .source_digest import digest_file
@@ -38,6 +40,8 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold: equal conten
 _MAX_TEXT_BYTES = 16 << 20
 _MAX_WEIGHTS_BYTES = 16 << 30
 _BLOCK_BYTES = 1 << 20
+# What reading a zip with wrong bytes raises: a broken stream, a place outside of the file, a method that is unknown.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError, struct.error)
 _SUM_LINE = re.compile(r'([0-9a-f]{64})  (\S+)')
 
 
@@ -167,20 +171,18 @@ def _opened(path: Path) -> zipfile.ZipFile:
         raise FileNotFoundError(f'no model bundle {path}')
     try:
         return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except _DAMAGE as error:
         raise BundleError(f'{path} is no model bundle: {error}') from error
 
 
 def _read(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
     try:
         entry = archive.getinfo(name)
-        if entry.file_size > _MAX_TEXT_BYTES:
-            raise BundleError(f'{path}: {name} has {entry.file_size} bytes, which is no text of a bundle')
-        return archive.read(entry)
     except KeyError as error:
         raise BundleError(f'{path} is no model bundle: it has no {name}') from error
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, RuntimeError, EOFError) as error:
-        raise BundleError(f'{path} is damaged at {name}: {error}') from error
+    if entry.file_size > _MAX_TEXT_BYTES:
+        raise BundleError(f'{path}: {name} has {entry.file_size} bytes, which is no text of a bundle')
+    return b''.join(_blocks(archive, entry, path))
 
 
 def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, path: Path) -> None:
@@ -190,8 +192,16 @@ def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, pat
     limit = _MAX_WEIGHTS_BYTES if entry.filename == WEIGHTS else _MAX_TEXT_BYTES
     if entry.file_size > limit:
         raise BundleError(f'{path}: {entry.filename} would have {entry.file_size} bytes, and {limit} are allowed')
+    with (folder / entry.filename).open('wb') as target:
+        for block in _blocks(archive, entry, path):
+            target.write(block)  # a full disk is no damage of the zip
+
+
+def _blocks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Iterator[bytes]:
+    """The content of a file in a zip, piece by piece."""
     try:
-        with archive.open(entry) as source, (folder / entry.filename).open('wb') as target:
-            shutil.copyfileobj(source, target, _BLOCK_BYTES)
-    except (zipfile.BadZipFile, OSError, RuntimeError, EOFError, NotImplementedError) as error:
+        with archive.open(entry) as source:
+            while block := source.read(_BLOCK_BYTES):
+                yield block
+    except _DAMAGE as error:
         raise BundleError(f'{path} is damaged at {entry.filename}: {error}') from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -99,6 +101,29 @@ def test_missing_file_is_named(bundle, tmp_path):
         unpack_bundle(rewrite(bundle, {WEIGHTS: None}), tmp_path / 'model')
     with pytest.raises(BundleError, match='it has no README.md; it holds notes.txt'):
         write_bundle(tmp_path / 'bad.zip', {**{k: v for k, v in FILES.items() if k != CARD}, 'notes.txt': b''})
+
+
+@pytest.mark.parametrize('start', range(0, 1200, 60))
+def test_damage_anywhere_is_refused_or_harmless(bundle, tmp_path, start):
+    whole = bundle.read_bytes()
+    for place in range(start, min(start + 60, len(whole)), 7):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x55
+        bundle.write_bytes(damaged)
+        shutil.rmtree(tmp_path / 'model', ignore_errors=True)
+        with contextlib.suppress(BundleError):
+            unpack_bundle(bundle, tmp_path / 'model')
+            unpacked = {path.name: path.read_bytes() for path in (tmp_path / 'model').iterdir()}
+            assert {name: unpacked[name] for name in FILES} == FILES, place
+
+
+def test_full_disk_is_no_damage(bundle, tmp_path, monkeypatch):
+    def no_space(path, *arguments):
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(Path, 'open', no_space)
+    with pytest.raises(OSError, match='No space left'):
+        unpack_bundle(bundle, tmp_path / 'model')
 
 
 def test_what_is_no_zip_or_a_cut_one_is_refused(bundle, tmp_path):

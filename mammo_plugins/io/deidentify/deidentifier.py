@@ -115,6 +115,7 @@ class _DataSetCleaner:
         self._owner, self._keywords, self._dates = owner, keywords, dates
 
     def clean(self, dataset: Dataset) -> None:
+        """Replaces, empties or removes each element, in place."""
         if 'TextValue' in dataset and replaced_text(dataset):
             self._owner.replace_text(dataset)
         for tag in sorted(dataset.keys()):
