@@ -2,7 +2,7 @@
 #   mammo study msvcl --out study/msvcl
 # ImageNet's weights cannot be had on every machine. Their place is taken by a stand-in, and named so: a classifier of
 # malignancy that learnt with labels on other phantoms of one plain style.
-_base_ = './paper.py'
+_base_ = ['./paper.py', './configs/_base_/big_aug.py', './configs/_base_/shifted_styles.py']
 _configs = 'projects/msvcl/configs'
 _makers = {letter: f'Phantom Vendor {letter}' for letter in _base_._letters}
 _means = dict(seen='ABC', unseen='DEF')
@@ -149,7 +149,7 @@ stages = [
         data='elsewhere',
         cfg_options={
             'model.backbone.init_cfg': None,
-            'model.targets': ['malignant'],
+            'model.targets': [dict(name='malignant')],
             'train_dataloader.dataset.labels': ['malignant'],
             'train_dataloader.dataset.filter_cfg.known_labels': ['malignant'],
         },
@@ -244,11 +244,10 @@ def _steps(count, rate, warmup):
     }
 
 
-def _pipelines(place, train):
-    """The steps of training, behind DD's shift where there is one."""
+def _pipelines(test, train):
     return {
         'train_dataloader.dataset.pipeline': train,
-        **{f'{part}_dataloader.dataset.pipeline': place for part in ('val', 'test')},
+        **{f'{part}_dataloader.dataset.pipeline': test for part in ('val', 'test')},
     }
 
 
@@ -333,8 +332,8 @@ def _presets(styles, pretraining, detection, match, labels):
         'fcos*': {**detector, **_steps(detection, 0.01, max(1, detection // 10)), 'test_dataloader.batch_size': 8,
                   'test_evaluator.bootstrap': 0},
         'fcos_mass': _pipelines(test, [_flip, _scale, _pack]),
-        'fcos_big_aug': {'train_dataloader.dataset.pipeline.0': dict(_flip, _delete_=True), **_tests_of(test)},
-        'fcos_dd': {'train_dataloader.dataset.pipeline.1': dict(_flip, _delete_=True), **_tests_of(test)},
+        'fcos_big_aug': _pipelines(test, [_flip, *_base_._big_aug, _pack]),
+        'fcos_dd': _pipelines(test, [_base_._shift, _flip, _scale, _pack]),
         'fcos_eisnet': {**_pipelines(test, [_flip, _scale, _pack]), **eisnet},
         'matching': {
             **detector,
@@ -357,10 +356,6 @@ def _presets(styles, pretraining, detection, match, labels):
         'density_eisnet': eisnet,
         'stand_in': {f'{part}_dataloader.dataset.labels': ['malignant'] for part in _parts},
     }  # fmt: skip
-
-
-def _tests_of(steps):
-    return {f'{part}_dataloader.dataset.pipeline': steps for part in ('val', 'test')}
 
 
 def _sizes_of_crops(place):

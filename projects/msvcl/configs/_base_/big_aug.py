@@ -1,5 +1,5 @@
 # BigAug (Zhang et al. 2020): nine transforms in a row, each of every second image; boxes follow the last three.
-big_aug = [
+_big_aug = [
     dict(type='RandomBlur', sigma=(0.25, 1.5), prob=0.5),
     dict(type='RandomSharpen', sigma=(0.25, 1.5), strength=(10, 30), prob=0.5),
     dict(type='RandomNoise', std=(0.1, 1.0), prob=0.5),
