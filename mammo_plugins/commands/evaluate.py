@@ -161,7 +161,7 @@ def _evaluate_detections(args: argparse.Namespace, options: ScoringOptions) -> N
     if args.threshold_from:
         thresholds = choose_thresholds(args.threshold_from, options, args.threshold_split, args.threshold_fp)
     if args.model:
-        thresholds = find_bundle(args.model).scores_at(args.threshold_fp, options.protocols)
+        thresholds = find_bundle(args.model).scores_at(args.threshold_fp, options.protocols, options.targets)
     results = evaluate_predictions_file(
         args.predictions, options, thresholds=thresholds, json_out=args.json, curves_out=args.curves
     )

@@ -14,7 +14,7 @@ from mammo_plugins.io.annotation_records import MODALITIES, SPLITS
 from .expected_errors import in_a_sentence
 from .named_files import named_files
 from .run_arguments import add_checkpoint_trust, add_config_overrides
-from .scoring_arguments import protocol_name
+from .scoring_arguments import add_targets_argument, protocol_name
 
 
 @in_a_sentence
@@ -61,6 +61,7 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
         metavar='NAME',
         help='how hits are counted (default: mm3d-2d)',
     )
+    add_targets_argument(parser)
     parser.add_argument(
         '--fp-per-volume', nargs='+', type=float, default=[0.25, 0.5], metavar='X', help='a threshold for each'
     )
@@ -74,5 +75,6 @@ def _operating_points(args: argparse.Namespace) -> list[OperatingPoint]:
         return []
     if args.ann is None:
         raise ValueError('--thresholds-from needs --ann, the annotation file of the images')
-    options = ScoringOptions(args.ann, tuple(args.protocol or ('mm3d-2d',)), args.split, args.modality)
+    protocols = tuple(args.protocol or ('mm3d-2d',))
+    options = ScoringOptions(args.ann, protocols, args.split, args.modality, targets=args.targets)
     return choose_operating_points(args.thresholds_from, options, args.fp_per_volume)

@@ -29,12 +29,7 @@ def add_scoring_arguments(parser: argparse.ArgumentParser, with_tables: bool = F
         'several times (default: mm3d and mm3d-2d; dbtex for its tables)',
     )
     add_hit_pixels_argument(parser)
-    parser.add_argument(
-        '--targets',
-        nargs='+',
-        metavar='NAME',
-        help='findings to be found: malignant, benign, or types such as mass (default: as the protocol says)',
-    )
+    add_targets_argument(parser)
     parser.add_argument('--split', choices=SPLITS, help='images to evaluate (default: all)')
     parser.add_argument('--modality', choices=MODALITIES, help='images to evaluate (default: all)')
     parser.add_argument(
@@ -46,6 +41,16 @@ def add_scoring_arguments(parser: argparse.ArgumentParser, with_tables: bool = F
         '--release-frame',
         action='store_true',
         help='boxes are measured in the frame of BCS-DBT, where volumes that are stored turned are turned back',
+    )
+
+
+def add_targets_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds ``--targets``."""
+    parser.add_argument(
+        '--targets',
+        nargs='+',
+        metavar='NAME',
+        help='findings to be found: malignant, benign, or types such as mass (default: as the protocol says)',
     )
 
 

@@ -190,12 +190,7 @@ def _thresholds(
     """The model's operating points that the plan fixes, one a protocol."""
     if options.threshold_fp is None:
         return []
-    bundle.scores_at(options.threshold_fp, protocols)  # refuses where there is none
-    points = [
-        point
-        for point in bundle.thresholds()
-        if point['fp_per_volume'] == options.threshold_fp and point['protocol'] in protocols
-    ]
+    points = bundle.points_at(options.threshold_fp, protocols)
     if seen := [point for point in points if (point['split'], point['annotations']) == (options.split, annotations)]:
         raise PlanError(
             f'the threshold of {bundle.name} for {options.threshold_fp:g} false positives was chosen on the split '

@@ -64,29 +64,49 @@ class Bundle:
         """Its operating points, see :class:`~.operating_points.OperatingPoint`."""
         return json.loads(read_bundle_file(self.path, THRESHOLDS))['thresholds']
 
-    def scores_at(self, fp_per_volume: float, protocols: Sequence[str]) -> dict[str, float]:
-        """The score from which on a finding counts, for each protocol that the model has one of.
+    def points_at(
+        self, fp_per_volume: float, protocols: Sequence[str], targets: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """The operating points of some protocols, one each, see :class:`~.operating_points.OperatingPoint`.
 
         Args:
             fp_per_volume: false positives a volume that were allowed where the scores were chosen.
             protocols: names.
+            targets: the findings that were to be found; None for the protocols' own.
 
         Raises:
             BundleError: the model has none for any of them.
         """
-        points = self.thresholds()
-        scores = {
-            point['protocol']: float('inf') if point['score'] is None else point['score']
+        points, wanted = self.thresholds(), None if targets is None else sorted(targets)
+        found = [
+            point
             for point in points
-            if point['fp_per_volume'] == fp_per_volume and point['protocol'] in protocols
-        }
-        if not scores:
-            at_hand = ', '.join(f'{point["fp_per_volume"]:g} ({point["protocol"]})' for point in points) or 'none'
+            if point['fp_per_volume'] == fp_per_volume
+            and point['protocol'] in protocols
+            and point.get('targets') == wanted
+        ]
+        if not found:
+            of = f' on {", ".join(wanted)}' if wanted else ''
             raise BundleError(
                 f'model {self.name} has no threshold for {fp_per_volume:g} false positives a volume by '
-                f'{" or ".join(protocols)}: it has {at_hand}; see --threshold-fp and --protocol'
+                f'{" or ".join(protocols)}{of}: it has {", ".join(map(_point_text, points)) or "none"}; '
+                'see --threshold-fp, --protocol and --targets'
             )
-        return scores
+        return found
+
+    def scores_at(
+        self, fp_per_volume: float, protocols: Sequence[str], targets: Sequence[str] | None = None
+    ) -> dict[str, float]:
+        """Protocol to the score from which on a finding counts, see :meth:`points_at`."""
+        return {
+            point['protocol']: float('inf') if point['score'] is None else point['score']
+            for point in self.points_at(fp_per_volume, protocols, targets)
+        }
+
+
+def _point_text(point: dict[str, Any]) -> str:
+    how = [point['protocol'], *(point.get('targets') or [])]
+    return f'{point["fp_per_volume"]:g} ({", ".join(how)})'
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def _thresholds(points: Sequence[OperatingPoint]) -> list[str]:
     if not points:
         return ['No threshold was chosen.']
     return [
-        f'- Threshold for {point.name} ({point.protocol}): '
+        f'- Threshold for {point.name} ({", ".join([point.protocol, *(point.targets or [])])}): '
         + ('none reaches it' if point.score is None else f'{point.score:.4f}')
         + f', chosen on the {point.split} split of {point.annotations}: {point.num_images} images of '
         f'{point.num_patients} patients'

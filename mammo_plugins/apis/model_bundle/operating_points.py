@@ -24,6 +24,7 @@ class OperatingPoint:
         split: what it was chosen on.
         num_images, num_patients: how many these were.
         annotations: name of their annotation file.
+        targets: findings that were to be found, sorted; None for the protocol's own.
     """
 
     name: str
@@ -34,6 +35,7 @@ class OperatingPoint:
     num_images: int
     num_patients: int
     annotations: str
+    targets: tuple[str, ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -72,6 +74,7 @@ def choose_operating_points(
                     num_images=len(truth.images),
                     num_patients=len(patients),
                     annotations=str(options.settings()['annotations']),
+                    targets=None if options.targets is None else tuple(sorted(options.targets)),
                 )
             )
     return points

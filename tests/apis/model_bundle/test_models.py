@@ -152,6 +152,25 @@ def test_thresholds_come_from_the_split_that_is_named(phantom_root, ffdm_checkpo
     assert result['threshold'] == points[0]['score']
     assert main([*score, '--model', str(path), '--threshold-fp', '0.1']) == 2
     assert 'it has 2 (mm3d-2d), 5 (mm3d-2d)' in capsys.readouterr().err
+    assert main([*score, '--model', str(path), '--threshold-fp', '2', '--targets', 'mass']) == 2
+    assert 'by mm3d-2d on mass: it has 2 (mm3d-2d)' in capsys.readouterr().err
+
+
+def test_thresholds_of_a_type_of_finding_are_for_that_type(phantom_root, ffdm_checkpoint, tmp_path, capsys):
+    found, ann = tmp_path / 'found.csv', str(phantom_root / 'phantoms.json')
+    images = ['--ann', ann, '--split', 'validation']
+    assert main(['test', '--model', str(export(tmp_path, ffdm_checkpoint)), *images, '--out', str(found),
+                 '--work-dir', str(tmp_path / 'w')]) == 0  # fmt: skip
+    chosen = ['--fp-per-volume', '2', '--modality', 'FFDM', '--targets', 'mass']
+    path = export(tmp_path, ffdm_checkpoint, '--thresholds-from', str(found), '--ann', ann, *chosen)
+    (point,) = find_bundle(path).thresholds()
+    assert point['targets'] == ['mass']
+    score = ['evaluate', str(found), *images, '--modality', 'FFDM', '--protocol', 'mm3d-2d', '--model', str(path)]
+    json_out = tmp_path / 'e.json'
+    assert main([*score, '--threshold-fp', '2', '--targets', 'mass', '--json', str(json_out)]) == 0
+    assert json.loads(json_out.read_text())['results']['mm3d-2d']['operating_point']['threshold'] == point['score']
+    assert main([*score, '--threshold-fp', '2']) == 2
+    assert 'it has 2 (mm3d-2d, mass)' in capsys.readouterr().err
 
 
 def test_card_is_filled_and_its_blanks_are_named(ffdm_checkpoint, phantom_root, tmp_path, capsys):
