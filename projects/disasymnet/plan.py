@@ -1,4 +1,4 @@
-# DisAsymNet from two annotation files to Tables 1 and 2: the bank of tumours, every row, and a test of each.
+# DisAsymNet from two annotation files to Tables 1 and 2 and Fig. 2: the bank of tumours, every row, and a test of each.
 #   mammo stages projects/disasymnet/plan.py --out work
 configs = 'projects/disasymnet/configs'
 # What is trained on and tested, with splits; and another data set, with masks, whose tumours are put in.
@@ -9,6 +9,9 @@ phantoms = False
 baselines = ['resnet18', 'ham', 'late_fusion', 'cvt', 'asymmetry_attention']
 ablations = ['asyc', 'asyd', 'asyd_syn', 'asyc_asyd']
 models = [*baselines, *ablations, 'disasymnet', 'disasymnet_no_refinement', 'disasymnet_residual']
+# Fig. 2: the same on parts of the patients; the paper names no shares.
+shares = {'50': 0.5, '25': 0.25}
+shared = {f'{name}_{text}': (name, share) for name in (*baselines, 'disasymnet') for text, share in shares.items()}
 with_tumours = ['asyd_syn', 'disasymnet', 'disasymnet_no_refinement', 'disasymnet_residual']
 with_pictures = ['asyd', 'asyd_syn', 'asyc_asyd', 'disasymnet', 'disasymnet_no_refinement', 'disasymnet_residual']
 data = {
@@ -25,18 +28,21 @@ options = {
     name: {**data, **(tumours if name in with_tumours else {}), **(pictures if name in with_pictures else {})}
     for name in models
 }
+runs = {name: (name, options[name]) for name in models}
+for run, (name, share) in shared.items():
+    runs[run] = (name, {**options[name], 'train_dataloader.dataset.subset': dict(patient_fraction=share)})
 stages = [
     dict(name='bank', kind='command', command=['tumour-bank', other_file, '{folder}'], files=dict(folder='.')),
-    *(dict(name=name, config=f'{configs}/{name}.py', cfg_options=options[name]) for name in models),
+    *(dict(name=run, config=f'{configs}/{name}.py', cfg_options=overrides) for run, (name, overrides) in runs.items()),
     *(
         dict(
-            name=f'test_{name}',
+            name=f'test_{run}',
             kind='test',
             config=f'{configs}/{name}.py',
-            checkpoint=f'{{{name}}}',
-            cfg_options={key: value for key, value in options[name].items() if key not in tumours},
+            checkpoint=f'{{{run}}}',
+            cfg_options={key: value for key, value in overrides.items() if key not in tumours},
         )
-        for name in models
+        for run, (name, overrides) in runs.items()
     ),
     # What no paper could measure: the normal images beside the true ones.
     *(

@@ -63,6 +63,14 @@ def _row(name, title, paper=None, readings=(), table='Tables 1, 2', config=None,
 stages = [
     dict(name='bank', kind='command', command=['tumour-bank', '{data.others}', '{folder}'], files=dict(folder='.'))
 ]
+_in_fig_2 = dict(
+    resnet18='ResNet-18',
+    ham='HAM',
+    late_fusion='Late fusion',
+    cvt='CVT',
+    asymmetry_attention='Wang et al.',
+    disasymnet='DisAsymNet',
+)
 rows = [
     _row('resnet18', 'ResNet-18', _paper(None, (0.776, 0.750, 0.798), 0.153, 0.338)),
     _row('ham', 'HAM', _paper(None, (0.780, 0.778, 0.822), 0.195, 0.290)),
@@ -104,7 +112,7 @@ rows = [
             synthesis=name == 'disasymnet',
             share=share,
         )
-        for name, title in (('disasymnet', 'DisAsymNet'), ('late_fusion', 'Late fusion'))
+        for name, title in _in_fig_2.items()
         for share in (0.5, 0.25)
     ),
 ]
@@ -119,11 +127,22 @@ claims = [
     ('disasymnet', 'no_refinement', 'view', 'auc'),
     ('residual', 'disasymnet', 'view', 'auc'),
     ('disasymnet', 'asyc_asyd', 'normals', 'psnr_inside'),
-    ('disasymnet_25', 'late_fusion_25', 'view', 'auc'),
+    *(
+        (f'disasymnet_{share}', f'{name}_{share}', 'view', 'auc')
+        for share in (50, 25)
+        for name in _in_fig_2
+        if name != 'disasymnet'
+    ),
 ]
+_whole = [row['name'] for row in rows if row['table'] != 'Fig. 2']
 tables = [
-    dict(title='Table 1: classification', readings=['view', 'pair']),
-    dict(title='Table 2: maps', readings=['maps']),
+    dict(title='Table 1: classification', rows=_whole, readings=['view', 'pair']),
+    dict(title='Table 2: maps', rows=_whole, readings=['maps']),
+    dict(
+        title='Fig. 2: shares of the patients',
+        rows=[row for name in _in_fig_2 for row in (f'{name}_25', f'{name}_50', name)],
+        readings=['view', 'pair'],
+    ),
     dict(title='Normal images against the true ones', readings=['normals']),
     dict(title='Without a model', rows=['disasymnet'], readings=[reading['name'] for reading in _simple]),
 ]

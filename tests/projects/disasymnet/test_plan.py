@@ -32,7 +32,8 @@ ALONE = ('resnet18', 'ham')
 def finished(root, repository, tmp_path_factory) -> Path:
     """The plan on small phantoms, as a user edits it: his files, and whether they are phantoms.
 
-    Variants of the whole model, and normal images of ablations, run as their neighbours do and are left out for time.
+    Variants of the whole model, parts of the patients and normal images of ablations run as their neighbours do and are
+    left out for time, but for one of the parts.
     """
     text = (repository / 'projects/disasymnet/plan.py').read_text()
     for old, new in (
@@ -44,7 +45,8 @@ def finished(root, repository, tmp_path_factory) -> Path:
         text = text.replace(old, new)
     out = tmp_path_factory.mktemp('plan')
     (out / 'plan.py').write_text(text)
-    left_out = {f'{kind}{name}' for kind in ('', 'test_', 'normals_') for name in VARIANTS}
+    shared = [name for name in Config.fromfile(out / 'plan.py').shared if name != 'late_fusion_50']
+    left_out = {f'{kind}{name}' for kind in ('', 'test_', 'normals_') for name in (*VARIANTS, *shared)}
     left_out |= {f'normals_{name}' for name in ABLATIONS}
     stages = [stage.to_dict() for stage in Config.fromfile(out / 'plan.py').stages if stage.name not in left_out]
     for stage in stages:
@@ -77,6 +79,18 @@ def test_test_of_each_row_gives_tables_1_and_2(name, finished):
     if pictures.is_dir():
         entries = read_index(pictures)
         assert numbers['pictures/images'] == len({entry.key for entry in entries}) == len(entries) / 2
+
+
+def test_part_of_the_patients_is_trained_on_and_all_are_tested(finished):
+    """Figure 2."""
+    half, whole = (
+        (finished / f'test_{name}/predictions_view.csv').read_text().splitlines()
+        for name in ('late_fusion_50', 'late_fusion')
+    )
+    assert [line.rsplit(',', 1)[0] for line in half] == [line.rsplit(',', 1)[0] for line in whole] and half != whole
+    cfg = Config.fromfile(next((finished / 'late_fusion_50').glob('*.py')))
+    assert cfg.train_dataloader.dataset.subset.patient_fraction == 0.5
+    assert cfg.test_dataloader.dataset.get('subset') is None
 
 
 def test_normal_images_are_scored_against_the_truth(finished):
@@ -131,5 +145,7 @@ def test_options_of_the_preset_fit_every_row():
 def test_plan_has_every_row_its_test_and_its_normal_images(repository):
     plan = Config.fromfile(repository / 'projects/disasymnet/plan.py')
     names = [stage.name for stage in make_plan(plan.stages).stages]
-    assert names == ['bank', *plan.models, *(f'test_{name}' for name in plan.models)]
+    runs = [*plan.models, *plan.shared]
+    assert names == ['bank', *runs, *(f'test_{name}' for name in runs)]
+    assert {name for name, _ in plan.shared.values()} == {*BASELINES, 'disasymnet'}
     assert set(plan.models) == {*MODELS, *VARIANTS} and set(plan.with_pictures) <= set(plan.models)
