@@ -26,7 +26,15 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         'on DBT (default: %(default)s)',
     )
     parser.add_argument('--rows', nargs='+', metavar='NAME', help='rows, with what they build on (default: all)')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], metavar='K', help='default: 0 1 2')
+    parser.add_argument('--seeds', type=int, nargs='*', default=[0, 1, 2], metavar='K', help='default: 0 1 2')
+    parser.add_argument(
+        '--gather',
+        nargs='+',
+        default=[],
+        metavar='NPZ',
+        help='seedK-samples.npz of further seeds, run in other folders or on other machines; --seeds without a number '
+        'runs none here',
+    )
     parser.add_argument('--workers', type=int, help='trainings side by side (default: one a core, one with a GPU)')
     parser.add_argument('--bootstrap', type=int, default=1000, metavar='R', help='replicates (default: %(default)s)')
     parser.add_argument(
@@ -44,6 +52,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
                 workers=args.workers,
                 bootstrap=args.bootstrap,
                 redo=args.redo,
+                gather=args.gather,
             )
     except (ValueError, RuntimeError) as error:
         print(f'error: {error}', file=sys.stderr)

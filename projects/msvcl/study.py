@@ -375,7 +375,7 @@ def _data(train, test, elsewhere, size):
 presets = dict(
     small=dict(
         data=_data(100, 96, 60, '160x112x6'),
-        options=_presets(styles=1500, pretraining=400, detection=600, match=200, labels=300),
+        options=_presets(styles=600, pretraining=400, detection=600, match=200, labels=300),
     ),
     tiny=dict(
         data=_data(9, 12, 4, '96x64x4'),

@@ -21,8 +21,10 @@ from .rows import Claim, StudyRow
 from .seed_folder import SeedFolder
 from .study import Study
 
+SeedSamples = Mapping[tuple[str, str], Mapping[str, NumberSample]]
+"""(row, reading) to number to its sample of a seed."""
 Samples = Mapping[tuple[str, str], Mapping[str, Sequence[NumberSample]]]
-"""(row, reading) to number to its sample of each seed."""
+"""The same of each seed."""
 
 
 @dataclass(frozen=True)
@@ -86,27 +88,46 @@ class CheckedClaim:
         }
 
 
-def sample_rows(study: Study, folders: Sequence[SeedFolder], bootstrap: int) -> Samples:
-    """Reads the predictions of every row and seed.
+def sample_seed(study: Study, folder: SeedFolder, bootstrap: int) -> SeedSamples:
+    """Reads the predictions of every row of a seed.
 
     Args:
         study: the rows, all done.
-        folders: of the seeds.
+        folder: of the seed.
         bootstrap: replicates.
 
     Raises:
         ValueError: rows that share a reading were tested on different patients, so that they cannot be paired.
     """
-    samples: dict[tuple[str, str], dict[str, list[NumberSample]]] = {}
-    for folder in folders:
-        files = {name: read_annotations(path) for name, path in folder.annotations.items()}
-        patients: dict[str, list[str]] = {}
-        for row in study.rows:
-            for name, numbers in _sample_row(row, folder, files, patients, bootstrap).items():
-                of_row = samples.setdefault((row.name, name), {number: [] for number in numbers})
-                for number, sample in numbers.items():
-                    of_row[number].append(sample)
-    return samples
+    files = {name: read_annotations(path) for name, path in folder.annotations.items()}
+    patients: dict[str, list[str]] = {}
+    return {
+        (row.name, name): numbers
+        for row in study.rows
+        for name, numbers in _sample_row(row, folder, files, patients, bootstrap).items()
+    }
+
+
+def join_seeds(study: Study, seeds: Sequence[SeedSamples]) -> Samples:
+    """The numbers of all seeds; each has every row and reading of the study."""
+    return {
+        (row.name, reading.name): {
+            number: [samples[row.name, reading.name][number] for samples in seeds]
+            for number in seeds[0][row.name, reading.name]
+        }
+        for row in study.rows
+        for reading in row.readings
+    }
+
+
+def average_of(reading: Average, found: Mapping[str, Mapping[str, NumberSample]]) -> dict[str, NumberSample]:
+    """Number to the mean of other readings of a row.
+
+    Args:
+        reading: names the others.
+        found: reading to number to sample.
+    """
+    return {reading.number: average_runs([found[name][number] for name, number in reading.of])}
 
 
 def row_numbers(study: Study, samples: Samples) -> dict[str, dict[str, dict[str, RowNumber]]]:
@@ -145,8 +166,7 @@ def _sample_row(
     first = next(iter(files))
     for reading in row.readings:
         if isinstance(reading, Average):
-            parts = [found[name][number] for name, number in reading.of]
-            found[reading.name] = {reading.number: average_runs(parts)}
+            found[reading.name] = average_of(reading, found)
             continue
         dataset = data[reading.test] or first
         images = reading.images.of(dataset_of(files, dataset))

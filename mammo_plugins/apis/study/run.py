@@ -19,8 +19,10 @@ from mammo_plugins.io.whole_file import write_whole
 from .catalogue import find_study
 from .jobs import StageJob, run_jobs
 from .page import study_page
-from .results import CheckedClaim, RowNumber, check_claims, row_numbers, sample_rows
+from .prepared_images import can_prepare, prepare_images
+from .results import CheckedClaim, RowNumber, check_claims, join_seeds, row_numbers, sample_seed
 from .seed_folder import SeedFolder
+from .seed_samples import SampledSeed, read_samples, write_samples
 from .study import Study
 
 _DATA_SEEDS = 1_000_003
@@ -54,6 +56,7 @@ def run_study(
     workers: int | None = None,
     bootstrap: int = 1000,
     redo: bool = False,
+    gather: Sequence[str | Path] = (),
 ) -> StudyResult:
     """Trains and tests rows of a paper on phantoms, and compares all that are done.
 
@@ -69,6 +72,8 @@ def run_study(
         workers: trainings side by side; by default one a core, or one where there is a GPU.
         bootstrap: replicates of the intervals and paired tests.
         redo: run again from nothing what is done with another config, and all that builds on it.
+        gather: ``seedK-samples.npz`` of further seeds that were run in other folders, perhaps on other machines. Rows
+            that all seeds have stand in the tables.
 
     Raises:
         ValueError: no such study, preset or row, the folder holds another one, or something in it was done with another
@@ -81,6 +86,7 @@ def run_study(
     wanted = study.select(rows or [row.name for row in study.rows])
     about = {'study': name, 'preset': preset, 'sizes': study.presets[preset].settings}
     _claim_folder(out, about)
+    gathered = _gather(study, gather, seeds, about, bootstrap, out)
     folders = [SeedFolder(study, preset, seed, out / f'seed{seed}') for seed in seeds]
     needed = [entry.name for entry in study.needed_entries(wanted.rows)]
     _write_configs(folders, needed, redo)
@@ -92,13 +98,23 @@ def run_study(
     ]
     if jobs:
         _prepare(study, folders, workers)
+        _prepare_images(folders, jobs, workers)
         _run(jobs, workers or _default_workers())
-    finished = study.select([row.name for row in study.rows if _is_finished(study, row.name, folders)])
-    samples = sample_rows(finished, folders, bootstrap)
+    sampled = [_sample(study, folder, about, bootstrap) for folder in folders] + gathered
+    return _write_results(study, sorted(sampled, key=lambda one: one.seed), about, bootstrap, out)
+
+
+def _write_results(
+    study: Study, sampled: Sequence[SampledSeed], about: Mapping[str, Any], bootstrap: int, out: Path
+) -> StudyResult:
+    """Numbers, claims and tables of the rows that all seeds have."""
+    rows_of_all = set.intersection(*(one.rows for one in sampled))
+    finished = study.select([row.name for row in study.rows if row.name in rows_of_all])
+    samples = join_seeds(finished, [one.samples for one in sampled])
     numbers, claims = row_numbers(finished, samples), check_claims(finished, samples)
     content = {
-        'settings': {**about, 'seeds': list(seeds), 'bootstrap': bootstrap},
-        'seconds': _seconds(finished, folders),
+        'settings': {**about, 'seeds': [one.seed for one in sampled], 'bootstrap': bootstrap},
+        'seconds': {f'{one.seed}/{part}': clocks for one in sampled for part, clocks in one.seconds.items()},
         'rows': {
             row: {reading: {n: number.as_dict() for n, number in of.items()} for reading, of in by_reading.items()}
             for row, by_reading in numbers.items()
@@ -127,22 +143,47 @@ def _write_configs(folders: Sequence[SeedFolder], names: Sequence[str], redo: bo
             folder.write_configs(entries)
 
 
-def _is_finished(study: Study, row: str, folders: Sequence[SeedFolder]) -> bool:
+def _gather(
+    study: Study, paths: Sequence[str | Path], seeds: Sequence[int], about: Mapping[str, Any], bootstrap: int, out: Path
+) -> list[SampledSeed]:
+    """Seeds of other runs, which must be of the same study as it stands here."""
+    gathered = [read_samples(path, study) for path in paths]
+    every = [*seeds, *(one.seed for one in gathered)]
+    if not every or len(set(every)) < len(every):
+        raise ValueError(f'a study needs seeds, each once, got {every}: see --seeds and --gather')
+    for path, one in zip(paths, gathered):
+        if (dict(one.about), one.bootstrap) != (json.loads(json.dumps(about)), bootstrap):
+            raise ValueError(
+                f'{path} is of {one.about} with {one.bootstrap} replicates, and not of {dict(about)} with {bootstrap}'
+            )
+        folder = SeedFolder(study, about['preset'], one.seed, out / f'seed{one.seed}')
+        now = folder.digests([entry for entry in study.entries() if entry.name in one.digests])
+        if changed := [name for name, digest in one.digests.items() if now.get(name) != digest]:
+            raise ValueError(f'{path}: {", ".join(changed)} ran with another config than the study has now')
+    return gathered
+
+
+def _sample(study: Study, folder: SeedFolder, about: Mapping[str, Any], bootstrap: int) -> SampledSeed:
+    """The numbers of a seed's finished rows, kept in a file beside its folder."""
+    finished = study.select([row.name for row in study.rows if _is_finished(study, row.name, folder)])
+    needed = study.needed_entries(finished.rows)
+    samples = sample_seed(finished, folder, bootstrap)
+    sampled = SampledSeed(folder.seed, about, bootstrap, folder.digests(needed), _seconds(finished, folder), samples)
+    write_samples(sampled, finished, folder.root.with_name(f'{folder.root.name}-samples.npz'))
+    return sampled
+
+
+def _is_finished(study: Study, row: str, folder: SeedFolder) -> bool:
     tests = [entry.name for entry in study.entries() if entry.row == row and entry.test is not None]
-    return all(folder.is_done(name) for folder in folders for name in tests)
+    return all(folder.is_done(name) for name in tests)
 
 
-def _seconds(study: Study, folders: Sequence[SeedFolder]) -> dict[str, dict[str, float]]:
-    """Seed and row, or seed and what rows share, to seconds; what was deleted since is left out."""
+def _seconds(study: Study, folder: SeedFolder) -> dict[str, dict[str, float]]:
+    """Row, or what rows share, to seconds; what was deleted since is left out."""
     parts: dict[str, list[str]] = {}
     for entry in study.entries():
         parts.setdefault(entry.row or entry.name, []).append(entry.name)
-    return {
-        f'{folder.seed}/{part}': folder.seconds(names)
-        for folder in folders
-        for part, names in parts.items()
-        if all(folder.is_done(name) for name in names)
-    }
+    return {part: folder.seconds(names) for part, names in parts.items() if all(folder.is_done(name) for name in names)}
 
 
 def _claim_folder(out: Path, about: Mapping[str, Any]) -> None:
@@ -170,6 +211,20 @@ def _prepare(study: Study, folders: Sequence[SeedFolder], workers: int | None) -
             )
         if study.prepare is not None:
             study.prepare(next(iter(folder.annotations.values())), folder.root)
+
+
+def _prepare_images(folders: Sequence[SeedFolder], jobs: Sequence[StageJob], workers: int | None) -> None:
+    console = Console()
+    if not can_prepare():
+        console.print(
+            "Each training decodes its images anew: pip install 'mammo-plugins[cache]' for once", markup=False
+        )
+        return
+    for folder in folders:
+        names = [job.name for job in jobs if job.seed == folder.seed]
+        if names:
+            console.print(f'Preparing the images of seed {folder.seed}')
+            prepare_images(folder, names, workers)
 
 
 def _run(jobs: Sequence[StageJob], workers: int) -> None:

@@ -17,6 +17,7 @@ from mammo_plugins.io.whole_file import write_whole
 from .number_readers import NUMBER_READERS
 from .phantom_config import entry_options, use_split, write_config
 from .placeholders import fill_in, has_reference
+from .prepared_images import VOLUMES, can_prepare, use_prepared_images
 from .rows import prediction_stem
 from .study import Study, StudyEntry
 
@@ -80,10 +81,16 @@ class SeedFolder:
                 continue
             known[entry.name] = digest
             if cfg is not None:
-                write_config(cfg, self._config_path(entry.name))
+                if can_prepare():
+                    use_prepared_images(cfg, self.root / VOLUMES)
+                write_config(cfg, self.config_path(entry.name))
         self.root.mkdir(parents=True, exist_ok=True)
         write_whole(note, json.dumps(known, indent=1) + '\n')
         return changed
+
+    def digests(self, entries: Iterable[StudyEntry]) -> dict[str, str]:
+        """Name to the digest of all that decides the result of an entry, wherever the folder lies."""
+        return {entry.name: self._digest(entry, self._make_config(entry)) for entry in entries}
 
     def forget(self, names: Collection[str]) -> list[str]:
         """Takes back that some stages are done, and all that build on them; gives their names."""
@@ -94,7 +101,8 @@ class SeedFolder:
                 self.stages.forget(stage)
         return [stage.name for stage in self.plan.stages if stage.name in gone]
 
-    def _config_path(self, name: str) -> Path:
+    def config_path(self, name: str) -> Path:
+        """Where the config of a stage is, if it has one."""
         return self.root / 'configs' / f'{name}.py'
 
     def _fields(self, entry: StudyEntry) -> dict:
@@ -103,7 +111,7 @@ class SeedFolder:
         fields['work_dir'] = f'work_dirs/{entry.name}'
         if entry.fields.get('config') is not None:
             options = fill_in(entry_options(entry, self.preset), self.annotations, self.seed)
-            fields['config'] = str(self._config_path(entry.name))
+            fields['config'] = str(self.config_path(entry.name))
             fields['cfg_options'] = {key: value for key, value in options.items() if has_reference(value)}
         if entry.test is not None:
             fields['predictions'] = ''  # the config says where each kind goes
