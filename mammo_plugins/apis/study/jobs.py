@@ -17,6 +17,8 @@ from mammo_plugins.apis.stages import Plan, StageFolder, run_stages
 from mammo_plugins.apis.stages.records import PARTIAL
 from mammo_plugins.datasets.worker_processes import started_pool
 
+from .prepared_images import prepare_images
+
 
 @dataclass(frozen=True)
 class StageJob:
@@ -98,6 +100,7 @@ def run_job(job: StageJob) -> float:
     start = time.perf_counter()
     job.log.parent.mkdir(parents=True, exist_ok=True)
     with job.log.open('a') as stream, contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+        prepare_images(job.plan.stage(job.name))
         run_stages(job.plan, job.root, only=[job.name], redo=())
     return time.perf_counter() - start
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mmengine.config import Config, ConfigDict
 
 from mammo_plugins.apis.cache import cache_volumes
 from mammo_plugins.apis.cache.caching import SPLIT_LOADERS
-
-if TYPE_CHECKING:
-    from .seed_folder import SeedFolder
+from mammo_plugins.apis.stages import Stage
 
 VOLUMES = 'volumes'
+_SPLIT_OF_KIND = {'train': 'train', 'test': 'test'}
+_done: set[str] = set()  # what this process knows to be prepared
 
 
 def can_prepare() -> bool:
@@ -30,31 +29,27 @@ def use_prepared_images(cfg: Config, folder: Path) -> None:
         dataset.volume_cache = str(folder)
 
 
-def prepare_images(folder: SeedFolder, names: Iterable[str], workers: int | None) -> None:
-    """Prepares the images that some stages of a seed read, each with each chain of loading transforms once.
+def prepare_images(stage: Stage) -> None:
+    """Prepares the images that a stage trains on or tests, each with each chain of loading transforms once.
 
     Args:
-        folder: of the seed, with its configs and phantoms.
-        names: of stages.
-        workers: processes; all cores by default.
+        stage: of a seed, whose config names the folder.
 
     Raises:
         RuntimeError: images could not be loaded.
     """
-    known = set()
-    for name in names:
-        path = folder.config_path(name)
-        if not path.is_file():
-            continue  # a command has no config
-        for split, dataset in _datasets(Config.fromfile(path)):
-            facts = [dataset.get(key) for key in ('ann_file', 'split', 'modality', 'first', 'second', 'loading')]
-            key = json.dumps(facts, default=str)
-            if key in known:
-                continue
-            known.add(key)
-            done = cache_volumes(path, folder.root / VOLUMES, splits=[split], workers=workers, show_progress=False)
-            if done.failed:
-                raise RuntimeError(f'{name}: ' + '; '.join(done.failed.values()))
+    if stage.kind not in _SPLIT_OF_KIND:
+        return
+    for split, dataset in _datasets(Config.fromfile(stage.config)):
+        folder = dataset.get('volume_cache')
+        facts = [folder, *(dataset.get(key) for key in ('ann_file', 'split', 'modality', 'first', 'second', 'loading'))]
+        key = json.dumps(facts, default=str)
+        if split != _SPLIT_OF_KIND[stage.kind] or folder is None or key in _done:
+            continue
+        prepared = cache_volumes(stage.config, folder, splits=[split], workers=1, show_progress=False)
+        if prepared.failed:
+            raise RuntimeError('; '.join(prepared.failed.values()))
+        _done.add(key)
 
 
 def _datasets(cfg: Config) -> Iterator[tuple[str, ConfigDict]]:

@@ -19,7 +19,7 @@ from mammo_plugins.io.whole_file import write_whole
 from .catalogue import find_study
 from .jobs import StageJob, run_jobs
 from .page import study_page
-from .prepared_images import can_prepare, prepare_images
+from .prepared_images import can_prepare
 from .results import CheckedClaim, RowNumber, check_claims, join_seeds, row_numbers, sample_seed
 from .seed_folder import SeedFolder
 from .seed_samples import SampledSeed, read_samples, write_samples
@@ -98,7 +98,10 @@ def run_study(
     ]
     if jobs:
         _prepare(study, folders, workers)
-        _prepare_images(folders, jobs, workers)
+        if not can_prepare():
+            Console().print(
+                "Each training loads its images anew: pip install 'mammo-plugins[cache]' for once", markup=False
+            )
         _run(jobs, workers or _default_workers())
     sampled = [_sample(study, folder, about, bootstrap) for folder in folders] + gathered
     return _write_results(study, sorted(sampled, key=lambda one: one.seed), about, bootstrap, out)
@@ -211,20 +214,6 @@ def _prepare(study: Study, folders: Sequence[SeedFolder], workers: int | None) -
             )
         if study.prepare is not None:
             study.prepare(next(iter(folder.annotations.values())), folder.root)
-
-
-def _prepare_images(folders: Sequence[SeedFolder], jobs: Sequence[StageJob], workers: int | None) -> None:
-    console = Console()
-    if not can_prepare():
-        console.print(
-            "Each training decodes its images anew: pip install 'mammo-plugins[cache]' for once", markup=False
-        )
-        return
-    for folder in folders:
-        names = [job.name for job in jobs if job.seed == folder.seed]
-        if names:
-            console.print(f'Preparing the images of seed {folder.seed}')
-            prepare_images(folder, names, workers)
 
 
 def _run(jobs: Sequence[StageJob], workers: int) -> None:

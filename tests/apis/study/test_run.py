@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
 from mammo_plugins.apis.study import catalogue, run_study
 from mammo_plugins.apis.study.jobs import StageJob, run_jobs
@@ -119,6 +120,57 @@ def test_rows_that_are_not_done_are_not_in_the_tables(finished, again, tmp_path)
     assert list(some.numbers) == ['mnm_ffdm', 'mm3d']  # what others start from is always trained
     assert some.numbers['mm3d'] == result.numbers['mm3d']
     assert [checked.claim for checked in some.claims] == [result.claims[1].claim]
+
+
+@pytest.fixture
+def seed4(finished, again, tmp_path):
+    """The file of seed 4, which was run elsewhere."""
+    shutil.copytree(finished[0] / 'seed4', tmp_path / 'elsewhere/seed4')
+    again(tmp_path / 'elsewhere', seeds=[4], bootstrap=20)
+    return tmp_path / 'elsewhere/seed4-samples.npz'
+
+
+def test_seeds_of_two_machines_are_gathered(finished, again, seed4, tmp_path):
+    """As if they had been run in one folder, but for the rounding of replicates to 32 bits."""
+    shutil.copytree(finished[0] / 'seed3', tmp_path / 'here/seed3')
+    together, apart = finished[1], again(tmp_path / 'here', seeds=[3], bootstrap=20, gather=[seed4])
+    for row, readings in together.numbers.items():
+        for reading, numbers in readings.items():
+            for name, number in numbers.items():
+                other = apart.numbers[row][reading][name]
+                assert other.by_seed == pytest.approx(number.by_seed, nan_ok=True)
+                assert other.mean.low == pytest.approx(number.mean.low, abs=1e-6, nan_ok=True)
+    one, two = (json.loads(result.json_path.read_text()) for result in (together, apart))
+    assert one['settings'] == two['settings'] and set(one['seconds']) == set(two['seconds'])
+    assert [claim.verdict for claim in apart.claims] == [claim.verdict for claim in together.claims]
+
+
+def test_gathered_seeds_need_no_seed_of_ones_own(again, seed4, tmp_path):
+    result = again(tmp_path / 'tables', seeds=[], bootstrap=20, gather=[seed4])
+    assert json.loads(result.json_path.read_text())['settings']['seeds'] == [4]
+    assert not (tmp_path / 'tables/seed4/stages').exists()
+
+
+def test_seeds_that_do_not_belong_together_are_refused(again, seed4, tiny, tmp_path, monkeypatch):
+    def refused(message, **changes):
+        with pytest.raises(ValueError, match=message):
+            again(tmp_path / 'tables', **{'seeds': [], 'bootstrap': 20, 'gather': [seed4], **changes})
+
+    refused(r'each once, got \[4, 4\]', seeds=[4])
+    refused('each once, got ', gather=[])
+    refused('with 20 replicates', bootstrap=30)
+    (tmp_path / 'other.npz').write_bytes(b'no numbers')
+    refused('other.npz holds no numbers of a study', gather=[tmp_path / 'other.npz'])
+    changed = dataclasses.replace(tiny.presets['tiny'], options={'*': {'train_cfg.max_iters': 2}})
+    monkeypatch.setattr(catalogue, 'STUDIES', {'mm3d': dataclasses.replace(tiny, presets={'tiny': changed})})
+    refused('mm3d_0, .*ran with another config than the study has now')
+
+
+def test_images_are_prepared_once_a_seed(finished):
+    out, _ = finished
+    configs = [Config.fromfile(path) for path in (out / 'seed3/configs').glob('*.py')]
+    folders = {cfg.train_dataloader.dataset.volume_cache for cfg in configs}
+    assert folders == {str(out / 'seed3/volumes')} and any((out / 'seed3/volumes').rglob('*.b2frame'))
 
 
 def test_folder_of_another_study_is_refused(again, tmp_path):
