@@ -11,7 +11,7 @@ from mmengine.config import Config, ConfigDict
 
 from mammo_plugins.apis.cache import cache_volumes
 from mammo_plugins.apis.cache.caching import SPLIT_LOADERS
-from mammo_plugins.apis.stages import Stage
+from mammo_plugins.apis.stages.stage import Stage
 
 VOLUMES = 'volumes'
 _SPLIT_OF_KIND = {'train': 'train', 'test': 'test'}
