@@ -330,6 +330,18 @@ def test_other_study_of_the_patient_hangs_beside(pages, tmp_path):
     assert pages.act(labels) == ['Study P2 / S1'] and pages.act("document.querySelector('.of-others').hidden")
 
 
+def test_one_view_takes_all_the_room_and_gives_it_back(pages, tmp_path):
+    pages.open(page_of(tmp_path, *map(flat_view, VIEWS)))
+    before = rects(pages, '.scene')
+    pages.act("document.querySelectorAll('.view')[2].focus({ preventScroll: true })")
+    pages.browser.press('o')
+    alone = rects(pages, '.scene')
+    assert [rect['width'] > 0 for rect in alone] == [False, False, True, False]
+    assert alone[2]['height'] > 1.5 * before[2]['height']
+    pages.browser.press('o')
+    assert rects(pages, '.scene') == before
+
+
 def test_help_lists_every_key_and_buttons_name_theirs(pages, tmp_path):
     pages.open(page_of(tmp_path, flat_view('L-CC')))
     pages.browser.press('?')

@@ -55,6 +55,7 @@ const actions = [
   { name: 'beside', press: ['b'], shows: 'b', does: 'another study of the patient beside this one, then the next, then none', isOn: (viewer) => Boolean(viewer.beside), run: (viewer) => viewer.openBeside(viewer.others[viewer.others.indexOf(viewer.beside) + 1] || null) },
   { name: 'next', press: ['n'], shows: 'n', does: 'next study', run: (viewer) => viewer.open(viewer.current + 1) },
   { name: 'previous', press: ['p'], shows: 'p', does: 'study before', run: (viewer) => viewer.open(viewer.current - 1) },
+  { name: 'solo', press: ['o'], shows: 'o', does: 'one view in all the room, or all views (also a double click)', isOn: (viewer) => Boolean(viewer.alone), run: (viewer) => viewer.showAlone(viewer.alone ? null : viewer.targets[0]) },
   { name: 'screen', press: ['f'], shows: 'f', does: 'whole screen, or back', isOn: () => Boolean(document.fullscreenElement), run: () => (document.fullscreenElement ? document.exitFullscreen() : byId('viewer').requestFullscreen()) },
   { name: 'clear', press: ['Escape'], shows: 'Esc', does: 'remove measurements', run: (viewer) => viewer.panels.forEach((panel) => panel.ruler.clear()) },
   { name: 'help', press: ['?'], shows: '?', does: 'this list', run: () => (byId('help').open ? byId('help').close() : byId('help').showModal()) },

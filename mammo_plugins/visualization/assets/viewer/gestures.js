@@ -11,6 +11,7 @@ class Gestures {
     on('pointerup', this.onUp);
     on('pointercancel', () => { this.drag = null; });
     on('pointerleave', this.onLeave);
+    on('dblclick', () => viewer.showAlone(viewer.alone ? null : panel));
     stage.addEventListener('wheel', (event) => this.onWheel(event), { passive: false });
   }
 

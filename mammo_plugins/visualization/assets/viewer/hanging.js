@@ -25,26 +25,28 @@ class Hanging {
     return [...slots.values()];
   }
 
-  arrange() {
-    const sides = new Set(this.slots.map((slot) => slot.side));
+  /** @param alone the only slot to be seen; all are by default. */
+  arrange(alone) {
+    const seen = alone ? [alone] : this.slots;
+    for (const slot of this.slots) slot.root.hidden = !seen.includes(slot);
+    const sides = new Set(seen.map((slot) => slot.side));
     const order = ['CC', 'MLO'];
     const rank = ({ projection }) => (order.includes(projection) ? order.indexOf(projection) : order.length);
-    const rows = [...new Set([...this.slots].sort((one, other) => rank(one) - rank(other)).map((slot) => slot.projection))];
+    this.slots.sort((one, other) => rank(one) - rank(other) || one.projection.localeCompare(other.projection) || other.side.localeCompare(one.side));
+    const rows = [...new Set(this.slots.filter((slot) => seen.includes(slot)).map((slot) => slot.projection))]; // in their order
     this.bothSides = sides.size > 1;
-    this.slots.sort((one, other) => rows.indexOf(one.projection) - rows.indexOf(other.projection));
-    this.slots.forEach((slot, index) => {
+    seen.forEach((slot, index) => {
       slot.root.style.gridRow = this.bothSides ? rows.indexOf(slot.projection) + 1 : 1;
       slot.root.style.gridColumn = this.bothSides ? (slot.side === 'R' ? 1 : 2) : index + 1;
     });
-    this.root.style.setProperty('--columns', this.bothSides ? 2 : this.slots.length);
+    this.root.style.setProperty('--columns', this.bothSides ? 2 : seen.length);
     this.root.style.setProperty('--rows', this.bothSides ? rows.length : 1);
-    const reading = this.slots.slice().sort((one, other) => rows.indexOf(one.projection) - rows.indexOf(other.projection) || other.side.localeCompare(one.side));
-    this.root.replaceChildren(...reading.map((slot) => slot.root));
+    if (!this.root.children.length) this.root.append(...this.slots.map((slot) => slot.root)); // moving them would take the focus
   }
 
   /** The images that are seen. */
   get shown() {
-    return this.slots.map((slot) => slot.shown);
+    return this.slots.filter((slot) => !slot.root.hidden).map((slot) => slot.shown);
   }
 
   get panels() {

@@ -36,9 +36,17 @@ class ViewPanel {
     this.details.setAttribute('aria-label', `Findings of ${title}`);
     this.part('.view-name').textContent = view.name;
     this.part('.view-caption').textContent = view.caption;
+    this.part('.reduced').textContent = this.reduction();
     this.part('.details-title').textContent = title;
     this.part('.view-mark').textContent = view.name.replace('-', ' ');
     this.part('.slice').setAttribute('aria-label', `Slice of ${title}`);
+  }
+
+  /** In words, by how much frames are smaller than the image. */
+  reduction() {
+    const { box, width } = this.view.planes;
+    const factor = (box[2] - box[0]) / width;
+    return factor > 1.01 ? `reduced ${Number(factor.toFixed(1))} : 1` : '';
   }
 
   startFrame() {

@@ -5,6 +5,7 @@ class Viewer {
     this.exams = exams;
     this.current = 0;
     this.beside = null;
+    this.alone = null;
     this.hangings = [];
     this.pressedIn = null;
     this.cine = new Cine();
@@ -13,7 +14,7 @@ class Viewer {
 
   /** The images that are seen. */
   get panels() {
-    return this.hangings.flatMap((hanging) => hanging.shown);
+    return this.hangings.filter((hanging) => !hanging.root.hidden).flatMap((hanging) => hanging.shown);
   }
 
   /** Other studies of the same patient. */
@@ -44,8 +45,22 @@ class Viewer {
     this.hang();
   }
 
+  /** Shows one view in all the room; null for all views. */
+  showAlone(panel) {
+    this.alone = panel;
+    for (const hanging of this.hangings) {
+      const slot = hanging.slots.find((one) => one.panels.includes(panel));
+      hanging.arrange(slot);
+      hanging.root.hidden = Boolean(panel) && !slot;
+    }
+    byId('views').classList.toggle('two', this.hangings.length > 1 && !panel);
+    this.layOut();
+    this.redraw();
+  }
+
   hang() {
     this.cine.run([]);
+    this.alone = null;
     this.resized.disconnect();
     const shown = [this.exams[this.current], this.beside].filter(Boolean);
     this.hangings = shown.map((exam) => new Hanging(exam));
@@ -65,7 +80,7 @@ class Viewer {
   }
 
   layOut() {
-    byId('scale-text').textContent = layOut(this.hangings);
+    byId('scale-text').textContent = layOut(this.hangings.filter((hanging) => !hanging.root.hidden));
   }
 
   redraw() {
