@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,6 +13,7 @@ from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportTrut
 
 LEVELS = (0, 800, 1500, 2000, 2600, 4000)
 SCALE = DisplayScale(4095, center=1500, width=2000, low=0, high=4095, background=0)
+DOCUMENTATION = Path(__file__).parents[2] / 'docs/viewer.md'
 VIEWS = ('R-CC', 'L-CC', 'R-MLO', 'L-MLO')
 
 
@@ -348,6 +352,9 @@ def test_help_lists_every_key_and_buttons_name_theirs(pages, tmp_path):
     assert pages.act("document.getElementById('help').open")
     listed = pages.act("[...document.querySelectorAll('#keys tr')].map((row) => row.lastChild.textContent)")
     assert listed == pages.act('actions.map((action) => action.does)') and len(listed) > 20
+    documented = re.findall(r'^\| `(.+?)` \| (.+) \|$', DOCUMENTATION.read_text(), flags=re.MULTILINE)
+    shown = pages.act('actions.map((action) => [action.shows, action.does])')
+    assert [list(row) for row in documented[: len(shown)]] == shown
     keys = pages.act('actions.flatMap((action) => action.press)')
     assert len(keys) == len(set(keys))
     pages.browser.press('?')
