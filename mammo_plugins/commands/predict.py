@@ -19,6 +19,7 @@ from mammo_plugins.io.source_walk import printable_path
 
 from .dicom_results import KINDS_HELP, SETTINGS_HELP
 from .expected_errors import in_a_sentence
+from .pixel_arguments import add_pixel_arguments, kept_pixels
 from .run_arguments import add_launcher, add_model_arguments, add_model_choice
 
 _MOST_FILES = 100  # on the screen; the table has all
@@ -54,6 +55,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
             on_study=_print_study,
             dicom=kinds,
             dicom_settings=results,
+            kept=kept_pixels(args),
         )
         _note(manifest, run, args.device)
         is_first = is_first_process()
@@ -89,6 +91,7 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
         '--workers', type=int, default=1, metavar='N', help='processes on this machine (default: %(default)s)'
     )
     parser.add_argument('--scheduler', metavar='ADDRESS', help='Dask scheduler whose workers predict instead')
+    add_pixel_arguments(parser)
     add_launcher(parser)
     add_model_arguments(parser, 'override config fields')
     return parser

@@ -10,6 +10,7 @@ from mammo_plugins.apis.report import report_predictions
 from mammo_plugins.apis.run_manifest import recorded_run
 
 from .named_files import named_files
+from .pixel_arguments import add_pixel_arguments, kept_pixels
 from .scoring_arguments import add_scoring_arguments, scoring_options
 
 
@@ -30,6 +31,12 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     )
     parser.add_argument('--title', default='Evaluation report', help='heading of the report')
     parser.add_argument('--cases', type=int, default=6, metavar='N', help='breasts to show (default: 6)')
+    parser.add_argument(
+        '--whole-studies',
+        action='store_true',
+        help='hang the whole studies of these breasts, and the other studies of their patients',
+    )
+    add_pixel_arguments(parser)
     add_scoring_arguments(parser)
     args = parser.parse_args(argv)
     options = scoring_options(args, parser)
@@ -37,7 +44,14 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         named = named_files(args.predictions)
         with recorded_run(args.out, 'report', vars(args)):
             path = report_predictions(
-                named, options, args.out, pictures=args.pictures, cases=args.cases, title=args.title
+                named,
+                options,
+                args.out,
+                pictures=args.pictures,
+                cases=args.cases,
+                title=args.title,
+                kept=kept_pixels(args),
+                whole_studies=args.whole_studies,
             )
     except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)

@@ -158,6 +158,11 @@ class DicomFile:
         return self._first_rules
 
     @property
+    def shared_rules(self) -> IntensityRules | None:
+        """Rules of all frames; None where frames have rules of their own."""
+        return None if self._rules_differ else self._first_rules
+
+    @property
     def _is_raw(self) -> bool:
         # Stretching each slice of a raw volume by its own range would make slices incomparable.
         return self.header.for_processing and self.header.num_slices == 1

@@ -22,7 +22,7 @@ from .dicom_intensity import find_mixed_rules
 from .dicom_modality import BREAST_TOMOSYNTHESIS, CT_IMAGE
 from .slice_selection import check_slice_indices
 from .unreadable_image import UnreadableImageError
-from .voi import check_policy
+from .voi import IntensityRules, check_policy
 
 _NUMBERS_LISTED = 5
 _GAP_FACTOR = 1.5  # beyond the median distance of slices times this one is missing; below it by this, one is too many
@@ -77,6 +77,15 @@ class DicomSlices:
     def files(self) -> list[Path]:
         """The file of each slice."""
         return [file.path for file in self._slices]
+
+    @property
+    def shared_rules(self) -> IntensityRules | None:
+        """Rules of all slices; None where they differ, or where tables would have to be compared."""
+        rules = [file.shared_rules for file in self._slices]
+        first = rules[0]
+        if first is None or first.voi_table is not None or first.modality_table is not None:
+            return None
+        return first if all(one == first for one in rules) else None
 
     @property
     def instances(self) -> list[tuple[str, str]]:

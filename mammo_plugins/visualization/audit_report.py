@@ -18,7 +18,7 @@ from .result_table import column_names
 _MAX_BYTES = 10_000_000
 _MAX_STAGE_HEIGHT_PX = 300
 _MAX_ROWS = 100  # of a check; more than a reader goes through by hand
-_NO_CASES = '{"cases":[]}'  # the report's script then only sees to the light and the dark page
+_NO_CASES = '{"cases":[]}'
 
 
 def write_audit_report(path: str | Path, page: AuditPage, max_bytes: int = _MAX_BYTES) -> Path:

@@ -18,7 +18,7 @@ from .report_frames import encode_stacks
 from .result_table import Row
 
 _MAX_BYTES = 10_000_000
-_NO_CASES = '{"cases":[]}'  # the report's script then only sees to the light and the dark page
+_NO_CASES = '{"cases":[]}'
 KINDS = {
     'truth': 'annotated, to be found',
     'hit': 'predicted, a hit',

@@ -16,7 +16,7 @@ from .report_frames import encode_stacks
 
 _MAX_BYTES = 10_000_000
 _WIDE = ('FROC', 'Flow')  # figures that are as wide as the page
-_NO_CASES = '{"cases":[]}'  # the report's script then only sees to the light and the dark page
+_NO_CASES = '{"cases":[]}'
 
 
 @dataclass(frozen=True)

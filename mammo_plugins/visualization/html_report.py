@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from string import Template
 
-import numpy as np
-
-from mammo_plugins.io.whole_file import write_whole
+from mammo_plugins.io.whole_file import whole_file
 
 from .curve_plot import PlotCurve, froc_svg, roc_svg
-from .hanging import Box, hang_order
-from .page_parts import asset, notes_list, page_script, results_table, tables_section
-from .report_content import ReportCase, ReportPrediction, ReportTruth, ReportView
+from .hanging import hang_order
+from .page_parts import asset, notes_list, page_script, results_table, tables_section, viewer_script
+from .picture_planes import EncodedStack, fit_stacks
+from .report_content import ReportCase, ReportView
 from .report_frames import encode_stacks
-from .report_overlays import overlay_url
 from .result_table import Row
+from .viewer_data import MAX_PREDICTIONS, EncodedView, viewer_data
 
-_MAX_BYTES = 10_000_000
-_MAX_PREDICTIONS = 20  # a view; more boxes than a reader looks at
-_WEIGHT_DIGITS = 5
+MAX_BYTES = 150_000_000
+_PLANE = '<script type="application/octet-stream" id="plane-{number}-{frame}">{text}</script>\n'
+_TAG_BYTES = 80  # of a plane, at most
+_PLANES_HERE = '<!-- planes -->'  # a line of cases.html
 
 
 def write_report(
@@ -34,7 +34,7 @@ def write_report(
     roc: Mapping[str, PlotCurve] | None = None,
     cases: Sequence[ReportCase] = (),
     notes: Sequence[str] = (),
-    max_bytes: int = _MAX_BYTES,
+    max_bytes: int = MAX_BYTES,
     figures: Sequence[tuple[str, str]] = (),
     tables: Sequence[tuple[str, Sequence[Row]]] = (),
 ) -> Path:
@@ -45,7 +45,7 @@ def write_report(
         title: its heading.
         rows: the results table, see :mod:`mammo_plugins.visualization.result_table`; empty for none.
         froc, roc: curves by name; None for none.
-        cases: breasts to leaf through; the pictures are reduced until all fit into ``max_bytes``.
+        cases: breasts to leaf through; their images are reduced until all fit into ``max_bytes``.
         notes: sentences below the table.
         max_bytes: largest size of the file.
         figures: further plots, each an ``<svg>`` element and its caption.
@@ -59,21 +59,29 @@ def write_report(
     """
     path = Path(path)
     cases = [_hung(case) for case in cases]
-    overlays = [_overlays(view) for case in cases for view in case.views]
+    views = [view for case in cases for view in case.views]
     parts = {
         'title': html.escape(title),
-        'style': asset('report.css'),
-        'script': page_script(),
+        'style': asset('report.css') + (asset('viewer.css') if cases else ''),
+        'script': page_script() + (viewer_script() if cases else ''),
         'results': _results_section(rows, notes) + tables_section(tables),
         'curves': _curves_section(froc or {}, roc or {}, figures),
         'cases': _cases_section(cases),
     }
     page = Template(asset('report.html'))
-    taken = len(page.substitute(parts, data=_embed(_case_data(cases, iter(overlays)))).encode())
-    stacks = [stack for case in cases for view in case.views for stack in _stacks(view)]
-    encoded = encode_stacks(stacks, max_bytes - taken)
-    content = page.substitute(parts, data=_embed(_case_data(cases, iter(overlays), iter(encoded))))
-    write_whole(path, content)
+    empty = [EncodedView(view, EncodedStack([], 0, 0), {}) for view in views]
+    room = max_bytes - len(page.substitute(parts, data=_embed(viewer_data(cases, empty))).encode())
+    pictures = _encode_pictures(views, room // 2)
+    room -= sum(len(url) for urls in pictures for url in urls.values())
+    stacks = fit_stacks([view.frames for view in views], room - sum(len(view.frames) for view in views) * _TAG_BYTES)
+    encoded = [EncodedView(*parts_of_view) for parts_of_view in zip(views, stacks, pictures, strict=True)]
+    before, _, after = page.substitute(parts, data=_embed(viewer_data(cases, encoded))).partition(_PLANES_HERE)
+    with whole_file(path) as unfinished, unfinished.open('w', encoding='utf-8') as file:
+        file.write(before)
+        for number, stack in enumerate(stacks):
+            for frame, text in enumerate(stack.texts):
+                file.write(_PLANE.format(number=number, frame=frame, text=text))
+        file.write(after)
     return path
 
 
@@ -82,9 +90,10 @@ def _hung(case: ReportCase) -> ReportCase:
     return replace(case, views=[case.views[index].hung() for index in order])
 
 
-def _stacks(view: ReportView) -> list[np.ndarray]:
-    """All grey pictures of a view: its frames, then each picture that a model made."""
-    return [view.frames, *(picture[None] for picture in view.pictures.values())]
+def _encode_pictures(views: Sequence[ReportView], max_bytes: int) -> list[dict[str, str]]:
+    """Name to data URL of the pictures that a model made of each view."""
+    urls = iter(encode_stacks([levels[None] for view in views for levels in view.pictures.values()], max_bytes))
+    return [{name: next(urls)[0] for name in view.pictures} for view in views]
 
 
 def _results_section(rows: Sequence[Row], notes: Sequence[str]) -> str:
@@ -117,92 +126,8 @@ def _figure(plot: str, caption: str, curves: Mapping[str, PlotCurve], shape: str
 def _cases_section(cases: Sequence[ReportCase]) -> str:
     if not cases:
         return ''
-    options = ''.join(
-        f'<option{" selected" if n == 3 else ""}>{n}</option>' for n in (1, 2, 3, 5, 10, _MAX_PREDICTIONS)
-    )
+    options = ''.join(f'<option{" selected" if n == 3 else ""}>{n}</option>' for n in (1, 2, 3, 5, 10, MAX_PREDICTIONS))
     return Template(asset('cases.html')).substitute(options=options)
-
-
-def _overlays(view: ReportView) -> list[dict[str, str]]:
-    return [
-        {'map': layer.source, 'class': layer.category, 'picture': overlay_url(layer.levels, layer.category)}
-        for layer in view.saliency
-    ]
-
-
-def _case_data(
-    cases: Sequence[ReportCase],
-    overlays: Iterator[list[dict[str, str]]],
-    encoded: Iterator[list[str]] | None = None,
-) -> dict[str, object]:
-    """What the page's script reads; without encoded pictures, it serves to measure the rest."""
-    return {
-        'cases': [
-            {
-                'id': case.case_id,
-                'label': case.label,
-                'caption': case.caption,
-                'views': [_view_data(view, next(overlays), encoded) for view in case.views],
-            }
-            for case in cases
-        ]
-    }
-
-
-def _view_data(
-    view: ReportView, overlays: list[dict[str, str]], encoded: Iterator[list[str]] | None
-) -> dict[str, object]:
-    frames, *made = [next(encoded) if encoded else [] for _ in _stacks(view)]
-    ranked = sorted(view.predictions, key=lambda prediction: -prediction.score)[:_MAX_PREDICTIONS]
-    return {
-        'name': view.view_name,
-        'caption': view.caption,
-        'size': list(view.size),
-        'ranges': view.ranges,
-        'frames': frames,
-        'saliency': overlays,
-        'patches': [{'box': _corners(patch.box_xyxy), 'text': patch.text} for patch in view.patches],
-        'pictures': [{'name': name, 'picture': urls[:1]} for name, urls in zip(view.pictures, made, strict=True)],
-        'truth': [_truth_data(finding) for finding in view.truth],
-        'predictions': [_prediction_data(finding) for finding in ranked],
-    }
-
-
-def _truth_data(finding: ReportTruth) -> dict[str, object]:
-    return {
-        'box': _corners(finding.box_xyxy),
-        'first': int(finding.first_slice),
-        'last': int(finding.last_slice),
-        'slice': int(finding.slice_index),
-        'text': finding.text,
-        'malignant': finding.malignant,
-    }
-
-
-def _prediction_data(finding: ReportPrediction) -> dict[str, object]:
-    weights = finding.slice_weights
-    return {
-        'box': _corners(finding.box_xyxy),
-        'slice': int(finding.slice_index),
-        'score': float(finding.score),
-        'weights': None if weights is None else [round(float(weight), _WEIGHT_DIGITS) for weight in weights],
-        'hit': None if finding.hit is None else bool(finding.hit),
-        'lesion': lesion_letters(finding.lesion),
-        'location': finding.location,
-    }
-
-
-def _corners(box_xyxy: Box) -> list[float]:
-    return [round(float(edge), 2) for edge in box_xyxy]
-
-
-def lesion_letters(number: int) -> str:
-    """A for 1, Z for 26, AA for 27; nothing for 0."""
-    letters = ''
-    while number > 0:
-        number, place = divmod(number - 1, 26)
-        letters = chr(ord('A') + place) + letters
-    return letters
 
 
 def _embed(data: dict[str, object]) -> str:

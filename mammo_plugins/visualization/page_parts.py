@@ -11,7 +11,12 @@ from mammo_plugins.evaluation.functional import Estimate
 from .report_content import Box
 from .result_table import Row, column_names
 
-_SCRIPTS = ('elements.js', 'contours.js', 'saliency_layers.js', 'report.js')  # each needs those before it
+_PAGE_SCRIPTS = ('elements.js', 'theme.js')
+# Each needs those before it.
+_VIEWER = (
+    'settings', 'planes', 'plane_cache', 'slice_stack', 'grey_scale', 'painter', 'placement', 'marks', 'finding_lists',
+    'ruler', 'panel', 'slot', 'exams', 'hanging', 'gestures', 'cine', 'viewer', 'actions', 'toolbar',
+)  # fmt: skip
 _LOWER_IS_BETTER = ('brier', 'ece')
 
 
@@ -21,8 +26,14 @@ def asset(name: str) -> str:
 
 
 def page_script() -> str:
-    """The script of ``report.html``."""
-    return ''.join(map(asset, _SCRIPTS))
+    """The script of ``report.html`` without cases."""
+    return ''.join(map(asset, _PAGE_SCRIPTS))
+
+
+def viewer_script() -> str:
+    """What ``report.html`` needs besides to show cases."""
+    names = ['contours.js', 'saliency_layers.js', *(f'viewer/{name}.js' for name in _VIEWER), 'report.js']
+    return ''.join(map(asset, names))
 
 
 def notes_list(notes: Sequence[str]) -> str:

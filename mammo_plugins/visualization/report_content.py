@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from mammo_plugins.io.display_levels import DisplayScale
+
 from .hanging import Box, hang_box, hang_pixels
 
 
@@ -26,6 +28,7 @@ class ReportTruth:
         slice_index: most suspicious stored slice.
         text: what it is, for example ``malignant mass``.
         malignant: whether the detector should find it.
+        lesion: what the same lesion is called in other views; empty where that is not known.
     """
 
     box_xyxy: Box
@@ -34,6 +37,7 @@ class ReportTruth:
     slice_index: int
     text: str = 'malignant'
     malignant: bool = True
+    lesion: str = ''
 
 
 @dataclass(frozen=True)
@@ -98,9 +102,15 @@ class ReportView:
 
     Args:
         view_name: for example ``L-CC``.
-        frames: (F, H, W) uint8, the chest wall at the left edge for either breast.
+        frames: (F, H, W) levels as uint8 or uint16, the chest wall at the left edge for either breast.
         truth, predictions: findings.
         stored_size: (width, height) that boxes are measured in, where frames are reduced; that of a frame by default.
+        reduction: how many of these pixels a pixel of a frame is wide and high, the last of a row and column perhaps
+            fewer; None where a frame is as large as the image whatever that makes.
+        scale: how levels are shown; black to white over the values of their type by default.
+        modality: for example ``DBT``, where it is known.
+        spacing_mm: (row, column) distance of the pixels that boxes are measured in; None where unknown.
+        slice_spacing_mm: distance of stored slices; None where unknown.
         slice_ranges: first and last stored slice that each frame shows; one slice a frame by default.
         caption: more about the image, for example its score.
         saliency: maps; no two of one class and source.
@@ -108,8 +118,8 @@ class ReportView:
         pictures: name of a picture that a model made, for example ``normal``, to (h, w) uint8 over the whole picture.
 
     Raises:
-        ValueError: the frames are no stack of 8-bit pictures, their slice ranges do not follow one another, or a map
-            or made picture is no 8-bit picture.
+        ValueError: the frames are no stack of pictures of 8 or 16 bits, hold levels beyond their scale, their slice
+            ranges do not follow one another, or a map or made picture is no 8-bit picture.
     """
 
     view_name: str
@@ -122,11 +132,19 @@ class ReportView:
     saliency: Sequence[ReportLayer] = ()
     patches: Sequence[ReportPatch] = ()
     pictures: Mapping[str, np.ndarray] = field(default_factory=dict)
+    reduction: int | None = None
+    scale: DisplayScale | None = None
+    modality: str = ''
+    spacing_mm: tuple[float, float] | None = None
+    slice_spacing_mm: float | None = None
 
     def __post_init__(self) -> None:
-        if self.frames.ndim != 3 or self.frames.dtype != np.uint8 or 0 in self.frames.shape:
+        if self.frames.ndim != 3 or self.frames.dtype not in (np.uint8, np.uint16) or 0 in self.frames.shape:
+            got = f'{self.frames.shape} {self.frames.dtype}'
+            raise ValueError(f'view {self.view_name}: frames must be (F, H, W) uint8 or uint16, got {got}')
+        if (highest := int(self.frames.max())) > self.display_scale.top:
             raise ValueError(
-                f'view {self.view_name}: frames must be (F, H, W) uint8, got {self.frames.shape} {self.frames.dtype}'
+                f'view {self.view_name}: level {highest} lies beyond the scale, which ends at {self.display_scale.top}'
             )
         ranges = self.slice_ranges
         if ranges is not None and len(ranges) != len(self.frames):
@@ -144,6 +162,11 @@ class ReportView:
     def size(self) -> tuple[int, int]:
         """(width, height) that the boxes are measured in."""
         return self.stored_size or (self.frames.shape[2], self.frames.shape[1])
+
+    @property
+    def display_scale(self) -> DisplayScale:
+        """How levels are shown."""
+        return self.scale or DisplayScale.of_intensities(int(np.iinfo(self.frames.dtype).max))
 
     def hung(self) -> ReportView:
         """As radiologists hang it, see :mod:`.hanging`."""
@@ -176,11 +199,15 @@ class ReportCase:
     Args:
         case_id: what it is called; ids only, never a name or a date.
         label: what is known about it, for example ``malignant``.
-        views: one or two views, shown side by side.
+        views: its images; several of one view (FFDM, SM, DBT) share a place.
         caption: more about it, for example its score.
+        patient, study: cases of one study hang together, and other studies of a patient beside them. A case that
+            names neither hangs alone.
     """
 
     case_id: str
     label: str
     views: Sequence[ReportView] = field(default_factory=list)
     caption: str = ''
+    patient: str = ''
+    study: str = ''

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from mammo_plugins.io.whole_file import write_whole
 
-from .page_parts import asset, notes_list
+from .page_parts import asset, notes_list, page_script
 
-_NO_CASES = '{"cases":[]}'  # the report's script then only sees to the light and the dark page
+_NO_CASES = '{"cases":[]}'
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def write_study_list(path: str | Path, title: str, studies: Iterable[StudyLine],
     content = Template(asset('report.html')).substitute(
         title=html.escape(title),
         style=asset('report.css'),
-        script=asset('report.js'),
+        script=page_script(),
         data=_NO_CASES,
         results=f'<section id="results">{notes_list(notes)}</section>',
         curves='',

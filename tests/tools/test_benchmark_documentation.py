@@ -56,3 +56,17 @@ def test_converting_long_tables(result):
     assert all(of['rows'] == 20_000 for of in content.values())
     vindr, embed = (content[name]['seconds'] for name in ('vindr-mammo', 'embed'))
     assert f'VinDr-Mammo take\n  {vindr:.1f} s, of EMBED {embed:.1f} s' in PAGE
+
+
+def test_opening_four_volumes_takes_less_than_5_s_and_1_5_gb(result):
+    content = result('viewer')
+    assert content['size'] == '2457x1890x60'
+    assert content['seconds_until_all_are_seen'] < 5 and content['peak_mib_of_all_slices'] < 1.5e9 / 2**20
+    page = (REPOSITORY / 'docs/viewer.md').read_text()
+    for figure in (
+        f'| {content["seconds_until_all_are_seen"]:.1f} s |',
+        f'| {content["peak_mib_while_opening"]:.0f} MiB |',
+        f'| {content["peak_mib_of_all_slices"]:.0f} MiB |',
+        f'| {content["file_mib"]:.0f} MiB |',
+    ):
+        assert figure in page

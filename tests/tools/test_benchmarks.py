@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.headless_chromium import CHROMIUM
 from tests.warm_processes import run_script
 
 
@@ -129,3 +130,9 @@ def test_bank_of_styles_gives_what_generators_give(run):
     content, lines = run('style_bank', '--size', 64, 48, '--width', 2, '--blocks', 1, '--repeats', 1)
     assert content['bytes'] > 0 and min(content['seconds'].values()) > 0
     assert lines[-1] == f'{content["ratio"]:.1f}x'
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason='no chromium to open the page with')
+def test_viewer(run):
+    content, _ = run('viewer', '--size', '200x150x4', '--slice-height', 60, '--rounds', 1)
+    assert content['height_in_page'] == 50 and content['peak_mib_while_opening'] > 0 and content['file_mib'] > 0

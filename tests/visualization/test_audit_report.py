@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import html.parser
 import re
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
@@ -18,7 +16,6 @@ from mammo_plugins.visualization.audit_content import (
 )
 from mammo_plugins.visualization.audit_report import write_audit_report
 
-CHROMIUM = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
 GREY = np.full((60, 40), 128, np.uint8)
 
 
@@ -119,17 +116,6 @@ def test_pictures_must_be_of_8_bits():
         PagePicture(GREY.astype(float), (40, 60), 'image 1')
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason='no chromium to open the page with')
-def test_page_loads_without_script_errors(text, tmp_path):
-    watch = (
-        '<script>document.documentElement.dataset.errors = "";'
-        'for (const kind of ["error", "securitypolicyviolation"]) window.addEventListener(kind, (event) => {'
-        ' document.documentElement.dataset.errors += event.message || event.violatedDirective; }, true);</script>'
-    )
-    page = tmp_path / 'watched.html'
-    page.write_text(text.replace('<head>', f'<head>{watch}'))
-    options = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking '
-    options += '--disable-component-update --disable-sync --virtual-time-budget=2000 --dump-dom'
-    command = [CHROMIUM, *options.split(), f'--user-data-dir={tmp_path / "profile"}', page.as_uri()]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    assert 'data-errors=""' in shown and 'data-ready="true"' in shown
+def test_page_loads_without_script_errors(text, pages, tmp_path):
+    (tmp_path / 'audit.html').write_text(text)
+    assert 'data-ready="true"' in pages.browse(tmp_path / 'audit.html')

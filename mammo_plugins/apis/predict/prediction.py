@@ -13,6 +13,7 @@ from rich.progress import track
 from mammo_plugins.apis.model_bundle.choice import ModelChoice, choose_model
 from mammo_plugins.apis.model_bundle.installed import DEFAULT_MODEL
 from mammo_plugins.apis.process_group import join_process_group, on_first_process, wait_for_all
+from mammo_plugins.apis.report.view_pixels import KeptPixels
 from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.io.dicom_out.result_settings import complete_settings
 from mammo_plugins.io.source_digest import digest_source
@@ -47,6 +48,7 @@ def predict(
     on_study: Callable[[StudyRecord], None] | None = None,
     dicom: Sequence[str] = (),
     dicom_settings: Mapping[str, Any] | None = None,
+    kept: KeptPixels | None = None,
 ) -> PredictionRun:
     """Predicts a DICOM, PNG or MetaImage file, or every image in a folder, study by study.
 
@@ -80,6 +82,7 @@ def predict(
         dicom: kinds of DICOM objects to write into ``out/dicom``, see
             :func:`~mammo_plugins.apis.dicom_results.check_kinds`.
         dicom_settings: what is stated of :class:`~mammo_plugins.io.dicom_out.result_settings.ResultSettings`.
+        kept: how much of the images the pages keep.
 
     Raises:
         FileNotFoundError, ValueError: nothing could be predicted, or the model cannot be built.
@@ -108,6 +111,7 @@ def predict(
         map_grid=map_grid,
         model_notes=choice.notes,
         run=decisive,
+        kept=asdict(kept or KeptPixels()),
     )
     patience = _Patience()
     for record in _predict_pending(settings, parts, workers, scheduler):

@@ -24,6 +24,7 @@ from mammo_plugins.apis.inference import build_detector, build_test_dataset, fin
 from mammo_plugins.apis.report.label_text import label_table, label_text
 from mammo_plugins.apis.report.network_cases import report_case
 from mammo_plugins.apis.report.picture_layers import PICTURE_HEIGHT, PictureLayers
+from mammo_plugins.apis.report.view_pixels import KeptPixels
 from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.compat.library_messages import quiet_log
 from mammo_plugins.datasets.case_dataset import CaseDataset
@@ -33,6 +34,7 @@ from mammo_plugins.io.source_walk import printable_path
 from mammo_plugins.structures.case_sample import MammoCaseSample
 from mammo_plugins.structures.sample_predictions import note_sentences
 from mammo_plugins.visualization import write_report
+from mammo_plugins.visualization.html_report import MAX_BYTES
 
 from .modalities import foreign_notes, modalities_of_config, modalities_to_read, other_modalities
 from .outputs import PredictedFiles, PredictionWriter, given_lines
@@ -54,6 +56,7 @@ class PredictorSettings:
         map_grid: see :func:`~.prediction.predict`.
         model_notes: what every page says of the model.
         run: what decides the predictions, with ``dicom`` where DICOM objects are to be written.
+        kept: how much of the images the pages keep, see :class:`~mammo_plugins.apis.report.view_pixels.KeptPixels`.
     """
 
     config: str
@@ -67,6 +70,7 @@ class PredictorSettings:
     map_grid: str = 'map'
     model_notes: Sequence[str] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
+    kept: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def dicom(self) -> DicomRequest | None:
@@ -260,12 +264,13 @@ class StudyPredictor:
         record, annotations = prepared.record, prepared.found.annotations
         overlays = PictureLayers({'': files.maps}) if files.maps else None
         pictures = PictureLayers({'': files.pictures}, PICTURE_HEIGHT) if files.pictures else None
+        kept = KeptPixels(**self._settings.kept).within(annotations.images, MAX_BYTES)  # a pixel takes about a byte
         write_report(
             folder / PAGE,
             'Predicted findings' if files.csv else 'Predictions',
             rows=[],
             cases=[
-                report_case(prepared.dataset, index, case, annotations, overlays, pictures, located)
+                report_case(prepared.dataset, index, case, annotations, overlays, pictures, located, kept)
                 for index, case in enumerate(cases)
             ],
             notes=[

@@ -8,6 +8,7 @@ import numpy as np
 from mmdet.structures import DetDataSample
 
 from mammo_plugins.apis.finding_locations import LocatedFindings
+from mammo_plugins.apis.stored_images import open_canonical
 from mammo_plugins.datasets.case_dataset import CaseDataset
 from mammo_plugins.evaluation.image_names import modality_key
 from mammo_plugins.io import AnnotationSet, ImageRecord
@@ -20,6 +21,7 @@ from .finding_hits import finding_corners, finding_hits
 from .label_text import label_text
 from .picture_layers import PictureLayers, made_pictures
 from .stored_cases import report_truth
+from .view_pixels import KeptPixels, read_view_pixels
 
 _HIT_PROTOCOL = 'mm3d'
 _MAX_PREDICTIONS = 10  # a view, best first
@@ -33,10 +35,11 @@ def report_case(
     overlays: PictureLayers | None = None,
     pictures: PictureLayers | None = None,
     located: LocatedFindings | None = None,
+    kept: KeptPixels | None = None,
 ) -> ReportCase:
     """Describes one case.
 
-    Pictures are the network's input (canonical orientation, cropped, slice bins), and boxes are drawn in its pixels.
+    Its images are shown as they are stored, with the chest wall at the left, whatever the network crops or resizes.
 
     Args:
         dataset: where the case is from.
@@ -46,17 +49,24 @@ def report_case(
         overlays: saliency maps; None for none.
         pictures: what a model made of the images; None for none.
         located: where findings lie, in words; None where that is not known.
+        kept: how much of the images is shown.
+
+    Raises:
+        UnreadableImageError: an image cannot be read.
     """
     case = dataset.load_case(index)
+    first = annotations.image(case['views'][0]['image_id'])
     known = {0.0: 'not malignant', 1.0: 'malignant'}
     return ReportCase(
         case_id=case['case_id'],
         label=known.get(float(case['gt_malignancy']), 'unknown') + ('' if case['annotated'] else ', without boxes'),
         views=[
-            _report_view(view, found, annotations, overlays, pictures, located)
+            _report_view(view, found, annotations, overlays, pictures, located, kept or KeptPixels())
             for view, found in zip(case['views'], sample.views)
         ],
         caption=_predicted(sample, 'predicted malignancy'),
+        patient=first.patient_id,
+        study=first.study_uid,
     )
 
 
@@ -82,31 +92,34 @@ def _report_view(
     overlays: PictureLayers | None,
     pictures: PictureLayers | None,
     located: LocatedFindings | None,
+    kept: KeptPixels,
 ) -> ReportView:
-    bins = view['slice_bins']
-    findings = annotations.findings_of(view['image_id'])
-    boxes = project_boxes(finding_corners(findings), view['homography_matrix'])
-    frames = network_frames(view)
     image = annotations.image(view['image_id'])
-    key, size = modality_key(image), (frames.shape[2], frames.shape[1])
+    findings = annotations.findings_of(image.id)
+    source, flips = open_canonical(annotations, image)
+    key, size = modality_key(image), (image.width, image.height)
+    homography = flips.homography(*size)
+    boxes = project_boxes(finding_corners(findings), homography)
     return ReportView(
         view_name=view['view'],
-        frames=frames,
+        **read_view_pixels(source, flips, image, kept).of_report,
         truth=[
-            report_truth(finding, view['num_source_slices'], tuple(map(float, box)))
-            for finding, box in zip(findings, boxes)
+            report_truth(finding, image.num_slices, tuple(map(float, box))) for finding, box in zip(findings, boxes)
         ],
-        predictions=_predictions(view, sample, findings, image, located),
-        slice_ranges=[(bins.first(index), bins.last(index)) for index in range(bins.num_bins)],
+        predictions=_predictions(homography, sample, findings, image, located),
+        stored_size=size,
+        modality=image.modality,
+        spacing_mm=image.spacing_mm,
+        slice_spacing_mm=image.slice_spacing_mm,
         caption=', '.join(filter(None, [image.modality_text, _predicted(sample, 'malignancy')])),
-        saliency=overlays.over(key, view['homography_matrix'], size) if overlays else (),
-        patches=overlays.patches(key, view['homography_matrix']) if overlays else (),
-        pictures=made_pictures(pictures, key, view['homography_matrix'], size),
+        saliency=overlays.over(key, homography, size) if overlays else (),
+        patches=overlays.patches(key, homography) if overlays else (),
+        pictures=made_pictures(pictures, key, homography, size),
     )
 
 
 def _predictions(
-    view: dict[str, Any],
+    homography: np.ndarray,
     sample: DetDataSample,
     findings: list[FindingRecord],
     image: ImageRecord,
@@ -116,9 +129,9 @@ def _predictions(
         return []
     found = sample.pred_instances[sample.pred_instances.scores.argsort(descending=True, stable=True)[:_MAX_PREDICTIONS]]
     stored = found.bboxes.double().numpy()
-    shown = project_boxes(stored, view['homography_matrix'])
+    shown = project_boxes(stored, homography)
     lesions = found.lesions.tolist() if 'lesions' in found else [0] * len(found)
-    hits = _hits(stored, found.slices.numpy(), findings, view['num_source_slices'])
+    hits = _hits(stored, found.slices.numpy(), findings, image.num_slices)
     return [
         ReportPrediction(
             box_xyxy=tuple(map(float, box)),

@@ -15,6 +15,7 @@ from .predictions_files import detections_part
 from .report_part import ReportPart
 from .scored_files import labels_part, saliency_part
 from .stored_cases import Drawn, stored_cases
+from .view_pixels import KeptPixels
 
 # In the order of the page.
 _PARTS = {'detections': detections_part, 'labels': labels_part, 'saliency': saliency_part}
@@ -28,6 +29,8 @@ def report_predictions(
     pictures: str | Path | None = None,
     cases: int = 6,
     title: str = 'Evaluation report',
+    kept: KeptPixels | None = None,
+    whole_studies: bool = False,
 ) -> Path:
     """Scores predictions and writes their tables, curves, and some breasts with what was predicted of them.
 
@@ -39,6 +42,8 @@ def report_predictions(
         pictures: folder of pictures that the model made, with which the images are compared in pairs of both sides.
         cases: breasts to show, see :func:`~.stored_cases.stored_cases`; 0 for none.
         title: heading of the report.
+        kept: how much of the images the page keeps; less where they would make it too large.
+        whole_studies: show the studies of these breasts whole, and the other studies of their patients.
 
     Returns:
         The path of the report.
@@ -50,10 +55,10 @@ def report_predictions(
     for name, path in predictions.items():
         by_kind.setdefault(_kind(path), {})[name] = path
     parts = [part(by_kind[kind], options) for kind, part in _PARTS.items() if kind in by_kind]
-    drawn = _drawn(parts)
+    drawn = replace(_drawn(parts), kept=kept or KeptPixels())
     if pictures is not None:
         drawn = replace(drawn, pictures=PictureLayers({'': pictures}, PICTURE_HEIGHT))
-    shown, of_cases = stored_cases(cases, options.read_truth(), drawn)
+    shown, of_cases = stored_cases(cases, options.read_truth(), drawn, whole_studies)
     if shown:
         of_cases += [part.case_note for part in parts if part.case_note]
     first, *further = parts
@@ -80,9 +85,6 @@ def _drawn(parts: Sequence[ReportPart]) -> Drawn:
     """What all parts draw; each has what no other has."""
     nothing = Drawn()
     given = {
-        name: value
-        for part in parts
-        for name, value in vars(part.drawn).items()
-        if value is not getattr(nothing, name) and value != {}
+        name: value for part in parts for name, value in vars(part.drawn).items() if value != getattr(nothing, name)
     }
     return Drawn(**given)

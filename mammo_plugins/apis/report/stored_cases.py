@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from PIL import Image
 
 from mammo_plugins.apis.stored_images import open_canonical
 from mammo_plugins.evaluation import MatchedDetections, Predictions
@@ -14,16 +13,15 @@ from mammo_plugins.evaluation.image_names import modality_key
 from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord
 from mammo_plugins.io.image_labels import join_labels, label_value
 from mammo_plugins.io.unreadable_image import UnreadableImageError
-from mammo_plugins.structures import SliceBins
 from mammo_plugins.visualization import ReportCase, ReportPrediction, ReportTruth, ReportView
+from mammo_plugins.visualization.html_report import MAX_BYTES
 from mammo_plugins.visualization.report_content import Box
 
 from .label_text import LabelTexts
 from .picture_layers import PictureLayers, made_pictures
+from .view_pixels import KeptPixels, read_view_pixels
 
-_MAX_FRAMES = 24  # a volume
 _MAX_PREDICTIONS = 10  # a view, best first
-_MAX_HEIGHT = 900
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class Drawn:
         pictures: what a model made of the images of a pair; breasts are shown in pairs then.
         labels: in words.
         notes: id of an image to how its prediction came about.
+        kept: how much of the images a page keeps.
     """
 
     predictions: Predictions | None = None
@@ -45,22 +44,33 @@ class Drawn:
     pictures: PictureLayers | None = None
     labels: LabelTexts | None = None
     notes: Mapping[int, str] = field(default_factory=dict)
+    kept: KeptPixels = field(default_factory=KeptPixels)
 
 
-def stored_cases(wanted: int, annotations: AnnotationSet, drawn: Drawn) -> tuple[list[ReportCase], list[str]]:
+def stored_cases(
+    wanted: int, annotations: AnnotationSet, drawn: Drawn, whole_studies: bool = False
+) -> tuple[list[ReportCase], list[str]]:
     """Breasts in the order of the annotation file, malignant ones and others in turn; a note for each unreadable one.
 
     Args:
         wanted: how many at most.
         annotations: the evaluated images.
         drawn: what was predicted of them.
+        whole_studies: add the other breasts of their studies, and the other studies of their patients.
     """
     breasts: dict[tuple[str, ...], list[int]] = {}
     for position, image in enumerate(annotations.images):
         breasts.setdefault(_unit(image, in_pairs=drawn.pictures is not None), []).append(position)
+    ordered = _in_turn(list(breasts.values()), annotations)
+    if whole_studies:
+        patients = {annotations.images[first].patient_id for first, *_ in ordered[:wanted]}
+        ordered = [one for one in ordered if annotations.images[one[0]].patient_id in patients]
+        wanted = len(ordered)
+    first = [annotations.images[position] for positions in ordered[:wanted] for position in positions]
+    drawn = replace(drawn, kept=drawn.kept.within(first, MAX_BYTES))  # a pixel takes about a byte
     shown: list[ReportCase] = []
     notes = []
-    for positions in _in_turn(list(breasts.values()), annotations):
+    for positions in ordered:
         if len(shown) == wanted:
             break
         try:
@@ -90,7 +100,7 @@ def stored_case(positions: Sequence[int], annotations: AnnotationSet, drawn: Dra
     """Describes one breast; its images are read from their files.
 
     Args:
-        positions: of its images in ``annotations``; the first two are shown.
+        positions: of its images in ``annotations``.
         annotations: the evaluated images.
         drawn: what was predicted, of all images.
 
@@ -105,8 +115,10 @@ def stored_case(positions: Sequence[int], annotations: AnnotationSet, drawn: Dra
     return ReportCase(
         case_id=_case_id(positions, annotations),
         label=label,
-        views=[_view(position, annotations, drawn) for position in positions[:2]],
+        views=[_view(position, annotations, drawn) for position in positions],
         caption=drawn.labels.of_breast(annotations.images[positions[0]]) if drawn.labels else '',
+        patient=annotations.images[positions[0]].patient_id,
+        study=annotations.images[positions[0]].study_uid,
     )
 
 
@@ -126,8 +138,6 @@ def _label(name: str, positions: Sequence[int], annotations: AnnotationSet) -> f
 
 def _view(index: int, annotations: AnnotationSet, drawn: Drawn) -> ReportView:
     image = annotations.images[index]
-    bins = SliceBins.at_most(image.num_slices, _MAX_FRAMES)
-    middles = [bins.middle(number) for number in range(bins.num_bins)]
     source, flips = open_canonical(annotations, image)
 
     def shown(box_xywh: Sequence[float]) -> Box:
@@ -139,14 +149,16 @@ def _view(index: int, annotations: AnnotationSet, drawn: Drawn) -> ReportView:
     labels = drawn.labels.of_image(image) if drawn.labels else ''
     return ReportView(
         view_name=str(image.view),
-        frames=np.stack([_picture(flips.apply(pixels)) for pixels in source.iter_slices(middles)]),
+        **read_view_pixels(source, flips, image, drawn.kept).of_report,
         truth=[
             report_truth(finding, image.num_slices, shown(finding.bbox_xywh))
             for finding in annotations.findings_of(image.id)
         ],
         predictions=_findings(index, annotations.is_annotated(image), drawn, shown),
         stored_size=size,
-        slice_ranges=[(bins.first(number), bins.last(number)) for number in range(bins.num_bins)],
+        modality=image.modality,
+        spacing_mm=image.spacing_mm,
+        slice_spacing_mm=image.slice_spacing_mm,
         caption=', '.join(filter(None, [image.modality_text, labels, drawn.notes.get(image.id)])),
         saliency=drawn.overlays.over(key, homography, size) if drawn.overlays else (),
         patches=drawn.overlays.patches(key, homography) if drawn.overlays else (),
@@ -192,13 +204,5 @@ def report_truth(finding: FindingRecord, num_slices: int, box_xyxy: tuple[float,
         slice_index=(first + last) // 2 if finding.slice_index is None else finding.slice_index,
         text=f'{finding.category} {finding.attributes.get("type", "")}'.strip(),
         malignant=finding.category == 'malignant',
+        lesion=finding.lesion_id or '',
     )
-
-
-def _picture(pixels: np.ndarray) -> np.ndarray:
-    """(H, W) uint8 of intensities in [0, 1], at most as high as a report shows."""
-    picture = Image.fromarray(np.round(pixels * 255).astype(np.uint8))
-    if picture.height > _MAX_HEIGHT:
-        width = max(1, round(picture.width * _MAX_HEIGHT / picture.height))
-        picture = picture.resize((width, _MAX_HEIGHT), Image.Resampling.BOX)
-    return np.asarray(picture)

@@ -5,11 +5,11 @@ const saliencyNames = { maps: [], classes: [] };
 class SaliencyLayers {
   /**
    * @param layers map, class and picture of each.
-   * @param root of the view that they lie over.
+   * @param part finds an element of the view that they lie over.
    */
-  constructor(layers, root) {
+  constructor(layers, part) {
     this.layers = layers;
-    this.part = (selector) => root.querySelector(selector);
+    this.part = part;
     this.overlays = layers.map((layer) => {
       const image = element('img', 'saliency');
       image.src = layer.picture;
