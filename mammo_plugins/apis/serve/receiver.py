@@ -8,6 +8,7 @@ Source: DICOM PS3.4 B (Storage), J (Storage Commitment), A (Verification); PS3.7
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -45,6 +46,7 @@ TRANSFER_SYNTAXES = (
     *RLETransferSyntaxes, *JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes,
 )  # fmt: skip
 _GIGABYTE = 1e9
+_END_SECONDS = 2.0
 
 
 class Receiver:
@@ -118,9 +120,14 @@ class Receiver:
             return
         server, self._server = self._server, None
         server.shutdown()
-        for association in server.active_associations:
-            association.abort()
-            association.join(10)
+        left = server.active_associations
+        for association in left:
+            association.abort(block=False)
+        limit = time.monotonic() + _END_SECONDS
+        for association in left:
+            association.join(max(0.0, limit - time.monotonic()))
+        for association in left:  # one that has not said who it is may not be aborted: its connection is closed
+            association.kill()
         self._restore()
 
     def _restore(self) -> None:

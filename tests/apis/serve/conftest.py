@@ -12,10 +12,12 @@ import pytest
 pytest.importorskip('pynetdicom', reason='pynetdicom is not installed: pip install "mammo-plugins[serve]"')
 pytest.importorskip('prometheus_client', reason='prometheus-client is not installed: "mammo-plugins[serve]"')
 
+from mammo_plugins.apis.serve import worker_process
 from mammo_plugins.apis.serve.service import Service
 from mammo_plugins.apis.serve.settings import ServeSettings
 from mammo_plugins.apis.serve.settings_file import parse_settings
 from tests.dicom_archive.private_network import free_port
+from tests.warm_processes import warm_context
 
 from .archive_node import ArchiveNode
 from .fake_predictor import load_fake
@@ -48,6 +50,12 @@ def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < limit, f'nothing came in {seconds} s'
         time.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def warm_workers(monkeypatch) -> None:
+    """Workers begin with everything imported, as they do not in a hospital."""
+    monkeypatch.setattr(worker_process, '_CONTEXT', warm_context())
 
 
 @pytest.fixture

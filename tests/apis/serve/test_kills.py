@@ -1,0 +1,107 @@
+"""SIGKILL at every change of state: the service that is started next ends with exactly one set of results."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from pydicom import dcmread
+
+from mammo_plugins.apis.serve.event_log import verify_log
+from mammo_plugins.apis.serve.service import Service
+from mammo_plugins.apis.serve.states import State
+from tests.warm_processes import start_process
+
+from .conftest import make_settings, until
+from .fake_predictor import load_fake
+from .killed_service import AFTER, BEFORE, run_until_killed
+from .studies import associated, make_study, send
+
+CHANGES = [
+    ('', 'image'),
+    ('collecting', 'ready'),
+    ('ready', 'predicting'),
+    ('predicting', 'written'),
+    ('written', 'sending'),
+    ('sending', 'confirming'),
+    ('confirming', 'done'),
+]
+
+
+def wait_for_port(port):
+    def is_open():
+        with socket.socket() as one:
+            return one.connect_ex(('127.0.0.1', port)) == 0
+
+    until(is_open, 60)
+
+
+def send_what_is_taken(port, files):
+    """Sends until the other side is gone; gives the files that it answered for."""
+    if not files:
+        return []
+    association, taken = associated(port, files), []
+    assert association.is_established
+    for file in files:
+        try:
+            if association.send_c_store(dcmread(file)).get('Status') != 0:
+                break
+        except RuntimeError:  # no association any more
+            break
+        taken.append(file)
+    if association.is_established:
+        association.release()
+    return taken
+
+
+def send_to_killed(settings, files, change, moment):
+    """What a service took that was killed."""
+    process = start_process(run_until_killed, settings, change, moment)
+    wait_for_port(settings.receive.port)
+    taken = send_what_is_taken(settings.receive.port, files)
+    process.join(60)
+    assert process.exitcode == -9
+    return taken
+
+
+@pytest.mark.parametrize('moment', [BEFORE, AFTER])
+@pytest.mark.parametrize('change', CHANGES, ids='-'.join)
+def test_service_that_is_killed_and_started_again_delivers_exactly_once(change, moment, archive, tmp_path):
+    settings = make_settings(tmp_path, archive.port, destination={'confirm': 'find'}, complete={'idle_seconds': 0.5})
+    files = make_study(tmp_path / 'study')
+    taken = send_to_killed(settings, files, change, moment)
+    assert taken == (files[:2] if change == ('', 'image') else files)
+    service = Service(settings, load_fake)
+    service.start()
+    try:
+        kept = {uid for (uid,) in service.table.ask('SELECT sop_uid FROM images')}
+        assert kept >= {file.stem for file in taken}, 'what was answered with success is there'
+        left = [file for file in files if file not in taken]
+        if left:
+            assert send(settings.receive.port, left) == [0] * len(left)
+        until(lambda: service.table.count()[State.DONE] == 1)
+        assert len(service.table.jobs(*State)) == 1
+        (copies,) = archive.received.values()
+        assert len(set(copies)) == 1, 'sent again, it is the same byte for byte'
+        (evidence,) = archive.objects()[0].CurrentRequestedProcedureEvidenceSequence
+        assert sum(len(series.ReferencedSOPSequence) for series in evidence.ReferencedSeriesSequence) == 4
+        assert list(service.spool.incoming.iterdir()) == []
+        assert [path.name for path in service.spool.job(1).iterdir()] == ['results']
+    finally:
+        service.stop()
+    assert verify_log(service.spool.log, 1) > 5
+
+
+def test_crash_in_every_try_ends_in_a_report_that_it_failed(archive, tmp_path):
+    """A study that takes the whole machine down is not tried for ever."""
+    settings = make_settings(tmp_path, archive.port)
+    files = make_study(tmp_path / 'study')
+    send_to_killed(settings, files, ('ready', 'predicting'), AFTER)
+    send_to_killed(settings, [], ('ready', 'predicting'), AFTER)
+    service = Service(settings, load_fake)
+    service.start()
+    try:
+        until(lambda: service.table.count()[State.FAILED] == 1)
+    finally:
+        service.stop()
+    assert len(archive.received) == 1
