@@ -7,11 +7,12 @@ Source: DICOM PS3.4 B (Storage), J (Storage Commitment), A (Verification); PS3.7
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from threading import Lock
 
 from pydicom import Dataset
@@ -25,7 +26,7 @@ from pydicom.uid import (
     JPEGTransferSyntaxes,
     RLETransferSyntaxes,
 )
-from pynetdicom import AE, _config, evt
+from pynetdicom import AE, _config, dimse_messages, evt
 from pynetdicom.association import Association
 from pynetdicom.events import Event
 from pynetdicom.sop_class import StorageCommitmentPushModel, Verification
@@ -92,11 +93,7 @@ class Receiver:
         others = OTHER_CLASSES if self._settings.other_objects == IGNORE else ()
         for sop_class in (*IMAGE_CLASSES, *others):
             entity.add_supported_context(sop_class, list(TRANSFER_SYNTAXES))
-        # pynetdicom writes what it receives to a temporary file: on the file system of the images, to be moved there.
-        # What is sent goes from file to network likewise, byte for byte. Both are settings of the whole process.
-        self._before = tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET, _config.STORE_SEND_CHUNKED_DATASET
-        tempfile.tempdir = str(self._spool.incoming)
-        _config.STORE_RECV_CHUNKED_DATASET = _config.STORE_SEND_CHUNKED_DATASET = True
+        self._before = _use_files(self._spool.incoming)
         handlers = [
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_C_ECHO, self._echo),
@@ -111,7 +108,7 @@ class Receiver:
                 address, block=False, evt_handlers=handlers, ssl_context=self._settings.tls()
             )
         except BaseException:
-            self._restore()
+            _restore(self._before)
             raise
 
     def stop(self) -> None:
@@ -128,10 +125,7 @@ class Receiver:
             association.join(max(0.0, limit - time.monotonic()))
         for association in left:  # one that has not said who it is may not be aborted: its connection is closed
             association.kill()
-        self._restore()
-
-    def _restore(self) -> None:
-        tempfile.tempdir, _config.STORE_RECV_CHUNKED_DATASET, _config.STORE_SEND_CHUNKED_DATASET = self._before
+        _restore(self._before)
 
     def _echo(self, event: Event) -> int:
         return SUCCESS if self._may_send(event.assoc) else NOT_AUTHORIZED
@@ -216,6 +210,31 @@ class Receiver:
     def _note_rejection(self, event: Event) -> None:
         self._on_object('rejected association')
         self._table.note('rejected association', address=event.assoc.requestor.address)
+
+
+_Transfer = tuple[Callable, bool, bool]
+
+
+def _use_files(folder: Path) -> _Transfer:
+    """Has pynetdicom write what it receives to files in a folder, and send from files; gives what was set before.
+
+    It offers no way to name the folder, and that of the system is often in memory or on another file system.
+    """
+    before = (
+        dimse_messages.NamedTemporaryFile,
+        _config.STORE_RECV_CHUNKED_DATASET,
+        _config.STORE_SEND_CHUNKED_DATASET,
+    )
+    _restore((partial(NamedTemporaryFile, dir=folder), True, True))
+    return before
+
+
+def _restore(transfer: _Transfer) -> None:
+    (
+        dimse_messages.NamedTemporaryFile,
+        _config.STORE_RECV_CHUNKED_DATASET,
+        _config.STORE_SEND_CHUNKED_DATASET,
+    ) = transfer
 
 
 def _drop_half(association: Association) -> None:

@@ -101,7 +101,7 @@ class Spool:
         return folder
 
     def clean(self, known: set[str]) -> int:
-        """Removes what a crash left: halves of objects, images that nobody was told are here. Gives their number.
+        """Removes what a crash left: halves of objects, images that nobody was told are here, tries. Counts them.
 
         Args:
             known: files below ``images`` that the table has.
@@ -110,14 +110,17 @@ class Spool:
         orphans = [path for path in self.images.rglob('*.dcm') if str(path.relative_to(self.images)) not in known]
         for path in orphans:
             path.unlink()
-        return halves + len(orphans)
+        tries = list(self.jobs.glob('*/try-*'))
+        for path in tries:
+            shutil.rmtree(path, ignore_errors=True)
+        return halves + len(orphans) + len(tries)
 
     def drop_halves(self, seconds: float) -> int:
         """Removes objects whose last part came some time ago and that nobody took; gives their number."""
         limit, count = time.time() - seconds, 0
         for path in self.incoming.iterdir():
             with suppress(FileNotFoundError):
-                if path.stat().st_mtime <= limit:
+                if path.is_file() and path.stat().st_mtime <= limit:
                     path.unlink()
                     count += 1
         return count

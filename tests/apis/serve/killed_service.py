@@ -7,19 +7,33 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mammo_plugins.apis.serve import receiver, service, worker_process
+from mammo_plugins.apis.serve import receiver, service
 from mammo_plugins.apis.serve.job_table import JobTable
 from mammo_plugins.apis.serve.settings import ServeSettings
-from tests.warm_processes import warm_context
 
 from .fake_predictor import load_fake
 
 BEFORE, AFTER = 'before it is written', 'after it is on disk'
 
 
+class WorkerInside:
+    """A worker without a process of its own, as the service sees one; it dies with the service."""
+
+    def __init__(self, settings, make_predictor, is_wanted) -> None:
+        self._predictor = make_predictor(settings)
+        self.digest, self.starts, self.is_loaded = self._predictor.digest, 1, True
+
+    def predict(self, source, out):
+        return self._predictor.predict(source, out)
+
+    def start(self) -> None: ...
+
+    def end(self) -> None: ...
+
+
 def run_until_killed(settings: ServeSettings, change: tuple[str, str], moment: str) -> None:
     """Runs a service; SIGKILL comes at a change of state, or at ``('', 'image')``, the entry of an image."""
-    worker_process._CONTEXT = warm_context()
+    service.WorkerProcess = WorkerInside
 
     class KillingTable(JobTable):
         hit = False
