@@ -32,11 +32,6 @@ class Ended:
     stderr: str
 
 
-def warm_context() -> multiprocessing.context.BaseContext:
-    """The context whose processes begin warm, for code that starts its own."""
-    return _CONTEXT
-
-
 def start_process(work: Callable, *arguments: object) -> BaseProcess:
     """Starts a function of a module in a warm process."""
     process = _CONTEXT.Process(target=work, args=arguments)

@@ -12,15 +12,13 @@ import pytest
 pytest.importorskip('pynetdicom', reason='pynetdicom is not installed: pip install "mammo-plugins[serve]"')
 pytest.importorskip('prometheus_client', reason='prometheus-client is not installed: "mammo-plugins[serve]"')
 
-from mammo_plugins.apis.serve import worker_process
 from mammo_plugins.apis.serve.service import Service
 from mammo_plugins.apis.serve.settings import ServeSettings
 from mammo_plugins.apis.serve.settings_file import parse_settings
 from tests.dicom_archive.private_network import free_port
-from tests.warm_processes import warm_context
 
 from .archive_node import ArchiveNode
-from .fake_predictor import load_fake
+from .fake_predictor import WorkerInside, load_fake
 
 
 def make_settings(root: Path, archive_port: int, **changes: dict[str, Any]) -> ServeSettings:
@@ -44,7 +42,7 @@ def make_settings(root: Path, archive_port: int, **changes: dict[str, Any]) -> S
     return parse_settings(content)
 
 
-def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Waits for something that must come."""
     limit = time.monotonic() + seconds
     while not condition():
@@ -52,10 +50,10 @@ def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(0.02)
 
 
-@pytest.fixture(autouse=True)
-def warm_workers(monkeypatch) -> None:
-    """Workers begin with everything imported, as they do not in a hospital."""
-    monkeypatch.setattr(worker_process, '_CONTEXT', warm_context())
+@pytest.fixture
+def cheap_worker(monkeypatch) -> None:
+    """Services predict in a thread of their own process; what only a process can do is tested with one."""
+    monkeypatch.setattr('mammo_plugins.apis.serve.service.WorkerProcess', WorkerInside)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from mammo_plugins.apis.dicom_results import FOLDER
 from mammo_plugins.apis.dicom_results.failed_images import headers_of
 from mammo_plugins.apis.serve.model_identity import identify_model
 from mammo_plugins.apis.serve.settings import ServeSettings
-from mammo_plugins.apis.serve.worker import Answer
+from mammo_plugins.apis.serve.worker import Answer, MakePredictor
 from mammo_plugins.io import UnreadableImageError, read_header
 from mammo_plugins.io.dicom_out.cad_report import build_cad_report
 from mammo_plugins.io.dicom_out.result_objects import save_result
@@ -61,3 +61,24 @@ class FakePredictor:
 def load_fake(settings: ServeSettings) -> FakePredictor:
     """For the worker process."""
     return FakePredictor(settings)
+
+
+class WorkerInside:
+    """A worker without a process of its own, as the service sees one."""
+
+    def __init__(self, settings: ServeSettings, make_predictor: MakePredictor, is_wanted: object) -> None:
+        self._settings, self._make = settings, make_predictor
+        self.digest, self.starts, self.is_loaded = '', 0, False
+
+    def start(self) -> None:
+        self._predictor = self._make(self._settings)
+        self.digest, self.starts, self.is_loaded = self._predictor.digest, self.starts + 1, True
+
+    def predict(self, source: Path, out: Path) -> Answer:
+        try:
+            return self._predictor.predict(source, out)
+        except ValueError as error:
+            return Answer(failed=str(error))
+
+    def end(self) -> None:
+        self.digest, self.is_loaded = '', False

@@ -11,24 +11,9 @@ from mammo_plugins.apis.serve import receiver, service
 from mammo_plugins.apis.serve.job_table import JobTable
 from mammo_plugins.apis.serve.settings import ServeSettings
 
-from .fake_predictor import load_fake
+from .fake_predictor import WorkerInside, load_fake
 
 BEFORE, AFTER = 'before it is written', 'after it is on disk'
-
-
-class WorkerInside:
-    """A worker without a process of its own, as the service sees one; it dies with the service."""
-
-    def __init__(self, settings, make_predictor, is_wanted) -> None:
-        self._predictor = make_predictor(settings)
-        self.digest, self.starts, self.is_loaded = self._predictor.digest, 1, True
-
-    def predict(self, source, out):
-        return self._predictor.predict(source, out)
-
-    def start(self) -> None: ...
-
-    def end(self) -> None: ...
 
 
 def run_until_killed(settings: ServeSettings, change: tuple[str, str], moment: str) -> None:

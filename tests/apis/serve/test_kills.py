@@ -14,7 +14,7 @@ from tests.warm_processes import start_process
 
 from .conftest import make_settings, until
 from .fake_predictor import load_fake
-from .killed_service import AFTER, BEFORE, WorkerInside, run_until_killed
+from .killed_service import AFTER, BEFORE, run_until_killed
 from .studies import associated, make_study
 
 CHANGES = [
@@ -28,9 +28,7 @@ CHANGES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def cheap_worker(monkeypatch):
-    monkeypatch.setattr('mammo_plugins.apis.serve.service.WorkerProcess', WorkerInside)
+pytestmark = pytest.mark.usefixtures('cheap_worker')
 
 
 def wait_for_port(port):

@@ -30,6 +30,7 @@ def fetch(service, page):
         return error.code, error.read().decode()
 
 
+@pytest.mark.usefixtures('cheap_worker')
 def test_study_becomes_one_report_at_the_destination(start_service, archive, tmp_path):
     service = start_service()
     files = make_study(tmp_path / 'study')
@@ -45,6 +46,7 @@ def test_study_becomes_one_report_at_the_destination(start_service, archive, tmp
     assert data_set_bytes(sent) == data_set_bytes(file.read_bytes())
 
 
+@pytest.mark.usefixtures('cheap_worker')
 def test_late_image_gives_a_second_report_with_other_uids_about_all_images(start_service, archive, tmp_path):
     service = start_service()
     files = make_study(tmp_path / 'study')
@@ -68,7 +70,11 @@ def _evidence(report):
 
 
 @pytest.mark.parametrize('behaviour', ['fail', 'crash', 'hang'])
-def test_study_that_cannot_be_predicted_gives_a_report_that_says_so(behaviour, start_service, archive, tmp_path):
+def test_study_that_cannot_be_predicted_gives_a_report_that_says_so(
+    behaviour, start_service, archive, tmp_path, request
+):
+    if behaviour == 'fail':
+        request.getfixturevalue('cheap_worker')
     (tmp_path / 'behaviour').write_text(behaviour)
     limit = {'time_limit_seconds': 8.0, 'tries': 1} if behaviour == 'hang' else {}
     service = start_service(model=limit)
@@ -92,6 +98,7 @@ def test_study_that_cannot_be_predicted_gives_a_report_that_says_so(behaviour, s
         assert len(archive.received) == 2
 
 
+@pytest.mark.usefixtures('cheap_worker')
 def test_destination_that_is_down_gets_everything_later_and_another_one_at_once(start_service, archive, tmp_path):
     archive.stop()
     service = start_service()
@@ -104,6 +111,7 @@ def test_destination_that_is_down_gets_everything_later_and_another_one_at_once(
     assert sorted(map(len, archive.received.values())) == [1, 1]
 
 
+@pytest.mark.usefixtures('cheap_worker')
 def test_dead_letters_are_sent_when_somebody_asks(start_service, archive, tmp_path):
     from mammo_plugins.apis.serve.deliveries import retry
 
@@ -118,6 +126,7 @@ def test_dead_letters_are_sent_when_somebody_asks(start_service, archive, tmp_pa
     assert len(archive.received) == 1
 
 
+@pytest.mark.usefixtures('cheap_worker')
 @pytest.mark.parametrize('confirm', ['find', 'commitment'])
 def test_results_that_the_archive_does_not_have_are_sent_again_until_it_has_them(
     confirm, start_service, archive, tmp_path
@@ -132,6 +141,7 @@ def test_results_that_the_archive_does_not_have_are_sent_again_until_it_has_them
     assert len(copies) >= 2 and len(set(copies)) == 1
 
 
+@pytest.mark.usefixtures('cheap_worker')
 def test_health_readiness_and_metrics_tell_of_the_service_and_of_no_patient(start_service, archive, tmp_path):
     free = {'bytes': 10**12}
     service = start_service(free_bytes=lambda path: free['bytes'], receive={'minimum_free_gb': 1.0})
@@ -156,6 +166,7 @@ def test_health_readiness_and_metrics_tell_of_the_service_and_of_no_patient(star
         assert secret and secret not in told
 
 
+@pytest.mark.usefixtures('cheap_worker')
 def test_stop_lets_the_running_study_end(start_service, archive, tmp_path):
     (tmp_path / 'behaviour').write_text('slow')
     service = start_service()
@@ -168,12 +179,14 @@ def test_stop_lets_the_running_study_end(start_service, archive, tmp_path):
     assert len(archive.received) == 1
 
 
+@pytest.mark.usefixtures('cheap_worker')
 def test_spool_of_a_running_service_is_refused(start_service):
     service = start_service()
     with pytest.raises(OSError, match='another service runs on'):
         start_service(service.settings)
 
 
+@pytest.mark.usefixtures('cheap_worker')
 def test_model_that_changes_while_jobs_wait_is_loaded_and_named_in_their_results(start_service, archive, tmp_path):
     zips = sorted(Path('projects').glob('*/model/*.zip'))
     model = tmp_path / 'model.zip'
