@@ -88,16 +88,15 @@ class Spool:
     def begin_try(self, number: int, images: Iterable[str]) -> Path:
         """A folder of its own for a try, with ``input`` that has the images of the job; earlier ones are removed.
 
-        A worker that outlives its service writes into another one.
+        A worker that outlives its service writes into another one. Images are numbered in the order in which they are
+        given, by which results list them, so that no name of this spool has a part in the bytes of a result.
         """
         for left in self.job(number).glob('try-*'):
             shutil.rmtree(left, ignore_errors=True)
         folder = self.job(number) / f'try-{secrets.token_hex(4)}'
         (folder / 'input').mkdir(parents=True)
-        for file in images:
-            source = self.images / file
-            with suppress(FileExistsError):
-                os.link(source, folder / 'input' / source.name)
+        for number, file in enumerate(images, start=1):
+            os.link(self.images / file, folder / 'input' / f'{number:05d}.dcm')
         return folder
 
     def clean(self, known: set[str]) -> int:

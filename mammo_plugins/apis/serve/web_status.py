@@ -58,7 +58,8 @@ class WebStatus:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends."""
-        self._server.shutdown()
+        """Ends, also where it never began."""
+        if self._thread.is_alive():
+            self._server.shutdown()  # waits for a loop, for ever where none ran
+            self._thread.join()
         self._server.server_close()
-        self._thread.join()
