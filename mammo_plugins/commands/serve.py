@@ -42,7 +42,6 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         print(f'{log}: {lines} lines, the chain is whole')
     else:
         logging.basicConfig(format='%(asctime)s %(levelname)s %(message)s', level=logging.INFO)
-        logging.getLogger('pynetdicom').setLevel(logging.CRITICAL)  # it quotes what peers send
         api.run_service(args.config, lambda service: _say_start(service))
     return 0
 

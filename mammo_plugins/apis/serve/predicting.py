@@ -115,9 +115,13 @@ class PredictionLoop:
         try:
             answer = self._worker.predict(folder / 'input', folder / 'out')
             failed = answer.failed or _nothing_written(answer.files, answer.notes)
+            told = 'an error' if failed else ''
         except WorkerError as error:
             answer, failed = None, str(error)
+            told = failed
         if failed or answer is None:
+            # What the model says of a study may name it: that stays in the table.
+            _LOGGER.warning('job %d, try %d: %s', job.number, job.tries, told)
             self._try_again(job, failed)
         else:
             results = self._keep(job.number, answer.files)
@@ -126,7 +130,6 @@ class PredictionLoop:
         shutil.rmtree(folder, ignore_errors=True)
 
     def _try_again(self, job: Job, failed: str) -> None:
-        _LOGGER.warning('job %d, try %d: %s', job.number, job.tries, failed)
         if not self._is_wanted():  # ended on purpose: no try of its own
             self._table.move(job.number, State.READY, told='the service stops', tries=job.tries - 1)
         elif job.tries < self._settings.model.tries:
@@ -150,7 +153,7 @@ class PredictionLoop:
             identity = ModelIdentity(told.name, self._table.job(number).model, told.operating_points)
             written = write_failed_study(out, files, identity.request(self._settings.results)).files
         except (OSError, ValueError) as error:
-            _LOGGER.error('job %d: no report of the failure: %s', number, error)
+            _LOGGER.error('job %d: no report of the failure (%s)', number, type(error).__name__)
             written = []
         if written:
             enter_results(self._table, number, NOT_PREDICTED, self._keep(number, written), failed)

@@ -9,6 +9,7 @@ from pathlib import Path
 from .deliveries import retry
 from .event_log import EventLog, verify_log
 from .job_table import JobTable
+from .library_messages import hush_libraries
 from .model_identity import identify_model
 from .service import Service
 from .settings import ServeSettings
@@ -42,6 +43,7 @@ def run_service(path: str | Path, on_start: Callable[[Service], None] = lambda _
         OSError: the spool belongs to a running service, or a port is taken.
     """
     settings, _ = check_service(path)
+    hush_libraries()
     service = Service(settings)
     before = {number: signal.signal(number, lambda *_: service.ask_to_stop()) for number in _SIGNALS}
     try:

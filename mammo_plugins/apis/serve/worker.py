@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Protocol
 
+from .library_messages import hush_libraries
 from .settings import ServeSettings
 
 
@@ -62,6 +63,7 @@ def work(connection: Connection, make_predictor: MakePredictor, settings: ServeS
     # The service decides when this process ends; a terminal or service manager signals both.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    hush_libraries()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         predictor = make_predictor(settings)

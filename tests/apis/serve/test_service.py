@@ -71,7 +71,7 @@ def _evidence(report):
 
 @pytest.mark.parametrize('behaviour', ['fail', 'crash', 'hang'])
 def test_study_that_cannot_be_predicted_gives_a_report_that_says_so(
-    behaviour, start_service, archive, tmp_path, request
+    behaviour, start_service, archive, tmp_path, request, caplog
 ):
     if behaviour == 'fail':
         request.getfixturevalue('cheap_worker')
@@ -87,6 +87,7 @@ def test_study_that_cannot_be_predicted_gives_a_report_that_says_so(
     (job,) = service.table.jobs(State.FAILED)
     words = {'fail': 'made to fail', 'crash': 'crashed (exit code 7)', 'hang': 'took longer than 8 s'}
     assert words[behaviour] in job.reason
+    assert 'job 1, try 1: ' in caplog.text and 'made to fail' not in caplog.text, 'errors may name a patient'
     assert job.tries == service.settings.model.tries
     # Asked for again after the repair, the same images give a report of its own.
     if behaviour == 'crash':
