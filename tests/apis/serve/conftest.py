@@ -21,8 +21,8 @@ from .archive_node import ArchiveNode
 from .fake_predictor import WorkerInside, load_fake
 
 
-def make_settings(root: Path, archive_port: int, **changes: dict[str, Any]) -> ServeSettings:
-    """Quick settings; ``changes`` are keys of tables, those of ``destination`` of the one that there is."""
+def make_settings(root: Path, archive_port: int, **changes: Any) -> ServeSettings:
+    """Quick settings; ``changes`` are keys of tables; ``others`` are destinations beside the first."""
     content: dict[str, Any] = {
         'spool': str(root / 'spool'),
         'receive': {
@@ -36,7 +36,7 @@ def make_settings(root: Path, archive_port: int, **changes: dict[str, Any]) -> S
         'web': {'port': free_port()},
     }  # fmt: skip
     archive = {'name': 'archive', 'title': 'ARCHIVE', 'address': '127.0.0.1', 'port': archive_port}
-    content['destination'] = [{**archive, **changes.pop('destination', {})}]
+    content['destination'] = [{**archive, **changes.pop('destination', {})}, *changes.pop('others', ())]
     for table, values in changes.items():
         content[table] = {**content.get(table, {}), **values}
     return parse_settings(content)

@@ -13,7 +13,9 @@ from pydicom import dcmread
 
 from mammo_plugins.apis.serve.states import State
 from tests.dicom_archive.data_set import data_set_bytes
+from tests.dicom_archive.private_network import free_port
 
+from .archive_node import ArchiveNode
 from .conftest import until
 from .studies import make_study, send
 
@@ -102,14 +104,20 @@ def test_study_that_cannot_be_predicted_gives_a_report_that_says_so(
 @pytest.mark.usefixtures('cheap_worker')
 def test_destination_that_is_down_gets_everything_later_and_another_one_at_once(start_service, archive, tmp_path):
     archive.stop()
-    service = start_service()
+    other = ArchiveNode(free_port()).start()
+    second = {'name': 'second', 'title': other.title, 'address': '127.0.0.1', 'port': other.port}
+    service = start_service(others=[second])
     send(service.settings.receive.port, make_study(tmp_path / 'one'))
     send(service.settings.receive.port, make_study(tmp_path / 'two'))
-    until(lambda: service.table.count()[State.SENDING] == 2)
+    until(lambda: len(other.received) == 2)
     until(lambda: service.table.ask('SELECT MAX(tries) FROM deliveries')[0][0] >= 2)
+    assert service.table.count()[State.SENDING] == 2
     archive.start()
     until(done(service, 2))
-    assert sorted(map(len, archive.received.values())) == [1, 1]
+    for node in (archive, other):
+        assert sorted(map(len, node.received.values())) == [1, 1]
+    assert set(archive.received) == set(other.received)
+    other.stop()
 
 
 @pytest.mark.usefixtures('cheap_worker')
