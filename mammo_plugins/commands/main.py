@@ -19,6 +19,7 @@ COMMANDS = {
     'search': ('search', 'train a plan many times with fields drawn at random'),
     'model': ('model', 'trained models in one file: export, import, info, list'),
     'predict': ('predict', 'predict DICOM, PNG or MetaImage files: findings, labels, maps'),
+    'serve': ('serve', 'a service beside an archive: images in by DICOM, results out'),
     'dicom': ('dicom_results', 'write predictions as DICOM: CAD SR, SR, GSPS, SEG, secondary captures'),
     'evaluate': ('evaluate', 'score findings, labels or maps'),
     'convert-checkpoint': ('convert_checkpoint', 'keep the weights of another model that fit'),

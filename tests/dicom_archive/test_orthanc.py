@@ -7,12 +7,12 @@ from contextlib import nullcontext
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.filebase import DicomBytesIO
-from pydicom.filereader import read_preamble
 from pynetdicom import AE, StoragePresentationContexts, _config, evt
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind
 
 from mammo_plugins.apis.phantoms import make_phantoms
 from tests.dicom_archive import running_orthanc
+from tests.dicom_archive.data_set import data_set_bytes
 from tests.dicom_archive.private_network import private_network
 
 
@@ -22,14 +22,6 @@ def files(tmp_path_factory):
     out = tmp_path_factory.mktemp('phantoms') / 'out'
     make_phantoms(out, cases=1, seed=3, size='64x48x6', split=(1, 0, 0))
     return sorted(out.rglob('*.dcm'))
-
-
-def _data_set(data: bytes) -> bytes:
-    """A file's bytes behind the preamble and the file meta information."""
-    stream = DicomBytesIO(data)
-    read_preamble(stream, force=False)
-    meta = dcmread(DicomBytesIO(data), stop_before_pixels=True).file_meta
-    return data[stream.tell() + 12 + meta.FileMetaInformationGroupLength :]
 
 
 def _associated(archive, title='MAMMO', contexts=()):
@@ -90,7 +82,7 @@ def test_fetched_data_sets_equal_the_files_byte_for_byte(archive, files):
         boundary, rest = body.split(b'\r\n', 1)
         _, part = rest.split(b'\r\n\r\n', 1)
         data = part[: part.rindex(b'\r\n' + boundary)]
-        assert _data_set(data) == _data_set(file.read_bytes())
+        assert data_set_bytes(data) == data_set_bytes(file.read_bytes())
         assert dcmread(DicomBytesIO(data)).file_meta.TransferSyntaxUID == header.file_meta.TransferSyntaxUID
 
 
@@ -120,7 +112,7 @@ def test_archive_tells_when_a_study_is_complete_and_sends_it(archive, files):
     finally:
         server.shutdown()
     assert received == {
-        dcmread(file, stop_before_pixels=True).SOPInstanceUID: _data_set(file.read_bytes()) for file in files
+        dcmread(file, stop_before_pixels=True).SOPInstanceUID: data_set_bytes(file.read_bytes()) for file in files
     }
 
 

@@ -19,7 +19,8 @@ from mammo_plugins.io.slice_folder import dicom_files_in, is_dicom_file
 from mammo_plugins.io.slice_series import names_series, series_files
 from mammo_plugins.io.unreadable_image import UnreadableImageError
 
-_BREAST_CLASSES = (MG_FOR_PRESENTATION, MG_FOR_PROCESSING, BREAST_TOMOSYNTHESIS)
+BREAST_CLASSES = (MG_FOR_PRESENTATION, MG_FOR_PROCESSING, BREAST_TOMOSYNTHESIS)
+"""Classes of images that are of a breast whatever else their header says."""
 
 
 def find_failed(left_out: Iterable[str | Path]) -> dict[str, list[Dataset]]:
@@ -31,7 +32,7 @@ def find_failed(left_out: Iterable[str | Path]) -> dict[str, list[Dataset]]:
     failed: dict[str, list[Dataset]] = defaultdict(list)
     for path in map(Path, left_out):
         headers = headers_of(path)
-        if headers and headers[0].SOPClassUID in _BREAST_CLASSES and not _is_readable(path):
+        if headers and headers[0].SOPClassUID in BREAST_CLASSES and not _is_readable(path):
             failed[headers[0].StudyInstanceUID] += headers
     return dict(failed)
 

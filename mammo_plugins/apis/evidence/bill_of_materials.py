@@ -13,8 +13,7 @@ from importlib.metadata import Distribution, distributions
 from typing import Any
 
 import mammo_plugins
-
-from .seal import digest_of
+from mammo_plugins.io.canonical_json import digest_of
 
 _SPEC = '1.6'
 

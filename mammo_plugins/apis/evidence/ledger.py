@@ -15,8 +15,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from mammo_plugins.io.canonical_json import digest_of
+
 from .plan import EvidencePlan
-from .seal import digest_of
 
 LOOK, RESULTS = 'look', 'results'
 

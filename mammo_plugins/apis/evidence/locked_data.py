@@ -13,10 +13,10 @@ from rich.progress import track
 from mammo_plugins.datasets.audit.audited_image import name_first
 from mammo_plugins.evaluation import image_keys
 from mammo_plugins.io import AnnotationSet, ImageRecord
+from mammo_plugins.io.canonical_json import digest_of
 from mammo_plugins.io.source_digest import digest_file, digest_source
 
 from .plan import EvidencePlan, PlanError
-from .seal import digest_of
 
 MISSING = 'cannot be read'
 

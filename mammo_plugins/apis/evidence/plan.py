@@ -16,9 +16,10 @@ from typing import Any
 from mammo_plugins.apis.evaluate import ScoringOptions
 from mammo_plugins.evaluation import DetectionProtocol
 from mammo_plugins.io import ImageRecord
+from mammo_plugins.io.canonical_json import digest_of
 from mammo_plugins.io.whole_file import write_whole
 
-from .seal import digest_of, is_signed_by, sign
+from .seal import is_signed_by, sign
 
 KIND = 'mammo_plugins evidence plan'
 FORMAT = 1

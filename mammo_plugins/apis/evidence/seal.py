@@ -1,31 +1,14 @@
-"""Digests and signatures of plain values, and chains of them."""
+"""Keys, and signatures of digests."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 SIGNATURE_METHOD = 'HMAC-SHA256'
 _LEAST_KEY_BYTES = 16
-
-
-def canonical_bytes(content: Any) -> bytes:
-    """The one way of writing plain values: keys sorted, no spaces, UTF-8, numbers as Python's shortest text of them.
-
-    Raises:
-        ValueError: a number is not finite.
-    """
-    text = json.dumps(content, sort_keys=True, separators=(',', ':'), ensure_ascii=False, allow_nan=False)
-    return text.encode()
-
-
-def digest_of(content: Any) -> str:
-    """SHA-256 over :func:`canonical_bytes`."""
-    return hashlib.sha256(canonical_bytes(content)).hexdigest()
 
 
 def read_key(path: str | Path) -> bytes:

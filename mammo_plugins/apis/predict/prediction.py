@@ -94,7 +94,7 @@ def predict(
     out.mkdir(parents=True, exist_ok=True)
     join_process_group(launcher)
     parts = StudyParts(out)
-    decisive = _decisive_settings(source, choice, cfg_options, map_grid)
+    decisive = decisive_settings(source, choice, cfg_options, map_grid)
     if dicom:
         results = asdict(complete_settings(dicom_settings or {}, decisive['operating_points']))
         decisive['dicom'] = {'kinds': list(dicom), 'settings': results}
@@ -154,7 +154,9 @@ class _Patience:
             )
 
 
-def _decisive_settings(source: Path, choice: ModelChoice, cfg_options: dict | None, map_grid: str) -> dict[str, Any]:
+def decisive_settings(
+    source: Path, choice: ModelChoice, cfg_options: dict | None = None, map_grid: str = 'map'
+) -> dict[str, Any]:
     """What decides the predictions, as plain values."""
     checkpoint = Path(choice.checkpoint)
     return {

@@ -8,24 +8,20 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
-from torch import nn
 from torch.utils.data import ConcatDataset
 
 from mammo_plugins.apis.dicom_results import DicomRequest, write_study_folder
 from mammo_plugins.apis.finding_locations import LocatedFindings, locate_table
 from mammo_plugins.apis.found_images.finding import FoundImages, describe_files
-from mammo_plugins.apis.inference import build_detector, build_test_dataset, find_malignant_label, predict_cases
+from mammo_plugins.apis.inference import build_test_dataset, find_malignant_label, predict_cases
 from mammo_plugins.apis.report.label_text import label_table, label_text
 from mammo_plugins.apis.report.network_cases import report_case
 from mammo_plugins.apis.report.picture_layers import PICTURE_HEIGHT, PictureLayers
 from mammo_plugins.apis.report.view_pixels import KeptPixels
-from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.compat.library_messages import quiet_log
 from mammo_plugins.datasets.case_dataset import CaseDataset
 from mammo_plugins.io.coco_volume import write_annotations
@@ -36,7 +32,8 @@ from mammo_plugins.structures.sample_predictions import note_sentences
 from mammo_plugins.visualization import write_report
 from mammo_plugins.visualization.html_report import MAX_BYTES
 
-from .modalities import foreign_notes, modalities_of_config, modalities_to_read, other_modalities
+from .loaded_model import LoadedModel
+from .modalities import foreign_notes, modalities_of_config, other_modalities
 from .outputs import PredictedFiles, PredictionWriter, given_lines
 from .study_index import Study
 from .study_parts import IMAGES, PAGE, StudyParts, StudyRecord
@@ -115,11 +112,20 @@ class StudyPredictor:
 
     Args:
         settings: what it is made from. The model is built when the first study has an image for it.
+        model: one that is loaded already; its config, weights and device are those of ``settings``.
     """
 
-    def __init__(self, settings: PredictorSettings) -> None:
+    def __init__(self, settings: PredictorSettings, model: LoadedModel | None = None) -> None:
         self._settings = settings
         self._parts = StudyParts(Path(settings.out))
+        self._model = model or LoadedModel(
+            settings.config,
+            settings.checkpoint,
+            settings.device,
+            settings.cfg_options,
+            settings.trust_checkpoint,
+            settings.out,
+        )
 
     def predict(self, studies: Iterator[Study]) -> Iterator[StudyRecord]:
         """Predicts studies in order; the record of each comes when all of it is on disk."""
@@ -128,24 +134,6 @@ class StudyPredictor:
             while prepared := following.result():
                 following = reader.submit(self._prepare_some, studies)
                 yield from self._predict_together(prepared)
-
-    @cached_property
-    def _cfg(self) -> Config:
-        settings = self._settings
-        return load_run_config(
-            settings.config,
-            work_dir=settings.out,
-            cfg_options=dict(settings.cfg_options),
-            trust_checkpoint=settings.trust_checkpoint,
-        )
-
-    @cached_property
-    def _detector(self) -> nn.Module:
-        return build_detector(self._cfg, self._settings.checkpoint, self._settings.device)
-
-    @cached_property
-    def _modality(self) -> list[str] | None:
-        return modalities_to_read(self._cfg, self._detector)
 
     def _prepare_some(self, studies: Iterator[Study]) -> list[_Prepared]:
         """Reads as many studies as a batch has cases."""
@@ -165,7 +153,7 @@ class StudyPredictor:
         prepared.record.digests, prepared.record.notes = found.digests, dict(found.counted_notes)
         if found.annotations.images:
             write_annotations(folder / IMAGES, found.annotations)
-            reads = self._modality  # builds the model: what is wrong with that ends the run
+            reads = self._model.modality  # builds the model: what is wrong with that ends the run
             try:
                 prepared.dataset = self._read_images(prepared.record, found, folder / IMAGES, reads)
             except Exception as error:
@@ -182,7 +170,7 @@ class StudyPredictor:
             return None
         with quiet_log():
             dataset = build_test_dataset(
-                self._cfg,
+                self._model.cfg,
                 ann_file=str(ann_file),
                 data_root='',
                 modality=reads,
@@ -198,8 +186,8 @@ class StudyPredictor:
 
     def _foreign(self, found: FoundImages) -> dict[str, int]:
         """Images by modality that are read although the config has no data of it, such as SM by a model of FFDM."""
-        known = modalities_of_config(self._cfg)
-        if self._modality is not None or not known:
+        known = modalities_of_config(self._model.cfg)
+        if self._model.modality is not None or not known:
             return {}
         return dict(Counter(image.modality for image in found.annotations.images if image.modality not in known))
 
@@ -223,7 +211,7 @@ class StudyPredictor:
         if not prepared:
             return iter(())
         datasets = [one.dataset for one in prepared]
-        return predict_cases(self._detector, ConcatDataset(datasets), self._settings.batch_size)
+        return predict_cases(self._model.detector, ConcatDataset(datasets), self._settings.batch_size)
 
     def _write(self, prepared: _Prepared, predicted: Iterator[MammoCaseSample]) -> None:
         """Writes the predictions of a study as they come."""
@@ -231,7 +219,7 @@ class StudyPredictor:
         folder = self._parts.folder(record.number)
         writer = PredictionWriter(folder, found.annotations, self._settings.map_grid)
         cases = [writer.add(case) for case in predicted]
-        files = writer.finish(lambda: find_malignant_label(self._detector, dataset.classes))
+        files = writer.finish(lambda: find_malignant_label(self._model.detector, dataset.classes))
         located = locate_table(files.csv, found.annotations) if files.csv else None
         record.num_images = sum(len(case.views) for case in cases)
         record.cases = [_case_entry(case) for case in cases]
@@ -278,7 +266,7 @@ class StudyPredictor:
                 *(f'The model gives {line}.' for line in given_lines(record.given)),
                 *note_sentences(record.prediction_notes, record.num_images),
                 *prepared.found.notes,
-                *foreign_notes(modalities_of_config(self._cfg), record.foreign),
+                *foreign_notes(modalities_of_config(self._model.cfg), record.foreign),
                 *_file_notes(record),
             ],
             tables=[label_table(labels) for labels in files.labels.values()],

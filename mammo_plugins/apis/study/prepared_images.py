@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 from mmengine.config import Config, ConfigDict
 
 from mammo_plugins.apis.cache import cache_volumes
@@ -46,6 +47,8 @@ def prepare_images(stage: Stage) -> None:
         key = json.dumps(facts, default=str)
         if split != _SPLIT_OF_KIND[stage.kind] or folder is None or key in _done:
             continue
+        if not all(Path(path).is_file() for path in np.atleast_1d(dataset.ann_file)):
+            continue  # which the stage itself tells
         prepared = cache_volumes(stage.config, folder, splits=[split], workers=1, show_progress=False)
         if prepared.failed:
             raise RuntimeError('; '.join(prepared.failed.values()))

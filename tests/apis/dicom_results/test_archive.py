@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 from pydicom import dcmread
-from pydicom.filebase import DicomBytesIO
-from pydicom.filereader import read_preamble
 from pynetdicom import AE, _config
 
 from mammo_plugins.commands import dicom_results as command
+from tests.dicom_archive.data_set import data_set_bytes
 
 from .predicted_run import predicted_run
 
@@ -17,14 +16,6 @@ from .predicted_run import predicted_run
 def objects(written):
     """Results of all kinds, by path."""
     return sorted(written('placed').glob('dicom/*/*.dcm'))
-
-
-def _data_set(data: bytes) -> bytes:
-    """A file's bytes behind the preamble and the file meta information."""
-    stream = DicomBytesIO(data)
-    read_preamble(stream, force=False)
-    meta = dcmread(DicomBytesIO(data), stop_before_pixels=True).file_meta
-    return data[stream.tell() + 12 + meta.FileMetaInformationGroupLength :]
 
 
 def _push(archive, paths, monkeypatch):
@@ -56,7 +47,7 @@ def test_archive_files_results_by_study_and_gives_them_back_byte_for_byte(orthan
         )
         boundary, rest = body.split(b'\r\n', 1)
         part = rest.split(b'\r\n\r\n', 1)[1]
-        assert _data_set(part[: part.rindex(b'\r\n' + boundary)]) == _data_set(path.read_bytes()), path.name
+        assert data_set_bytes(part[: part.rindex(b'\r\n' + boundary)]) == data_set_bytes(path.read_bytes()), path.name
 
 
 def test_results_of_a_repeated_run_add_nothing(orthanc, objects, monkeypatch, tmp_path, written):

@@ -14,8 +14,9 @@ from mammo_plugins.apis.evidence.checklists import BY_HAND, FILLED, PARTLY, mark
 from mammo_plugins.apis.evidence.number_text import difference_text, estimate_text, p_text, share_text
 from mammo_plugins.apis.evidence.perturbations import perturbed_loading, without_second_views
 from mammo_plugins.apis.evidence.run_time import study_times
-from mammo_plugins.apis.evidence.seal import canonical_bytes, digest_of, is_signed_by, sign
+from mammo_plugins.apis.evidence.seal import is_signed_by, sign
 from mammo_plugins.io import AnnotationSet, ImageRecord
+from mammo_plugins.io.canonical_json import canonical_bytes, digest_of
 
 SECTIONS = {'plan', 'flow', 'unreadable', 'partition', 'population', 'numbers', 'curves', 'calibration', 'subgroups',
             'failures', 'robustness', 'repeatability', 'run-time', 'software', 'checklists'}  # fmt: skip

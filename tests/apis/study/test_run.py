@@ -161,16 +161,18 @@ def test_seeds_that_do_not_belong_together_are_refused(again, seed4, tiny, tmp_p
     refused('with 20 replicates', bootstrap=30)
     (tmp_path / 'other.npz').write_bytes(b'no numbers')
     refused('other.npz holds no numbers of a study', gather=[tmp_path / 'other.npz'])
-    changed = dataclasses.replace(tiny.presets['tiny'], options={'*': {'train_cfg.max_iters': 2}})
-    monkeypatch.setattr(catalogue, 'STUDIES', {'mm3d': dataclasses.replace(tiny, presets={'tiny': changed})})
-    refused('mm3d_0, .*ran with another config than the study has now')
+    longer = tmp_path / 'longer.py'
+    longer.write_text(f"_base_ = '{tiny.presets['tiny'].config}'\ntrain_cfg = dict(max_iters=2)\n")
+    changed = {'tiny': StudyPreset(config=str(longer))}
+    monkeypatch.setattr(catalogue, 'STUDIES', {'mm3d': dataclasses.replace(tiny, presets=changed)})
+    refused('mm3d.* ran with another config than the study has now')
 
 
 def test_images_are_prepared_once_a_seed(finished):
     out, _ = finished
     configs = [Config.fromfile(path) for path in (out / 'seed3/configs').glob('*.py')]
     folders = {cfg.train_dataloader.dataset.volume_cache for cfg in configs}
-    assert folders == {str(out / 'seed3/volumes')} and any((out / 'seed3/volumes').rglob('*.b2frame'))
+    assert folders == {str(out / 'seed3/volumes')} and any((out / 'seed3/volumes').rglob('*.b2nd'))
 
 
 def test_folder_of_another_study_is_refused(again, tmp_path):

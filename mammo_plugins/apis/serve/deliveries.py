@@ -1,0 +1,213 @@
+"""Results on their way: a row for each job and destination, from which the state of the job follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from enum import Enum
+
+from .job_table import NOT_PREDICTED, JobTable
+from .settings import Delivery
+from .states import State
+
+
+class Stage(str, Enum):
+    """Where the results of a job stand with a destination."""
+
+    PENDING = 'pending'
+    SENT = 'sent'  # taken; to be confirmed
+    CONFIRMED = 'confirmed'
+    DEAD = 'dead'  # tried too often
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """An object that is to be delivered, as it lies on disk: sent again, it is the same byte for byte.
+
+    Attributes:
+        file: below the folder of jobs.
+        sop_class, sop_uid, series_uid, study_uid: its identity.
+        sha256: of the file.
+    """
+
+    file: str
+    sop_class: str
+    sop_uid: str
+    series_uid: str
+    study_uid: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A job and a destination.
+
+    Attributes:
+        job, destination: by number and name.
+        state: where it stands.
+        tries: failures so far.
+        not_before: when it may be tried again.
+        transaction_uid: of the commitment that was asked for last.
+    """
+
+    job: int
+    destination: str
+    state: Stage
+    tries: int
+    not_before: float
+    transaction_uid: str
+
+
+NOT_COMMITTED = 'not committed'
+"""In place of the transaction of a commitment that the archive refused."""
+
+_ROW = ', '.join(field.name for field in fields(Row))
+_RESULT = ', '.join(field.name for field in fields(ResultFile))
+
+
+def enter_results(table: JobTable, job: int, outcome: str, files: Iterable[ResultFile], reason: str = '') -> None:
+    """Enters what was written of a job that was being predicted; the files must be on disk."""
+    with table.transaction() as database:
+        database.execute('DELETE FROM results WHERE job = ?', (job,))
+        database.execute('DELETE FROM deliveries WHERE job = ?', (job,))
+        rows = [(job, *(getattr(file, field.name) for field in fields(ResultFile))) for file in files]
+        database.executemany(f'INSERT INTO results (job, {_RESULT}) VALUES (?, ?, ?, ?, ?, ?, ?)', rows)
+        table.move(job, State.WRITTEN, told=f'{outcome}, {len(rows)} objects', outcome=outcome, reason=reason)
+
+
+def begin_deliveries(table: JobTable, destinations: Sequence[str]) -> None:
+    """Lets every job whose results are written be sent."""
+    for job in table.jobs(State.WRITTEN):
+        with table.transaction() as database:
+            table.move(job.number, State.SENDING)
+            if results_of(table, job.number):
+                rows = [(job.number, name, Stage.PENDING) for name in destinations]
+                database.executemany('INSERT INTO deliveries (job, destination, state) VALUES (?, ?, ?)', rows)
+            settle(table, job.number)
+
+
+def results_of(table: JobTable, job: int) -> list[ResultFile]:
+    """The objects of a job."""
+    rows = table.ask(f'SELECT {_RESULT} FROM results WHERE job = ? ORDER BY file', job)
+    return [ResultFile(*row) for row in rows]
+
+
+def due(table: JobTable, destination: str, state: Stage) -> list[Row]:
+    """Rows of a destination that are to be tried now, the longest waiting first."""
+    rows = table.ask(
+        f'SELECT {_ROW} FROM deliveries WHERE destination = ? AND state = ? AND not_before <= ? '
+        'ORDER BY not_before, job',
+        destination,
+        state,
+        table.clock(),
+    )
+    return [Row(job, name, Stage(state), *rest) for job, name, state, *rest in rows]
+
+
+def advance(table: JobTable, row: Row, state: Stage, not_before: float = 0.0) -> None:
+    """Notes that a destination took the results, or confirmed that it has them."""
+    with table.transaction() as database:
+        database.execute(
+            "UPDATE deliveries SET state = ?, not_before = ?, reason = '' WHERE job = ? AND destination = ?",
+            (state, not_before, row.job, row.destination),
+        )
+        table.note('delivery', job=row.job, destination=row.destination, state=state.value)
+        settle(table, row.job)
+
+
+def postpone(table: JobTable, row: Row, rules: Delivery, reason: str) -> Stage:
+    """Notes a failure: the results wait to be sent again, or are a dead letter. Gives which.
+
+    Args:
+        table: where.
+        row: what failed.
+        rules: how often and when it is tried again.
+        reason: without anything that identifies a patient.
+    """
+    tries = row.tries + 1
+    state = Stage.DEAD if tries >= rules.tries else Stage.PENDING
+    with table.transaction() as database:
+        database.execute(
+            'UPDATE deliveries SET state = ?, tries = ?, not_before = ?, reason = ? WHERE job = ? AND destination = ?',
+            (state, tries, table.clock() + rules.wait_seconds(tries), reason, row.job, row.destination),
+        )
+        table.note(
+            'delivery', job=row.job, destination=row.destination, state=state.value, failures=tries, reason=reason
+        )
+        settle(table, row.job)
+    return state
+
+
+def ask_commitment(table: JobTable, row: Row, transaction_uid: str, not_before: float) -> None:
+    """Notes that a commitment was asked for, and when to ask again."""
+    with table.transaction() as database:
+        database.execute(
+            'UPDATE deliveries SET transaction_uid = ?, not_before = ? WHERE job = ? AND destination = ?',
+            (transaction_uid, not_before, row.job, row.destination),
+        )
+        table.note('commitment asked', job=row.job, destination=row.destination)
+
+
+def commit_results(table: JobTable, transaction_uid: str, committed: Sequence[str], failed: Sequence[str]) -> None:
+    """Enters a report of storage commitment; one of a transaction that nobody asked for is noted only.
+
+    Results that the archive does not have are marked with :data:`NOT_COMMITTED`, to be sent again.
+    """
+    with table.transaction() as database:
+        rows = table.ask(
+            f'SELECT {_ROW} FROM deliveries WHERE transaction_uid = ? AND state = ?', transaction_uid, Stage.SENT
+        )
+        if not rows or not transaction_uid:
+            table.note('commitment of nothing')
+            return
+        job, name, state, *rest = rows[0]
+        row = Row(job, name, Stage(state), *rest)
+        missing = {file.sop_uid for file in results_of(table, job)} - set(committed)
+        if not missing and not failed:
+            advance(table, row, Stage.CONFIRMED)
+            return
+        database.execute(
+            'UPDATE deliveries SET transaction_uid = ?, not_before = 0 WHERE job = ? AND destination = ?',
+            (NOT_COMMITTED, job, name),
+        )
+        table.note('not committed', job=job, destination=name, objects=len(missing))
+
+
+def settle(table: JobTable, job: int) -> None:
+    """Lets a job follow its deliveries."""
+    stages = {Stage(state) for (state,) in table.ask('SELECT state FROM deliveries WHERE job = ?', job)}
+    state = table.job(job).state
+    if Stage.PENDING in stages:
+        if state is State.CONFIRMING:
+            table.move(job, State.SENDING, told='not found at a destination')
+        return
+    if state is State.SENDING:
+        table.move(job, State.CONFIRMING)
+    if Stage.SENT in stages:
+        return
+    if Stage.DEAD in stages:
+        table.move(job, State.DEAD_LETTER)
+    else:
+        table.move(job, State.FAILED if table.job(job).outcome == NOT_PREDICTED else State.DONE)
+
+
+def retry(table: JobTable) -> dict[str, int]:
+    """Sends dead letters again, and predicts again what failed and still has its images.
+
+    Returns:
+        ``dead letters`` and ``failed`` to how many.
+    """
+    counts = {'dead letters': 0, 'failed': 0}
+    with table.transaction() as database:
+        for job in table.jobs(State.DEAD_LETTER):
+            table.move(job.number, State.SENDING, told='retry')
+            database.execute(
+                'UPDATE deliveries SET state = ?, tries = 0, not_before = 0 WHERE job = ? AND state = ?',
+                (Stage.PENDING, job.number, Stage.DEAD),
+            )
+            counts['dead letters'] += 1
+        for job in table.jobs(State.FAILED):
+            if table.images_of(job.number):
+                table.move(job.number, State.READY, told='retry', tries=0, not_before=0.0, outcome='')
+                counts['failed'] += 1
+    return counts
