@@ -16,6 +16,15 @@ from mammo_plugins.apis.stages.stage import Stage
 
 VOLUMES = 'volumes'
 _SPLIT_OF_KIND = {'train': 'train', 'test': 'test'}
+_FACTS = (
+    'data_root',
+    'ann_file',
+    'split',
+    'modality',
+    'first',
+    'second',
+    'loading',
+)  # that decide which images there are
 _done: set[str] = set()  # what this process knows to be prepared
 
 
@@ -43,11 +52,11 @@ def prepare_images(stage: Stage) -> None:
         return
     for split, dataset in _datasets(Config.fromfile(stage.config)):
         folder = dataset.get('volume_cache')
-        facts = [folder, *(dataset.get(key) for key in ('ann_file', 'split', 'modality', 'first', 'second', 'loading'))]
+        facts = [folder, *(dataset.get(key) for key in _FACTS)]
         key = json.dumps(facts, default=str)
         if split != _SPLIT_OF_KIND[stage.kind] or folder is None or key in _done:
             continue
-        if not all(Path(path).is_file() for path in np.atleast_1d(dataset.ann_file)):
+        if not all(Path(dataset.get('data_root', ''), path).is_file() for path in np.atleast_1d(dataset.ann_file)):
             continue  # which the stage itself tells
         prepared = cache_volumes(stage.config, folder, splits=[split], workers=1, show_progress=False)
         if prepared.failed:
