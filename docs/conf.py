@@ -14,10 +14,11 @@ release = version = __version__
 
 extensions = ['myst_parser', 'page_lists', 'folder_links', 'command_reference', 'config_reference', 'class_reference']
 root_doc = 'docs/index'
-include_patterns = ['README.md', 'CHANGELOG.md', 'docs/*.md', 'docs/**/*.md', 'projects/*/README.md']
+include_patterns = ['AGENTS.md', 'CHANGELOG.md', 'README.md', 'docs/*.md', 'docs/**/*.md', 'projects/*/README.md']
 # Folders that are not walked through; they may be large.
 exclude_patterns = [
-    '.*', 'build', 'configs', 'data', 'demo', 'dist', 'mammo_plugins', 'study', 'tests', 'tools', 'work_dirs', '**/results',
+    '.*', 'build', 'configs', 'data', 'demo', 'dist', 'mammo_plugins', 'study', 'tests', 'tools', 'work_dirs',
+    '**/results',
 ]  # fmt: skip
 myst_heading_anchors = 3
 

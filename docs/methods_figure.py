@@ -9,6 +9,7 @@ stands for what the method is to give, and its title says so.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,16 +25,20 @@ from mammo_plugins.apis.predict import predict
 from mammo_plugins.apis.stored_images import open_canonical
 from mammo_plugins.datasets.phantom.vendor_comparison import compare_vendors
 from mammo_plugins.evaluation import read_predictions
-from mammo_plugins.io import AnnotationSet, ImageRecord, read_annotations, read_mammogram
+from mammo_plugins.io import AnnotationSet, FindingRecord, ImageRecord, read_annotations, read_mammogram
 from mammo_plugins.visualization.figure_files import PREDICTION_COLOUR, TRUTH_COLOUR
+from mammo_plugins.visualization.hanging import hang_pixels
 
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-SIZE, WIDTH = '384x256x24', 11.0  # phantoms; inches
-DOTS_PER_INCH, COLOURS = 90, 48
+HEIGHT, TITLES, GAP = 3.0, 0.45, 0.12  # inches: of the tallest picture, above it, beside it
+DOTS_PER_INCH = 90
+AIR = 0.05  # intensities up to this are no breast
+VENDORS, VENDOR_SEED = 'ACE', 3
 LEAST_OVERLAP = 0.25  # of a finding that a model found
 
 
@@ -42,67 +47,86 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('out', help='png')
     parser.add_argument('--seed', type=int, default=77, help='of the phantoms (default: %(default)s)')
+    parser.add_argument('--size', default='384x256x24', help='of the phantoms (default: %(default)s)')
     args = parser.parse_args()
+    figure, axes = plt.subplots(1, 5, facecolor='black')
     with TemporaryDirectory() as folder:
-        breasts = make_breasts(Path(folder, 'breasts'), args.seed, 'demo', cases=4)
-        pairs = make_breasts(Path(folder, 'pairs'), args.seed, 'symmetric', cases=2)
-        figure, axes = plt.subplots(1, 5, figsize=(WIDTH, 3.6), width_ratios=[1, 1, 1.6, 1, 1.6], facecolor='black')
-        draw_found(axes[0], breasts, 'DBT', 'mm3d-phantoms', 'M&M-3D\nvolume: box, slice, score')
-        draw_found(axes[1], breasts, 'SM', 'fused-efficientdet-phantoms', 'SM/FFDM fusion\nsynthetic mammogram: box, score')
-        draw_vendors(axes[2], args.seed)
+        breasts = make_breasts(Path(folder, 'breasts'), args.seed, 'demo', args.size, cases=3)
+        pairs = make_breasts(Path(folder, 'pairs'), args.seed, 'symmetric', args.size, cases=2)
+        draw_found(axes[0], breasts, 'DBT', 'mm3d-phantoms', 'M&M-3D\nboxes in volumes')
+        draw_found(axes[1], breasts, 'SM', 'fused-efficientdet-phantoms', 'SM/FFDM fusion\nboxes in SM')
+        draw_vendors(axes[2], args.size)
         draw_outline(axes[3], breasts)
         draw_normal(axes[4], pairs)
-        for axis in axes:
-            axis.axis('off')
-        figure.tight_layout(pad=0.4)
+        place(figure, axes)
         drawn = Path(folder, 'drawn.png')
         figure.savefig(drawn, dpi=DOTS_PER_INCH)
-        Image.open(drawn).convert('RGB').quantize(COLOURS, dither=Image.Dither.NONE).save(args.out, optimize=True)
+        colours = Image.open(drawn).convert('RGB').quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        colours.save(args.out, optimize=True)
 
 
-def make_breasts(folder: Path, seed: int, preset: str, cases: int) -> AnnotationSet:
-    """Patients who all have a malignant mass, with their annotations."""
-    shares = {'finding.malignant_share': 0.9, 'finding.benign_share': 0.0, 'finding.unannotated_share': 0.0} if preset == 'demo' else {}
-    make_phantoms(folder / 'dicom', cases, seed, preset=preset, size=SIZE, split=(0, 0, 1), workers=2, overrides=shares)
+def place(figure: Figure, axes: Sequence[Axes]) -> None:
+    """Gives all pictures one height, side by side."""
+    widths = [HEIGHT * np.ptp(axis.get_xlim()) / np.ptp(axis.get_ylim()) for axis in axes]
+    whole = (sum(widths) + GAP * (len(widths) + 1), HEIGHT + TITLES + GAP)
+    figure.set_size_inches(whole)
+    left = GAP
+    for axis, width in zip(axes, widths):
+        axis.set_position([left / whole[0], GAP / whole[1], width / whole[0], HEIGHT / whole[1]])
+        axis.axis('off')
+        left += width + GAP
+
+
+def make_breasts(folder: Path, seed: int, preset: str, size: str, cases: int) -> AnnotationSet:
+    """Patients of whom most have a malignant finding in each breast, with their annotations."""
+    overrides = {'finding.malignant_share': 0.9, 'finding.benign_share': 0.0, 'finding.unannotated_share': 0.0}
+    make_phantoms(
+        folder / 'dicom', cases, seed, preset=preset, size=size, split=(0, 0, 1), workers=2, overrides=overrides
+    )
     convert_dataset('phantom', folder / 'dicom', folder / 'phantoms.json')
     return read_annotations(folder / 'phantoms.json')
 
 
 def shown_images(annotations: AnnotationSet, modality: str) -> list[ImageRecord]:
-    """Left MLO views with a malignant finding, in the order of the file: their chest wall lies at the left."""
-    return [
+    """Left MLO views with a malignant finding, that with the largest first; their chest wall lies at the left."""
+    images = [
         image
         for image in annotations.select(modality=modality).images
-        if image.view == 'L-MLO' and not image.rotated_180 and malignant_box(annotations, image) is not None
+        if image.view == 'L-MLO' and not image.rotated_180 and malignant_finding(annotations, image) is not None
     ]
+    return sorted(images, key=lambda image: -area(malignant_finding(annotations, image)))
 
 
-def malignant_box(annotations: AnnotationSet, image: ImageRecord) -> np.ndarray | None:
-    """(x, y, width, height) of the first malignant finding."""
-    boxes = [finding.bbox_xywh for finding in annotations.findings_of(image.id) if finding.category == 'malignant']
-    return np.array(boxes[0]) if boxes else None
+def malignant_finding(annotations: AnnotationSet, image: ImageRecord) -> FindingRecord | None:
+    """The largest."""
+    found = [finding for finding in annotations.findings_of(image.id) if finding.category == 'malignant']
+    return max(found, key=area, default=None)
+
+
+def area(finding: FindingRecord) -> float:
+    """Of its box, pixels."""
+    return finding.bbox_xywh[2] * finding.bbox_xywh[3]
 
 
 def draw_found(axis: Axes, annotations: AnnotationSet, modality: str, model: str, title: str) -> None:
-    """The first view whose best finding of a ready model is a true one."""
-    images = shown_images(annotations, modality)
-    for image in images:
+    """Of the views, that whose best finding by a ready model is a true one with the highest score."""
+    hits = []
+    for image in shown_images(annotations, modality):
         with TemporaryDirectory() as out:
             predict(annotations.resolve_path(image), out=out, model=model)
             found = read_predictions(Path(out, 'predictions.csv'))
         best = int(found.scores.argmax())
-        truth = malignant_box(annotations, image)
-        if overlap(found.boxes_xywh[best], truth) >= LEAST_OVERLAP:
-            break
-    else:
-        raise ValueError(f'{model} finds none of the findings in {len(images)} images: take another --seed')
-    slice_index = int(found.z[best])
-    axis.imshow(read_slice(annotations, image, slice_index), cmap='gray', vmin=0, vmax=1)
+        box, truth = found.boxes_xywh[best], np.array(malignant_finding(annotations, image).bbox_xywh)
+        if overlap(box, truth) >= LEAST_OVERLAP:
+            hits.append((found.scores[best], image, box, truth, int(found.z[best])))
+    if not hits:
+        raise ValueError(f'{model} finds no malignant finding: take another --seed')
+    score, image, box, truth, slice_index = max(hits, key=lambda hit: hit[0])
+    show(axis, read_slice(annotations, image, slice_index), title)
     add_box(axis, truth, TRUTH_COLOUR, linestyle='--')
-    add_box(axis, found.boxes_xywh[best], PREDICTION_COLOUR)
-    where = f'slice {slice_index} of {image.num_slices}, ' if image.num_slices > 1 else ''
-    add_text(axis, f'{where}{found.scores[best]:.2f}')
-    add_title(axis, title)
+    add_box(axis, box, PREDICTION_COLOUR)
+    where = f'slice {slice_index + 1} of {image.num_slices}\n' if image.num_slices > 1 else ''
+    add_text(axis, f'{where}score {score:.2f}')
 
 
 def overlap(first: np.ndarray, second: np.ndarray) -> float:
@@ -110,25 +134,23 @@ def overlap(first: np.ndarray, second: np.ndarray) -> float:
     return float(coco_mask.iou(first[None], second[None], [0])[0, 0])
 
 
-def draw_vendors(axis: Axes, seed: int) -> None:
-    """One breast as three vendors show it."""
-    images = compare_vendors('vendors', SIZE, seed)
-    axis.imshow(np.hstack([images[code] for code in 'ACE']), cmap='gray', vmin=0, vmax=1)
-    add_title(axis, 'MSVCL v2\none breast, vendors A, C and E: one representation')
+def draw_vendors(axis: Axes, size: str) -> None:
+    """One breast as several vendors show it."""
+    images = compare_vendors('vendors', size, VENDOR_SEED)
+    show(axis, np.hstack([images[code] for code in VENDORS]), 'MSVCL v2\none breast, three vendors: one representation')
 
 
 def draw_outline(axis: Axes, annotations: AnnotationSet) -> None:
     """A mammogram and the outline that its label alone is to give."""
     image = shown_images(annotations, 'FFDM')[0]
-    axis.imshow(read_slice(annotations, image, 0), cmap='gray', vmin=0, vmax=1)
-    for finding in annotations.findings_of(image.id):
-        axis.contour(coco_mask.decode(finding.segmentation), levels=[0.5], colors=[TRUTH_COLOUR], linewidths=1.2)
-    add_text(axis, 'label: malignant')
-    add_title(axis, 'GLAM\nimage label: outline (truth)')
+    show(axis, read_slice(annotations, image, 0), 'GLAM\nlabel to outline (truth)')
+    mask = coco_mask.decode(malignant_finding(annotations, image).segmentation)
+    axis.contour(mask, levels=[0.5], colors=[TRUTH_COLOUR], linewidths=1.2)
+    add_text(axis, 'label:\nmalignant')
 
 
 def draw_normal(axis: Axes, annotations: AnnotationSet) -> None:
-    """A pair of breasts, and the abnormal side as it would be without its finding."""
+    """A pair of breasts as they are hung, and the abnormal side as it would be without its finding."""
     left = shown_images(annotations, 'FFDM')[0]
     right = next(
         image
@@ -136,11 +158,22 @@ def draw_normal(axis: Axes, annotations: AnnotationSet) -> None:
         if image.patient_id == left.patient_id and image.modality == 'FFDM' and image.view == 'R-MLO'
     )
     twin = read_twins(annotations)[annotations.resolve_path(left).resolve()]
-    sides = [read_slice(annotations, right, 0), read_slice(annotations, left, 0), read_mammogram(twin).pixels]
-    axis.imshow(np.hstack(sides), cmap='gray', vmin=0, vmax=1)
-    box = malignant_box(annotations, left)
-    add_box(axis, box + [right.width, 0, 0, 0], TRUTH_COLOUR, linestyle='--')
-    add_title(axis, 'DisAsymNet\nright, left: left without its finding (truth)')
+    hung = hang_pixels(without_air(read_slice(annotations, right, 0)), right.view)
+    sides = [hung, without_air(read_slice(annotations, left, 0)), without_air(read_mammogram(twin).pixels)]
+    show(axis, np.hstack(sides), 'DisAsymNet\nright, left; left without its finding (truth)')
+    box = np.array(malignant_finding(annotations, left).bbox_xywh)
+    add_box(axis, box + [hung.shape[1], 0, 0, 0], TRUTH_COLOUR, linestyle='--')
+
+
+def show(axis: Axes, pixels: np.ndarray, title: str) -> None:
+    """A picture under its method, and what goes in and comes out."""
+    axis.imshow(without_air(pixels), cmap='gray', vmin=0, vmax=1)
+    axis.set_title(title, color='white', fontsize=8)
+
+
+def without_air(pixels: np.ndarray) -> np.ndarray:
+    """(H, W) pixels up to the last column that shows breast."""
+    return pixels[:, : int(np.nonzero((pixels > AIR).any(axis=0))[0].max()) + 2]
 
 
 def read_slice(annotations: AnnotationSet, image: ImageRecord, slice_index: int) -> np.ndarray:
@@ -157,12 +190,7 @@ def add_box(axis: Axes, box_xywh: np.ndarray, colour: str, linestyle: str = '-')
 
 def add_text(axis: Axes, text: str) -> None:
     """A line in the dark corner opposite the chest wall."""
-    axis.text(0.97, 0.02, text, color='white', fontsize=8, ha='right', va='bottom', transform=axis.transAxes)
-
-
-def add_title(axis: Axes, text: str) -> None:
-    """The method, and what goes in and comes out."""
-    axis.set_title(text, color='white', fontsize=8)
+    axis.text(0.99, 0.01, text, color='white', fontsize=7, ha='right', va='bottom', transform=axis.transAxes)
 
 
 if __name__ == '__main__':

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 SOURCES = (
-    '.ci', 'AGENTS.md', 'CHANGELOG.md', 'CITATION.cff', 'LICENSE', 'MANIFEST.in', 'Makefile', 'README.md', 'configs', 'docs',
-    'mammo_plugins', 'model-index.yml', 'projects', 'pyproject.toml', 'setup.py', 'tests', 'tools',
+    '.ci', 'AGENTS.md', 'CHANGELOG.md', 'CITATION.cff', 'LICENSE', 'MANIFEST.in', 'Makefile', 'README.md', 'configs',
+    'docs', 'mammo_plugins', 'model-index.yml', 'projects', 'pyproject.toml', 'setup.py', 'tests', 'tools',
 )  # fmt: skip
 
 
@@ -195,7 +195,7 @@ def test_demo_runs_from_the_installed_wheel_in_any_folder(installed, tmp_path):
 
 @pytest.fixture(scope='module')
 def environment(wheel, tmp_path_factory) -> Path:
-    """The programs of an empty environment with the wheel; its dependencies are those of this one, not fetched again."""
+    """Programs of an empty environment with the wheel; its dependencies are those of this one, not fetched again."""
     folder = tmp_path_factory.mktemp('environment')
     venv.create(folder, with_pip=False)
     programs = folder / 'bin'

@@ -6,6 +6,7 @@ python projects/msvcl/vendors_figure.py projects/msvcl/vendors.png
 from __future__ import annotations
 
 import argparse
+
 import matplotlib
 
 from mammo_plugins.datasets.phantom.vendor_comparison import compare_vendors

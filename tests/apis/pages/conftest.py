@@ -14,7 +14,7 @@ import pytest
 
 from mammo_plugins.commands.main import main
 from tests.markdown_commands import read_commands
-from tests.tools.test_launch_scripts import SRUN
+from tests.tools.test_launch_scripts import SHOW_WORDS
 from tests.two_processes import free_port
 
 QUICK = [
@@ -71,14 +71,13 @@ def _run(words: list[str], folder: Path, repository: Path, cfg_options: tuple[st
     if words[0] == 'mammo':
         return main([*words[1:], *_quick(words, cfg_options)])
     program = [sys.executable, *words[1:]] if words[0] == 'python' else ['bash', str(repository / words[0]), *words[1:]]
-    (folder / 'srun').write_text(SRUN)
+    (folder / 'srun').write_text(SHOW_WORDS)
     (folder / 'srun').chmod(0o755)
     environment = {
         **os.environ, **variables, 'PATH': f'{folder}:{os.environ["PATH"]}', 'PYTHON': sys.executable,
         'PORT': str(free_port()), 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(repository),
     }  # fmt: skip
-    if 'train' in words[0]:
-        program += _quick(['mammo', 'train', *words[1:]], cfg_options)
+    program += _quick(['mammo', 'train', *words[1:]] if 'train' in words[0] else words, cfg_options)
     done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.returncode
@@ -88,6 +87,8 @@ def _quick(words: list[str], cfg_options: tuple[str, ...]) -> list[str]:
     """Options that make a command quick and win over its own; ``--cfg-options`` may stand once."""
     if words[1] == 'phantoms':
         return ['--size', '96x64x12']
+    if words[1] == 'docs/methods_figure.py':
+        return ['--size', '192x128x24']
     if words[1] not in ('train', 'test'):
         return []
     own = words[words.index('--cfg-options') + 1 :] if '--cfg-options' in words else []
