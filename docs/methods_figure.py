@@ -37,7 +37,7 @@ from matplotlib.patches import Rectangle
 
 HEIGHT, TITLES, GAP = 3.0, 0.45, 0.12  # inches: of the tallest picture, above it, beside it
 DOTS_PER_INCH = 90
-AIR = 0.05  # intensities up to this are no breast
+AIR = 0.02  # intensities up to this are no breast
 VENDORS, VENDOR_SEED = 'ACE', 3
 LEAST_OVERLAP = 0.25  # of a finding that a model found
 
@@ -125,7 +125,7 @@ def draw_found(axis: Axes, annotations: AnnotationSet, modality: str, model: str
     show(axis, read_slice(annotations, image, slice_index), title)
     add_box(axis, truth, TRUTH_COLOUR, linestyle='--')
     add_box(axis, box, PREDICTION_COLOUR)
-    where = f'slice {slice_index + 1} of {image.num_slices}\n' if image.num_slices > 1 else ''
+    where = f'slice {slice_index} of {image.num_slices}\n' if image.num_slices > 1 else ''
     add_text(axis, f'{where}score {score:.2f}')
 
 
