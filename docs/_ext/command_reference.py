@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 from mammo_plugins.commands.main import COMMANDS
 
 # Words behind a command that have a parser of their own, which the command's does not hold.
-_OWN_PARSERS = {'phantoms': ('exam',), 'model': ('export',)}
+_OWN_PARSERS = {'phantoms': ('exam',), 'model': ('export', 'graph')}
 _WIDTH = '110'
 
 

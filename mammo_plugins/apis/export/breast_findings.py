@@ -26,6 +26,7 @@ class BreastFindings(nn.Module):
         num_views: V; the views of a pair attend to each other.
     """
 
+    inputs = ('images', 'size')
     outputs = ('boxes', 'scores', 'slice_weights')
 
     def __init__(self, detector: MultiViewSparseRCNN, num_views: int = 2) -> None:
@@ -35,17 +36,17 @@ class BreastFindings(nn.Module):
         for extractor in detector.roi_head.bbox_roi_extractor:
             _check(extractor)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, images: Tensor, size: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Boxes (V, N, 4) xyxy in network pixels, scores (V, N, K), and what each slice has in them, (V, N, S).
 
         Args:
-            images: (V, S, C, H, W) as the data preprocessor gives them, without air around the views.
+            images: (V, S, C, H, W) as the data preprocessor gives them.
+            size: (2,) height and width of the views without the air that fills them up.
         """
         levels = self.detector.extract_feat(images.flatten(0, 1))
         rpn = self.detector.rpn_head
-        height, width = images.shape[-2:]
-        size = torch.stack([torch.scalar_tensor(side, dtype=images.dtype) for side in (width, height, width, height)])
-        boxes = (bbox_cxcywh_to_xyxy(rpn.init_proposal_bboxes.weight) * size).expand(len(self.partners), -1, -1)
+        first_boxes = bbox_cxcywh_to_xyxy(rpn.init_proposal_bboxes.weight) * size.flip(0).repeat(2)
+        boxes = first_boxes.expand(len(self.partners), -1, -1)
         features = rpn.init_proposal_features.weight.expand(len(self.partners), -1, -1)
         roi_head = self.detector.roi_head
         for extractor, head in zip(roi_head.bbox_roi_extractor, roi_head.bbox_head):
@@ -68,7 +69,9 @@ def _check(extractor: nn.Module) -> None:
         )
 
 
-def pool_all_slices(extractor: SingleRoIExtractor, levels: tuple[Tensor, ...], boxes: Tensor, num_slices: int) -> Tensor:
+def pool_all_slices(
+    extractor: SingleRoIExtractor, levels: tuple[Tensor, ...], boxes: Tensor, num_slices: int
+) -> Tensor:
     """RoI features (V * N, S, D, k, k) of the boxes (V, N, 4) of each view on its S slices.
 
     Args:

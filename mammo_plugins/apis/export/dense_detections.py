@@ -24,6 +24,7 @@ class DenseDetections(nn.Module):
         ValueError: its head is another one.
     """
 
+    inputs = ('images',)
     outputs = ('boxes', 'scores')
 
     def __init__(self, detector: SingleStageDetector) -> None:

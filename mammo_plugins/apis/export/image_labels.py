@@ -14,6 +14,7 @@ class ImageLabels(nn.Module):
         global_module: of a ``GlobalLocalClassifier``.
     """
 
+    inputs = ('images',)
     outputs = ('labels', 'maps')
 
     def __init__(self, global_module: GlobalModule) -> None:
