@@ -1,8 +1,9 @@
-# make install | demo | check | test | test-oldest | lint | format | study-mm3d | study-sm-ffdm | study-glam | study-msvcl | study-disasymnet
+# make install | demo | check | test | test-oldest | docs | lint | format | study-mm3d | study-sm-ffdm | study-glam | study-msvcl | study-disasymnet
 # make check                   lint, types, layers and the quick tests, for daily work
 # make test-oldest             the suite with the oldest versions that pyproject.toml promises, in an environment of its own
 # make test-oldest OLDEST_TESTS='tests/models tests/io'
 # make test PYTHON=python3.12   with another interpreter
+# make docs                    the site in build/docs
 # make demo SEED=1              with other phantoms and starting weights
 # make study-mm3d               every row of M&M-3D on phantoms, hours; PRESET=large on a GPU
 # make study-sm-ffdm            Table 2 of SM/FFDM fusion on phantoms, with shares of the pairs
@@ -26,7 +27,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 OLDEST_INSTALLED := $(OLDEST_VENV)/.installed
 
-.PHONY: install check test test-oldest lint format demo study-mm3d study-sm-ffdm study-glam study-msvcl study-disasymnet clean
+.PHONY: install check test test-oldest docs lint format demo study-mm3d study-sm-ffdm study-glam study-msvcl study-disasymnet clean
 
 install: $(INSTALLED)
 
@@ -67,6 +68,10 @@ lint: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: install
+	$(BIN)/python -m sphinx -W --keep-going -q -c docs -d build/doctrees . build/docs
+	@echo build/docs/index.html
 
 demo: install
 	$(BIN)/python tools/demo.py --seed $(SEED)

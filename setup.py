@@ -14,6 +14,8 @@ SHIPPED = (
     'projects/*/weights/*',
     'projects/*/model/*.zip',
     'model-index.yml',
+    'configs/metafile.yml',
+    'projects/*/metafile.yml',
 )
 
 

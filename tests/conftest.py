@@ -32,6 +32,7 @@ SLOW = (
     'datasets/test_light_imports.py',
     'dicom_archive',
     'dicom_validation',
+    'docs/test_site.py',
     'engine/optim',
     'fuzz',
     'models/detectors',

@@ -7,35 +7,62 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import tarfile
+import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
-SOURCES = ('mammo_plugins', 'configs', 'projects', 'setup.py', 'pyproject.toml', 'MANIFEST.in', 'README.md', 'LICENSE')
+SOURCES = (
+    '.ci', 'AGENTS.md', 'CHANGELOG.md', 'CITATION.cff', 'LICENSE', 'MANIFEST.in', 'Makefile', 'README.md', 'configs',
+    'docs', 'mammo_plugins', 'model-index.yml', 'projects', 'pyproject.toml', 'setup.py', 'tests', 'tools',
+)  # fmt: skip
 
 
 @pytest.fixture(scope='module')
-def wheel(repository, tmp_path_factory) -> Path:
-    """Built from a copy, so that no build folder is left in the checkout."""
-    folder = tmp_path_factory.mktemp('wheel')
+def source(repository, tmp_path_factory) -> Path:
+    """A copy of the checkout, so that no build folder is left there."""
+    folder = tmp_path_factory.mktemp('source')
     for name in SOURCES:
-        source, copy = repository / name, folder / 'source' / name
+        source, copy = repository / name, folder / name
         copy.parent.mkdir(exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, copy, ignore=shutil.ignore_patterns('__pycache__'))
         elif source.is_file():
             shutil.copyfile(source, copy)
-    weights = folder / 'source' / 'projects' / 'example' / 'weights' / 'tiny.pth'
+    weights = folder / 'projects' / 'example' / 'weights' / 'tiny.pth'
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b'weights')
+    return folder
+
+
+def build_wheel(source: Path, folder: Path) -> Path:
+    """A wheel of a folder or an sdist."""
     command = [sys.executable, '-m', 'pip', 'wheel', '--no-deps', '--no-build-isolation', '--wheel-dir', str(folder)]
-    result = subprocess.run(
-        [*command, str(folder / 'source')], capture_output=True, text=True, timeout=300, check=False
-    )
+    result = subprocess.run([*command, str(source)], capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     (built,) = folder.glob('mammo_plugins-*.whl')
     return built
+
+
+@pytest.fixture(scope='module')
+def sdist(source, tmp_path_factory) -> Path:
+    """Made before the wheel, whose build leaves folders behind."""
+    pytest.importorskip('build', reason='pip install build')
+    folder = tmp_path_factory.mktemp('sdist')
+    command = [sys.executable, '-m', 'build', '--sdist', '--no-isolation', '--outdir', str(folder), str(source)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (built,) = folder.glob('mammo_plugins-*.tar.gz')
+    return built
+
+
+@pytest.fixture(scope='module')
+def wheel(source, tmp_path_factory) -> Path:
+    """Of the checkout."""
+    return build_wheel(source, tmp_path_factory.mktemp('wheel'))
 
 
 @pytest.fixture(scope='module')
@@ -75,6 +102,26 @@ def test_wheel_holds_every_module_config_and_data_file(repository, wheel):
     assert configs
     assert sorted((package_files | configs) - names) == []
     assert 'mammo_plugins/.mim/projects/example/weights/tiny.pth' in names
+
+
+def test_wheel_holds_the_ready_models_and_the_index_of_models(repository, wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    shipped = [
+        path.relative_to(repository).as_posix()
+        for pattern in ('projects/*/model/*.zip', 'model-index.yml', 'configs/metafile.yml', 'projects/*/metafile.yml')
+        for path in repository.glob(pattern)
+    ]
+    assert len(shipped) >= 9
+    assert sorted({f'mammo_plugins/.mim/{name}' for name in shipped} - names) == []
+
+
+def test_sdist_holds_the_checkout_and_gives_the_same_wheel(source, sdist, wheel, tmp_path):
+    with tarfile.open(sdist) as archive:
+        names = {name.split('/', 1)[1] for name in archive.getnames() if '/' in name}
+    for name in SOURCES:
+        assert any(inside == name or inside.startswith(f'{name}/') for inside in names), name
+    again = zipfile.ZipFile(build_wheel(sdist, tmp_path))
+    assert sorted(again.namelist()) == sorted(zipfile.ZipFile(wheel).namelist())
 
 
 def test_wheel_holds_neither_tests_nor_tools(wheel):
@@ -144,3 +191,48 @@ def test_demo_runs_from_the_installed_wheel_in_any_folder(installed, tmp_path):
     assert len(results['rows']) == 5
     assert all(set(row) >= {'mm3d-2d'} for row in results['rows'].values())
     assert 'M&amp;M-3D, fine-tuned' in (tmp_path / 'out' / 'report.html').read_text()
+
+
+@pytest.fixture(scope='module')
+def environment(wheel, tmp_path_factory) -> Path:
+    """Programs of an empty environment with the wheel; its dependencies are those of this one, not fetched again."""
+    folder = tmp_path_factory.mktemp('environment')
+    venv.create(folder, with_pip=False)
+    programs = folder / 'bin'
+    site = Path(sysconfig.get_path('purelib', vars={'base': str(folder), 'platbase': str(folder)}))
+    dependencies = {sysconfig.get_path('purelib'), sysconfig.get_path('platlib')}
+    (site / 'dependencies.pth').write_text('\n'.join(dependencies) + '\n')  # whose own .pth files are not read
+    command = [sys.executable, '-m', 'pip', '--python', str(programs / 'python'), 'install', '--no-deps', '--no-index']
+    result = subprocess.run([*command, str(wheel)], capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return programs
+
+
+def test_installed_program_goes_from_phantoms_to_predictions_in_an_empty_folder(environment, tmp_path):
+    variables = {name: value for name, value in os.environ.items() if name != 'PYTHONPATH'}
+    variables['MAMMO_MODELS'] = str(tmp_path / 'models')
+    folder = tmp_path / 'empty'
+    folder.mkdir()
+
+    def mammo(*words: str) -> str:
+        done = subprocess.run(
+            [environment / 'mammo', *words],
+            cwd=folder,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return done.stdout
+
+    content = json.loads(mammo('info', '--json'))
+    assert all(Path(root).is_relative_to(environment.parent) for root in content['configs'])
+    assert {model['name'] for model in content['models']} == {'mm3d-phantoms', 'fused-efficientdet-phantoms'}
+    assert 'predict' in mammo('--help')
+    assert 'mm3d-phantoms' in mammo('model', 'list')
+    mammo('phantoms', 'exam', 'E', '--size', '96x64x12')
+    mammo('predict', 'E', '--out', 'O')
+    assert (folder / 'O/predictions.csv').read_text().count('\n') > 1
+    assert json.loads((folder / 'O/run.json').read_text())['error'] == ''

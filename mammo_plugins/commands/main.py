@@ -17,7 +17,7 @@ COMMANDS = {
     'test': ('test', 'predict and score the test set of a config'),
     'stages': ('stages', 'run a plan of trainings, tests and commands that build on one another'),
     'search': ('search', 'train a plan many times with fields drawn at random'),
-    'model': ('model', 'trained models in one file: export, import, info, list'),
+    'model': ('model', 'trained models in one file: export, import, info, list; graphs for other runtimes'),
     'predict': ('predict', 'predict DICOM, PNG or MetaImage files: findings, labels, maps'),
     'serve': ('serve', 'a service beside an archive: images in by DICOM, results out'),
     'dicom': ('dicom_results', 'write predictions as DICOM: CAD SR, SR, GSPS, SEG, secondary captures'),

@@ -1,4 +1,4 @@
-"""``mammo model export|import|info|list``: trained models in one file."""
+"""``mammo model export|graph|import|info|list``: trained models in one file."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ from .expected_errors import in_a_sentence
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Parses the command line, and exports, imports, shows or lists models; exit code 2 where that cannot be done."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    if arguments[:1] == ['export']:  # its module alone needs torch
-        return importlib.import_module(f'{__package__}.model_export').main(
-            arguments[1:], prog=f'{prog or "model"} export'
-        )
+    if arguments[:1] in (['export'], ['graph']):  # their modules alone need torch
+        name, *rest = arguments
+        return importlib.import_module(f'{__package__}.model_{name}').main(rest, prog=f'{prog or "model"} {name}')
     args = _build_parser(prog).parse_args(arguments)
     return args.run(args)
 
@@ -40,6 +39,7 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(metavar='COMMAND', required=True)
     commands.add_parser('export', help='put a config and a checkpoint into one file')
+    commands.add_parser('graph', help='write the network alone for other runtimes: ONNX, torch.export')
     given = commands.add_parser('import', help='check a model, and keep it under its name')
     given.add_argument('source', metavar='ZIP', help='file or web address')
     given.set_defaults(run=_import)

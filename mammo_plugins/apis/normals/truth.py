@@ -67,7 +67,7 @@ def read_true_pairs(
     Raises:
         ValueError: there is no such table, or it names a file that is not there.
     """
-    twins = _read_twins(annotations, normals)
+    twins = read_twins(annotations, normals)
     images = {image_key(image)[:3]: image for image in annotations.images}
     load = LoadMammogram(num_slices=1)
     for entry in read_index(pictures):
@@ -91,7 +91,12 @@ def read_true_pairs(
         )
 
 
-def _read_twins(annotations: AnnotationSet, normals: str | Path | None) -> dict[Path, Path]:
+def read_twins(annotations: AnnotationSet, normals: str | Path | None = None) -> dict[Path, Path]:
+    """File of each mammogram with findings to that of the same one without them; see :func:`read_true_pairs`.
+
+    Raises:
+        ValueError: there is no such table, or it lacks a column.
+    """
     root = (annotations.path.parent if annotations.path else Path()) / annotations.info.get('root', '')
     table = root / NORMALS if normals is None else Path(normals)
     if not table.is_file():

@@ -23,6 +23,7 @@ def in_parts(function: Callable[[Tensor], Tensor], rows: Tensor, written_per_row
         rows: (P, ...).
         written_per_row: numbers a row that its largest operation writes.
     """
-    if torch.is_grad_enabled() or rows.device.type != 'cpu':
+    # A graph that is exported has no loop whose turns depend on its input.
+    if torch.is_grad_enabled() or rows.device.type != 'cpu' or torch.compiler.is_compiling():
         return function(rows)
     return torch.cat([function(part) for part in rows.split(max(1, WRITTEN_AT_ONCE // written_per_row))])

@@ -88,7 +88,7 @@ class SliceDynamicConv(DynamicConv):
 
 def _proposals_at_once(rois: Tensor | PooledBoxes) -> int:
     """Proposals to mix together, of RoI features (P, S, C, k, k)."""
-    if rois.device.type != 'cpu':
+    if rois.device.type != 'cpu' or torch.compiler.is_compiling():  # see in_parts
         return max(1, rois.shape[0])
     # Twice as many in training: see docs/decisions.md.
     written = 2 * WRITTEN_AT_ONCE if torch.is_grad_enabled() else WRITTEN_AT_ONCE

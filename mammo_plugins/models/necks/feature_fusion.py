@@ -53,7 +53,7 @@ class FeatureFusion(BaseModule):
         like = next(feature for feature in maps if feature is not None)
         size = like.shape[-2:]
         whole = [
-            like.new_zeros(len(like), channels, *size) if feature is None else feature
+            like.new_zeros(like.shape[0], channels, *size) if feature is None else feature
             for feature, channels in zip(maps, self.in_channels)
         ]
         grouped = [feature.unflatten(1, (self.num_groups, -1)) for feature in whole]
