@@ -31,14 +31,15 @@ class Limits:
     """What a case may take.
 
     Attributes:
-        cpu_seconds: processor time: does not depend on how busy the machine is.
+        cpu_seconds: processor time: hardly depends on how busy this machine is, but on a virtual one it counts what
+            the host took for others too.
         wall_seconds: time on the clock, for a case that waits.
         memory_bytes: above what the process has when it is ready.
         start_seconds: until a process is ready.
     """
 
-    cpu_seconds: float = 5.0
-    wall_seconds: float = 60.0
+    cpu_seconds: float = 20.0
+    wall_seconds: float = 300.0
     memory_bytes: int = 1_500_000_000
     start_seconds: float = 300.0
 

@@ -36,6 +36,7 @@ class DenseDetections(nn.Module):
                 f'{", ".join(kind.__name__ for kind in HEADS)}'
             )
         self.detector = detector
+        self.coarsest_stride = max(max(stride) for stride in head.prior_generator.strides)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Boxes (N, A, 4) xyxy in network pixels, not cut off at the border, and scores (N, A, K) in [0, 1].
@@ -47,7 +48,8 @@ class DenseDetections(nn.Module):
         logits, deltas, *centredness = head(self.detector.extract_feat(images))
         sizes = [level.shape[-2:] for level in logits]
         priors = torch.cat(head.prior_generator.grid_priors(sizes, dtype=images.dtype, device=images.device))
-        scores = _by_place(logits, head.cls_out_channels).sigmoid()
+        scores = _by_place(logits, head.cls_out_channels)
+        scores = scores.sigmoid() if head.use_sigmoid_cls else scores.softmax(-1)[..., :-1]  # without background
         if centredness:
             scores = scores * _by_place(centredness[0], 1).sigmoid()
         moved = _by_place(deltas, 4)

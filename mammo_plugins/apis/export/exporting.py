@@ -17,8 +17,8 @@ from mammo_plugins.io.whole_file import whole_file, write_whole
 from .graph_files import WRITERS, Run
 from .network import Network, find_network
 
-# Heights and widths in units of the divisor, and images or slices, that a file is tried with; none is the traced one.
-_TRIED = ((2, 2, 1), (3, 2, 2), (4, 3, 5))
+# More rows and columns than the fewest, in divisors, and images or slices, that a file is tried with; never as traced.
+_TRIED = ((0, 0, 1), (1, 0, 2), (2, 1, 5))
 _TOLERANCE = 1e-3
 
 

@@ -22,7 +22,7 @@ _MEANINGS = {
     'labels': 'probability of each label',
     'maps': 'saliency of each label, 0 to 1',
 }
-_SAMPLE_UNITS = 2  # the input that a graph is traced with has so many times the divisor in height and width
+_MIN_UNITS = 2  # torch.export takes a length of 1 for a constant
 _SAMPLE_SLICES = 3
 _SAMPLE_AIR = 3.0  # pixels
 
@@ -36,6 +36,7 @@ class Network:
         axes: names of the axes of the images.
         channels: of the images.
         divisor: height and width are multiples of this.
+        min_units: the smallest height and width in divisors: no level of features is a single cell high or wide.
         num_views: views of the images; None where images are read one by one.
         preprocessing: what the model does to intensities in [0, 1] before.
     """
@@ -44,14 +45,13 @@ class Network:
     axes: tuple[str, ...]
     channels: int
     divisor: int
+    min_units: int
     num_views: int | None
     preprocessing: dict[str, Any]
 
-    def sample(
-        self, rows: int = _SAMPLE_UNITS, columns: int = _SAMPLE_UNITS + 1, first: int = _SAMPLE_SLICES
-    ) -> tuple[Tensor, ...]:
-        """Inputs of noise; ``first`` images, or slices of each view."""
-        height, width = rows * self.divisor, columns * self.divisor
+    def sample(self, more_rows: int = 0, more_columns: int = 1, first: int = _SAMPLE_SLICES) -> tuple[Tensor, ...]:
+        """Inputs of noise: rows and columns in divisors above the fewest; ``first`` images, or slices of each view."""
+        height, width = ((self.min_units + more) * self.divisor for more in (more_rows, more_columns))
         leading = (first,) if self.num_views is None else (self.num_views, first)
         images = torch.randn(*leading, self.channels, height, width, generator=torch.Generator().manual_seed(0))
         inputs = {'images': images, 'size': torch.tensor([height - _SAMPLE_AIR, width - _SAMPLE_AIR])}
@@ -60,7 +60,7 @@ class Network:
     def free_axes(self) -> tuple[dict[int, Any], ...]:
         """The axes of each input whose length may change, for ``torch.export``."""
         changing = self.axes.index('images' if self.num_views is None else 'slices')
-        rows, columns = (torch.export.Dim(f'{name}_units', min=1) for name in ('row', 'column'))
+        rows, columns = (torch.export.Dim(f'{name}_units', min=self.min_units) for name in ('row', 'column'))
         images = {
             changing: torch.export.Dim(self.axes[changing], min=1),
             len(self.axes) - 2: self.divisor * rows,
@@ -76,6 +76,7 @@ class Network:
             'images': {
                 'axes': {name: fixed.get(name) or 'any' for name in self.axes},
                 'rows and columns are multiples of': self.divisor,
+                'rows and columns are at least': self.min_units * self.divisor,
                 'preprocessing': self.preprocessing,
             },
             **(size if 'size' in self.module.inputs else {}),
@@ -114,12 +115,14 @@ def _reads_one_image(model: MammogramDetector) -> bool:
 def _network(model: nn.Module, module: nn.Module, num_views: int | None = None) -> Network:
     preprocessor = model.data_preprocessor
     stated = {name: getattr(preprocessor, name) for name in ('mean', 'std', 'min_std') if hasattr(preprocessor, name)}
+    divisor, coarsest = preprocessor.pad_size_divisor, getattr(module, 'coarsest_stride', 1)
     leading = ('images',) if num_views is None else ('views', 'slices')
     return Network(
         module.eval(),
         axes=(*leading, 'channels', 'rows', 'columns'),
         channels=preprocessor.num_channels,
-        divisor=preprocessor.pad_size_divisor,
+        divisor=divisor,
+        min_units=max(_MIN_UNITS, coarsest // divisor + 1),
         num_views=num_views,
         preprocessing={'type': type(preprocessor).__name__, **stated},
     )

@@ -93,7 +93,7 @@ class Receiver:
         others = OTHER_CLASSES if self._settings.other_objects == IGNORE else ()
         for sop_class in (*IMAGE_CLASSES, *others):
             entity.add_supported_context(sop_class, list(TRANSFER_SYNTAXES))
-        self._before = _use_files(self._spool.incoming)
+        _file_transfer.begin(self._spool.incoming)
         handlers = [
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_C_ECHO, self._echo),
@@ -108,7 +108,7 @@ class Receiver:
                 address, block=False, evt_handlers=handlers, ssl_context=self._settings.tls()
             )
         except BaseException:
-            _restore(self._before)
+            _file_transfer.end(self._spool.incoming)
             raise
 
     def stop(self) -> None:
@@ -125,7 +125,7 @@ class Receiver:
             association.join(max(0.0, limit - time.monotonic()))
         for association in left:  # one that has not said who it is may not be aborted: its connection is closed
             association.kill()
-        _restore(self._before)
+        _file_transfer.end(self._spool.incoming)
 
     def _echo(self, event: Event) -> int:
         return SUCCESS if self._may_send(event.assoc) else NOT_AUTHORIZED
@@ -212,29 +212,45 @@ class Receiver:
         self._table.note('rejected association', address=event.assoc.requestor.address)
 
 
-_Transfer = tuple[Callable, bool, bool]
+class _FileTransfer:
+    """Has pynetdicom write what it receives to files in a folder, and send from files, while a receiver listens.
 
-
-def _use_files(folder: Path) -> _Transfer:
-    """Has pynetdicom write what it receives to files in a folder, and send from files; gives what was set before.
-
-    It offers no way to name the folder, and that of the system is often in memory or on another file system.
+    It offers no way to name the folder, and that of the system is often in memory or on another file system. Its
+    settings are those of the process: with several receivers the folder of the latest counts, and what was set before
+    comes back with the end of the last, whichever that is.
     """
-    before = (
-        dimse_messages.NamedTemporaryFile,
-        _config.STORE_RECV_CHUNKED_DATASET,
-        _config.STORE_SEND_CHUNKED_DATASET,
-    )
-    _restore((partial(NamedTemporaryFile, dir=folder), True, True))
-    return before
+
+    def __init__(self) -> None:
+        self._folders: list[Path] = []
+        self._changing = Lock()
+
+    def begin(self, folder: Path) -> None:
+        with self._changing:
+            if not self._folders:
+                self._before = (
+                    dimse_messages.NamedTemporaryFile,
+                    _config.STORE_RECV_CHUNKED_DATASET,
+                    _config.STORE_SEND_CHUNKED_DATASET,
+                )
+            self._folders.append(folder)
+            self._set(partial(NamedTemporaryFile, dir=folder), True, True)
+
+    def end(self, folder: Path) -> None:
+        with self._changing:
+            self._folders.remove(folder)
+            if self._folders:
+                self._set(partial(NamedTemporaryFile, dir=self._folders[-1]), True, True)
+            else:
+                self._set(*self._before)
+
+    @staticmethod
+    def _set(make_file: Callable, receive_to_files: bool, send_from_files: bool) -> None:
+        dimse_messages.NamedTemporaryFile = make_file
+        _config.STORE_RECV_CHUNKED_DATASET = receive_to_files
+        _config.STORE_SEND_CHUNKED_DATASET = send_from_files
 
 
-def _restore(transfer: _Transfer) -> None:
-    (
-        dimse_messages.NamedTemporaryFile,
-        _config.STORE_RECV_CHUNKED_DATASET,
-        _config.STORE_SEND_CHUNKED_DATASET,
-    ) = transfer
+_file_transfer = _FileTransfer()
 
 
 def _drop_half(association: Association) -> None:

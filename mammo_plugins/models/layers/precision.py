@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor, nn
 
@@ -9,6 +11,12 @@ from torch import Tensor, nn
 def at_least_float32(tensor: Tensor) -> Tensor:
     """The tensor in float32 where automatic mixed precision made it float16 or bfloat16; float64 stays float64."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
+def without_autocast(tensor: Tensor) -> AbstractContextManager:
+    """A context without automatic mixed precision; an empty one where it is off, as graphs have no place for one."""
+    device = tensor.device.type
+    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
 
 
 def in_full_precision(layer: nn.Linear, features: Tensor) -> Tensor:
@@ -20,5 +28,5 @@ def in_full_precision(layer: nn.Linear, features: Tensor) -> Tensor:
         layer: the layer, with weights in float32 or better.
         features: (..., D), of any floating type.
     """
-    with torch.autocast(features.device.type, enabled=False):
+    with without_autocast(features):
         return at_least_float32(layer(features.to(layer.weight.dtype)))

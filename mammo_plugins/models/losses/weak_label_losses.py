@@ -7,7 +7,7 @@ from mmdet.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..layers.precision import at_least_float32
+from ..layers.precision import at_least_float32, without_autocast
 from .average_factor import global_average_factor
 
 
@@ -35,7 +35,7 @@ class LabelCrossEntropyLoss(nn.Module):
         """
         known = ~labels.isnan()
         target = torch.where(known, labels, torch.zeros_like(labels))
-        with torch.autocast(probabilities.device.type, enabled=False):
+        with without_autocast(probabilities):
             held = at_least_float32(probabilities).clamp(self.eps, 1 - self.eps)
             entropy = F.binary_cross_entropy(held, target.to(held.dtype), weight=known.to(held.dtype), reduction='sum')
         return self.loss_weight * entropy / global_average_factor(known.sum(), entropy.device, 'labels')

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..layers import PooledBoxes
-from ..layers.precision import at_least_float32
+from ..layers.precision import at_least_float32, without_autocast
 from .base import FusedSlices, SliceFusion, log_of_attention
 
 
@@ -72,7 +72,7 @@ class RoIAttentionFusion(SliceFusion):
         )
         marks = torch.eye(num_slices, dtype=value.dtype, device=value.device)
         marks = marks.repeat_interleave(asked.shape[1] // num_slices, dim=0).expand(*value.shape[:-1], -1)
-        with torch.autocast(asking.device.type, enabled=False):
+        with without_autocast(asking):
             arrived = F.scaled_dot_product_attention(
                 *(F.pad(part, (0, num_slices)) for part in (query, key)),  # its kernels want one width for all three
                 torch.cat([value, marks], dim=-1),

@@ -6,6 +6,7 @@ import random
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from pydicom import dcmread
@@ -361,10 +362,18 @@ def test_transfers_are_encrypted_where_the_settings_say_so(open_door, tmp_path):
     assert len(door.uids()) == 4
 
 
-def test_stopped_receiver_leaves_the_process_as_it_was(open_door):
-    before = dimse_messages.NamedTemporaryFile, _config.STORE_RECV_CHUNKED_DATASET
-    door = open_door()
+def test_stopped_receivers_leave_the_process_as_it_was(open_door):
+    """In whatever order they end; those that still listen go on writing to their disk."""
+
+    def settings():
+        return dimse_messages.NamedTemporaryFile, _config.STORE_RECV_CHUNKED_DATASET, _config.STORE_SEND_CHUNKED_DATASET
+
+    before = settings()
+    first, second = open_door(), open_door()
     assert _config.STORE_RECV_CHUNKED_DATASET
-    door.receiver.stop()
-    assert (dimse_messages.NamedTemporaryFile, _config.STORE_RECV_CHUNKED_DATASET) == before
-    assert not door.receiver.is_listening
+    first.receiver.stop()
+    assert not first.receiver.is_listening
+    with dimse_messages.NamedTemporaryFile() as file:
+        assert Path(file.name).parent == second.spool.incoming
+    second.receiver.stop()
+    assert settings() == before
