@@ -17,7 +17,7 @@ import pytest
 
 SOURCES = (
     '.ci', 'AGENTS.md', 'CHANGELOG.md', 'CITATION.cff', 'LICENSE', 'MANIFEST.in', 'Makefile', 'README.md', 'configs',
-    'docs', 'mammo_plugins', 'model-index.yml', 'projects', 'pyproject.toml', 'setup.py', 'tests', 'tools',
+    'deploy', 'docs', 'mammo_plugins', 'model-index.yml', 'projects', 'pyproject.toml', 'setup.py', 'tests', 'tools',
 )  # fmt: skip
 
 
