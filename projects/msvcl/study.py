@@ -367,18 +367,18 @@ def _sizes_of_crops(place):
 def _data(train, test, elsewhere, size):
     return dict(
         seen=dict(cases=train, split=[0.9, 0.1, 0.0], size=size, preset='vendors', phantoms={'vendors': 'ABC'}),
-        test=dict(cases=test, split=[0.0, 0.0, 1.0], size=size, preset='vendors'),
+        test=dict(cases=test, split=[0.0, 0.0, 1.0], size=size, preset='vendors', phantoms={'every_vendor': True}),
         elsewhere=dict(cases=elsewhere, split=[0.75, 0.25, 0.0], size=size, preset='demo', phantoms={'vendors': 'A'}),
     )
 
 
 presets = dict(
     small=dict(
-        data=_data(100, 96, 60, '160x112x6'),
+        data=_data(100, 24, 60, '160x112x6'),
         options=_presets(styles=600, pretraining=400, detection=600, match=200, labels=300),
     ),
     tiny=dict(
-        data=_data(9, 12, 4, '96x64x4'),
+        data=_data(9, 4, 4, '96x64x4'),
         options=_presets(styles=2, pretraining=2, detection=2, match=2, labels=2),
     ),
 )

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +21,53 @@ _START_SECONDS = 30
 _PLUGINS = (('libOrthancDicomWeb.so', 'orthanc-dicomweb'), ('libOrthancGdcm.so', 'orthanc-gdcm'))
 
 
-@dataclass(frozen=True)
+@dataclass
 class Orthanc:
-    """A running archive.
+    """An archive with its storage in a folder.
 
     Attributes:
+        folder: where it stores.
+        isolated: whether it runs in a network of its own.
         dicom_port, http_port: both on 127.0.0.1.
         peer_port: port at which it looks for the node :attr:`peer_title`; listen there to receive from it.
-        isolated: whether it runs in a network of its own.
     """
 
-    dicom_port: int
-    http_port: int
-    peer_port: int
+    folder: Path
     isolated: bool
+    dicom_port: int = field(default_factory=free_port)
+    http_port: int = field(default_factory=free_port)
+    peer_port: int = field(default_factory=free_port)
     title: str = 'ORTHANC'
     peer_title: str = 'MAMMO'
+    process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        """Starts it, again with what it has stored; skips the test where it is not installed."""
+        program = needed_program('Orthanc', 'orthanc')
+        plugins = [needed_file(f'/usr/share/orthanc/plugins/{name}', package) for name, package in _PLUGINS]
+        settings, log = self.folder / 'orthanc.json', self.folder / 'orthanc.log'
+        settings.write_text(json.dumps(_configuration(self, plugins)))
+        with log.open('ab') as file:
+            self.process = subprocess.Popen([program, str(settings)], stdout=file, stderr=file, cwd=self.folder)
+        limit = time.monotonic() + _START_SECONDS
+        while self.process.poll() is None and time.monotonic() < limit:
+            try:
+                self.get('/system')
+                return
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.05)
+        said = log.read_text(errors='replace')[-3000:]
+        raise RuntimeError(f'Orthanc did not start within {_START_SECONDS} s:\n{said}')
+
+    def stop(self) -> None:
+        """Ends it; what it stored stays."""
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
 
     def get(self, path: str, accept: str = 'application/json') -> bytes:
         """Body of ``GET path``, for example ``/dicom-web/studies``."""
@@ -71,31 +102,20 @@ def running_orthanc(folder: Path) -> Iterator[Orthanc]:
     It listens at all interfaces whatever its configuration says. As root it runs in a network of its own, and so does
     whatever this thread starts meanwhile. DICOM is served to ``MAMMO`` at 127.0.0.1 only.
     """
-    program = needed_program('Orthanc', 'orthanc')
-    plugins = [needed_file(f'/usr/share/orthanc/plugins/{name}', package) for name, package in _PLUGINS]
     with private_network() as isolated:
-        archive = Orthanc(free_port(), free_port(), free_port(), isolated)
-        settings = folder / 'orthanc.json'
-        settings.write_text(json.dumps(_configuration(archive, folder, plugins)))
-        with (folder / 'orthanc.log').open('wb') as log:
-            process = subprocess.Popen([program, str(settings)], stdout=log, stderr=subprocess.STDOUT, cwd=folder)
+        archive = Orthanc(folder, isolated)
         try:
-            _await_start(archive, process, folder / 'orthanc.log')
+            archive.start()
             yield archive
         finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            archive.stop()
 
 
-def _configuration(archive: Orthanc, folder: Path, plugins: list[Path]) -> dict[str, Any]:
+def _configuration(archive: Orthanc, plugins: list[Path]) -> dict[str, Any]:
     return {
         'Name': 'tests',
-        'StorageDirectory': str(folder / 'storage'),
-        'IndexDirectory': str(folder / 'index'),
+        'StorageDirectory': str(archive.folder / 'storage'),
+        'IndexDirectory': str(archive.folder / 'index'),
         'Plugins': list(map(str, plugins)),
         'HttpPort': archive.http_port,
         'DicomPort': archive.dicom_port,
@@ -111,14 +131,3 @@ def _configuration(archive: Orthanc, folder: Path, plugins: list[Path]) -> dict[
         'DicomModalities': {'mammo': [archive.peer_title, '127.0.0.1', archive.peer_port]},
         'DicomWeb': {'Enable': True, 'Root': '/dicom-web/'},
     }
-
-
-def _await_start(archive: Orthanc, process: subprocess.Popen, log: Path) -> None:
-    limit = time.monotonic() + _START_SECONDS
-    while process.poll() is None and time.monotonic() < limit:
-        try:
-            archive.get('/system')
-            return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.05)
-    raise RuntimeError(f'Orthanc did not start within {_START_SECONDS} s:\n{log.read_text(errors="replace")[-3000:]}')

@@ -59,7 +59,7 @@ def generate_release(
         total.actionable |= record.actionable
         total.normals += record.normals
         if on_patient is not None:
-            on_patient(done)
+            on_patient(done * cases // len(plans))
     write_tables(folder, total.images, total.findings, total.boxes, total.actionable, total.normals)
     about = dict(
         format_version=FORMAT_VERSION, seed=seed, cases=cases, split=list(split_shares), settings=settings.as_dict()

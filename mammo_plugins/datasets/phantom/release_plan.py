@@ -6,7 +6,8 @@ Shares are met as quotas in each split, not by coin flips, so that a small relea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,11 +41,12 @@ class BreastPlan:
 
 @dataclass(frozen=True)
 class PatientPlan:
-    """What one patient of the release will be.
+    """What one patient of the release will be, as one vendor images them.
 
     Attributes:
-        number: 1-based.
+        number: 1-based, of the patient.
         seeds: source of all randomness of the patient, whatever else is generated.
+        is_one_of_several: whether other vendors image the patient too.
     """
 
     number: int
@@ -53,6 +55,7 @@ class PatientPlan:
     vendor: str
     breasts: tuple[BreastPlan, BreastPlan]
     seeds: np.random.SeedSequence
+    is_one_of_several: bool = False
 
     @property
     def patient_id(self) -> str:
@@ -60,11 +63,11 @@ class PatientPlan:
 
     @property
     def study_id(self) -> str:
-        return f'DBT-S{self.number:05d}'
+        return f'DBT-S{self.number:05d}' + (self.vendor if self.is_one_of_several else '')
 
 
 def plan_release(settings: PhantomSettings, cases: int, seed: int, split_shares: Sequence[float]) -> list[PatientPlan]:
-    """Plans ``cases`` patients.
+    """Plans ``cases`` patients, each once, or once a vendor with ``every_vendor``.
 
     Raises:
         ValueError: no cases, or the shares are not three positive numbers that sum to 1.
@@ -84,7 +87,14 @@ def plan_release(settings: PhantomSettings, cases: int, seed: int, split_shares:
     for split in SPLITS:
         members = [number for number in range(cases) if split_of[number] == split]
         plans += _plan_split(rng, settings, split, members, seeds)
-    return sorted(plans, key=lambda plan: plan.number)
+    plans.sort(key=lambda plan: plan.number)
+    if not settings.every_vendor:
+        return plans
+    return [  # a sequence of seeds counts what was drawn from it
+        replace(plan, vendor=code, is_one_of_several=True, seeds=deepcopy(plan.seeds))
+        for plan in plans
+        for code in settings.vendors
+    ]
 
 
 def _plan_split(

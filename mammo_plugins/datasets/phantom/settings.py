@@ -174,6 +174,8 @@ class PhantomSettings:
         finding, imaging, quirks, visibility, symmetry: see there.
         density_mix: shares of the densities A to D.
         vendors: codes of the vendors, each with as many patients.
+        every_vendor: each patient is imaged by every vendor instead, in studies of their own: the same breasts and
+            findings in all styles.
         vendor_spread: how far the vendors' styles lie apart, see :meth:`~.vendor_style.VendorStyle.spread`.
     """
 
@@ -184,6 +186,7 @@ class PhantomSettings:
     symmetry: SymmetrySettings = field(default_factory=SymmetrySettings)
     density_mix: tuple[float, float, float, float] = (0.1, 0.4, 0.38, 0.12)
     vendors: str = 'ABCDEF'
+    every_vendor: bool = False
     vendor_spread: float = 1.0
 
     def __post_init__(self) -> None:
@@ -199,6 +202,8 @@ class PhantomSettings:
             del values['finding']['graded_masses']
         if not self.imaging.placed:
             del values['imaging']['placed']
+        if not self.every_vendor:
+            del values['every_vendor']
         if self.vendor_spread == 1:
             del values['vendor_spread']
         return values

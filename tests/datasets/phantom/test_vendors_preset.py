@@ -90,7 +90,7 @@ def test_no_grade_no_column(tmp_path):
 
 def test_settings_that_change_nothing_are_not_written():
     plain = PhantomSettings().as_dict()
-    assert 'vendor_spread' not in plain and 'graded_masses' not in plain['finding']
+    assert not {'vendor_spread', 'every_vendor'} & set(plain) and 'graded_masses' not in plain['finding']
     preset = VENDORS.as_dict()
     assert preset['vendor_spread'] == 2.5 and preset['finding']['graded_masses'] is True
 
@@ -137,6 +137,36 @@ def test_one_anatomy_has_the_same_findings_and_grades_whatever_the_vendor(shown)
     """Truth of style transfer: another vendor's image of the same breast."""
     (_, first), *others = shown.values()
     assert first and all(findings == first for _, findings in others)
+
+
+def test_every_vendor_images_the_same_patients_in_studies_of_their_own(tmp_path):
+    settings, told = replace(VENDORS.resized(SIZE), vendors='CF', every_vendor=True), []
+    generate_release(tmp_path / 'all', settings, 2, seed=5, split_shares=(0, 0, 1), on_patient=told.append)
+    assert told == [0, 1, 1, 2]
+    images = [row for row in rows_of(tmp_path / 'all', 'phantom-images') if row['modality'] == 'FFDM']
+    assert len({(row['patient_id'], row['manufacturer']) for row in images}) == 4
+    assert len({row['study_id'] for row in images}) == 4 and len({row['patient_id'] for row in images}) == 2
+    convert_dataset('phantom', tmp_path / 'all', tmp_path / 'all.json')
+    assert len({image.study_uid for image in read_annotations(tmp_path / 'all.json').images}) == 4
+
+    def findings(study):
+        rows = rows_of(tmp_path / 'all', 'phantom-findings')
+        return [
+            {**row, 'mask': '', 'study_id': ''}
+            for row in rows
+            if row['study_id'] == study and row['modality'] == 'FFDM'
+        ]
+
+    assert findings('DBT-S00001C') == findings('DBT-S00001F') != []
+    alone = replace(settings, every_vendor=False, vendors='F')
+    generate_release(tmp_path / 'alone', alone, 2, seed=5, split_shares=(0, 0, 1))
+    of_all = [row for row in images if row['manufacturer'].endswith('F')]
+    of_one = [row for row in rows_of(tmp_path / 'alone', 'phantom-images') if row['modality'] == 'FFDM']
+    for row, other in zip(of_all, of_one, strict=True):
+        (one,), (two,) = (
+            open_image(tmp_path / name / r['path']).iter_slices() for name, r in (('all', row), ('alone', other))
+        )
+        np.testing.assert_array_equal(one, two)
 
 
 def test_size_keeps_the_tilt_of_the_preset():
