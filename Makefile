@@ -1,5 +1,6 @@
-# make install | demo | check | test | test-oldest | docs | lint | format | study-mm3d | study-sm-ffdm | study-glam | study-msvcl | study-disasymnet
+# make install | demo | check | test | test-exhaustive | test-oldest | docs | lint | format | study-mm3d | study-sm-ffdm | study-glam | study-msvcl | study-disasymnet
 # make check                   lint, types, layers and the quick tests, for daily work
+# make test-exhaustive         after make test: whole plans and studies in miniature, all pages, all damaged files, benchmarks
 # make test-oldest             the suite with the oldest versions that pyproject.toml promises, in an environment of its own
 # make test-oldest OLDEST_TESTS='tests/models tests/io'
 # make test PYTHON=python3.12   with another interpreter
@@ -27,7 +28,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 OLDEST_INSTALLED := $(OLDEST_VENV)/.installed
 
-.PHONY: install check test test-oldest docs lint format demo study-mm3d study-sm-ffdm study-glam study-msvcl study-disasymnet clean
+.PHONY: install check test test-exhaustive test-oldest docs lint format demo study-mm3d study-sm-ffdm study-glam study-msvcl study-disasymnet clean
 
 install: $(INSTALLED)
 
@@ -42,10 +43,13 @@ $(INSTALLED): pyproject.toml setup.py
 	touch $@
 
 test: lint
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m 'not exhaustive'
+
+test-exhaustive: install
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m exhaustive
 
 check: lint
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m 'not slow'
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile -m 'not slow and not exhaustive'
 
 test-oldest: $(OLDEST_INSTALLED)
 	$(OLDEST_VENV)/bin/python --version

@@ -45,18 +45,38 @@ SLOW = (
     'test_wheel.py',
     'tools',
 )
-# Of these, what needs no training.
+# Left out by `make test`, done by `make test-exhaustive`: whole plans and studies in miniature, every command of the
+# pages, a training step of each ready detector and release, benchmarks, wheels.
+EXHAUSTIVE = (
+    'apis/evidence/test_docs.py',
+    'apis/export',
+    'apis/pages',
+    'apis/predict/test_documentation.py',
+    'apis/study/test_run.py',
+    'apis/study/test_training_steps.py',
+    'apis/test_releases.py',
+    'apis/train/test_mmdet_detectors.py',
+    'projects/disasymnet/test_plan.py',
+    'projects/glam/test_steps.py',
+    'projects/msvcl/test_plan.py',
+    'projects/sm_ffdm_fusion/test_plan.py',
+    'test_wheel.py',
+    'tools/test_benchmarks.py',
+)
+# Of the slow ones, what needs no training.
 QUICK = ('apis/evaluate', 'apis/convert', 'models/detectors/test_slice_merging.py')
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the slow tests."""
+    """Marks the slow and the exhaustive tests."""
     folder = REPOSITORY / 'tests'
-    slow, quick = ({folder / name for name in names} for names in (SLOW, QUICK))
+    slow, quick, exhaustive = ({folder / name for name in names} for names in (SLOW, QUICK, EXHAUSTIVE))
     for item in items:
         places = {item.path, *item.path.parents}
         if places & slow and not places & quick:
             item.add_marker('slow')
+        if places & exhaustive:
+            item.add_marker('exhaustive')
 
 
 @pytest.fixture(scope='session')
