@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -149,6 +150,24 @@ class RunningService:
         return []
 
 
+class CutConnection:
+    """A socket whose connection is lost after some bytes."""
+
+    def __init__(self, connection: socket.socket, left: int = 4096) -> None:
+        self._connection, self._left = connection, left
+
+    def send(self, data: bytes) -> int:
+        if self._left <= 0:
+            self._connection.shutdown(socket.SHUT_RDWR)
+            raise ConnectionError
+        sent = self._connection.send(data[: self._left])
+        self._left -= sent
+        return sent
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+
 class Sender:
     """A modality that sends an image until it is taken.
 
@@ -199,18 +218,8 @@ class Sender:
         """The connection is gone after a part of an image; then it comes as a whole."""
         association = associated(self._service.port, files)
         if association.is_established:
-            send, sent = association.dul.socket.send, 0
-
-            def send_some(data: bytes) -> None:
-                nonlocal sent
-                sent += len(data)
-                if sent > 4096:
-                    association.dul.socket.close()
-                    raise ConnectionError
-                send(data)
-
-            association.dul.socket.send = send_some
-            with suppress(Exception):
+            association.dul.socket.socket = CutConnection(association.dul.socket.socket)
+            with suppress(RuntimeError, ValueError):
                 association.send_c_store(dcmread(files[0]))
             association.abort()
         self.send(files)
@@ -288,9 +297,10 @@ def measure_a_row(service: RunningService, sender: Sender, studies: list[list[Pa
         service.sample_memory()
     service.await_quiet()
     seconds = time.monotonic() - begun
+    service.sample_memory()
     done = service.states()['done']
     fifth = done / 5
-    early = [mib for number, mib in service.memory_mib if 0 < number <= fifth]
+    early = [mib for number, mib in service.memory_mib if number <= max(1, fifth)]
     late = [mib for number, mib in service.memory_mib if number >= done - fifth]
     return {
         'studies': len(studies),
