@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from . import misbehaving_targets
-from .supervisor import Limits, run_cases
+from . import misbehaving_targets, supervisor
+from .supervisor import HANGS, Limits, Outcome, run_cases
 
 LIMITS = Limits(cpu_seconds=1, wall_seconds=3, memory_bytes=150_000_000)
 COUNT = 5
 
 
 def outcomes_of(name: str, folder) -> list:
-    return run_cases(f'{misbehaving_targets.__name__}:{name}', '0', COUNT, folder, LIMITS)
+    return run_cases(f'{misbehaving_targets.__name__}:{name}', misbehaving_targets.SEED, COUNT, folder, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,23 @@ def test_misbehaviour_is_attributed_to_its_case_and_the_others_go_on(name, outco
     assert [case.outcome for case in outcomes if case.number != bad] == ['refused'] * (COUNT - 1)
     assert (outcomes[bad].outcome, detail in outcomes[bad].detail) == (outcome, True)
     assert (tmp_path / 'failures' / str(bad) / 'in' / 'file').is_file() == (name != 'Harmless')
+
+
+def test_case_that_hangs_once_is_told_by_its_second_run(monkeypatch, tmp_path):
+    runs = []
+
+    def run(target, seed, first, count, *_):
+        runs.append((first, count))
+        for number in range(first, count):
+            hangs = number == 1 and len(runs) == 1
+            yield Outcome(number, HANGS if hangs else 'refused')
+            if hangs:
+                return
+
+    monkeypatch.setattr(supervisor, '_run_until_loss', run)
+    outcomes = run_cases('target', '0', 3, tmp_path)
+    assert outcomes == [Outcome(number, 'refused') for number in range(3)]
+    assert runs == [(0, 3), (1, 2), (2, 3)]
 
 
 def test_same_seed_makes_the_same_cases(tmp_path):
