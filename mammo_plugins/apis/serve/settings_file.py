@@ -148,6 +148,8 @@ def _read_receive(reader: _Reader, table: Mapping[str, Any]) -> Receive | None:
     _require_pair(reader, 'receive', table)
     if receive is None or None in peers:
         return None
+    if receive.tls_authorities is not None and receive.tls_certificate is None:
+        reader.problems.append('receive.tls_authorities needs tls_certificate and tls_key: nothing would be encrypted')
     _try_tls(reader, 'receive', receive.tls)
     return Receive(**{**vars(receive), 'peers': tuple(peers)})
 
@@ -214,6 +216,9 @@ def _contradictions(one: Destination) -> list[str]:
         problems.append('kind = "dicom" needs title, address and port')
     if (one.kind == STOW or one.confirm == QIDO) and not one.url:
         problems.append('kind = "stow" and confirm = "qido" need the url of a DICOMweb server')
+    files = (one.tls_certificate, one.tls_key, one.tls_authorities)
+    if any(files) and not one.tls and not one.url.startswith('https:'):
+        problems.append('TLS files are of use with tls = true or an https url alone: nothing would be encrypted')
     if one.kind == STOW and one.confirm in (FIND, COMMITMENT):
         problems.append(f'confirm = "{one.confirm}" needs kind = "dicom": take "qido" or "none"')
     return problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections import defaultdict
 
@@ -26,8 +27,8 @@ class ArchiveNode:
         forgets: whether it has nothing that it took, when it is asked.
     """
 
-    def __init__(self, port: int, title: str = 'ARCHIVE') -> None:
-        self.port, self.title = port, title
+    def __init__(self, port: int, title: str = 'ARCHIVE', tls: ssl.SSLContext | None = None) -> None:
+        self.port, self.title, self._tls = port, title, tls
         self.received: dict[str, list[bytes]] = defaultdict(list)
         self.studies: dict[str, set[str]] = defaultdict(set)
         self.status, self.forgets = 0, False
@@ -42,7 +43,9 @@ class ArchiveNode:
         entity.add_supported_context(StudyRootQueryRetrieveInformationModelFind)
         entity.add_supported_context(StorageCommitmentPushModel)
         handlers = [(evt.EVT_C_STORE, self._store), (evt.EVT_C_FIND, self._find), (evt.EVT_N_ACTION, self._commit)]
-        self._server = entity.start_server(('127.0.0.1', self.port), block=False, evt_handlers=handlers)
+        self._server = entity.start_server(
+            ('127.0.0.1', self.port), block=False, evt_handlers=handlers, ssl_context=self._tls
+        )
         return self
 
     def stop(self) -> None:

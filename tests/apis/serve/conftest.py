@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -80,3 +81,19 @@ def start_service(tmp_path, archive) -> Iterator[Callable[..., Service]]:
     yield start
     for service in running:
         service.stop()
+
+
+@pytest.fixture(scope='session')
+def certified(tmp_path_factory) -> tuple[Path, Path]:
+    """The files of a key and of a certificate, its own authority, of 127.0.0.1."""
+    folder = tmp_path_factory.mktemp('certified')
+    key, certificate = folder / 'key.pem', folder / 'certificate.pem'
+    try:
+        subprocess.run(
+            ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', certificate,
+             '-days', '2', '-subj', '/CN=archive', '-addext', 'subjectAltName=IP:127.0.0.1'],
+            capture_output=True, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip('openssl cannot make a certificate here')
+    return key, certificate

@@ -105,6 +105,11 @@ def test_every_wrong_key_is_named_with_what_is_expected(write, capsys):
         (EXAMPLE + _SECOND, 'expected different names'),
         (EXAMPLE.replace('# tls = false', 'tls_key = "/etc/hostname"'), 'tls_certificate and tls_key go together'),
         (EXAMPLE.replace('# tls = false', 'tls_authorities = "/etc/hostname"'), 'certificates cannot be used'),
+        (EXAMPLE.replace('# tls = false', 'tls_authorities = "/etc/hostname"'), 'nothing would be encrypted'),
+        (
+            EXAMPLE.replace('# network_timeout_seconds = 60.0', 'tls_authorities = "/etc/hostname"'),
+            'receive.tls_authorities needs tls_certificate and tls_key',
+        ),
     ],
 )  # fmt: skip
 def test_files_that_no_service_can_start_with(text, told, write):
