@@ -55,6 +55,7 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
             on_study=_print_study,
             dicom=kinds,
             dicom_settings=results,
+            priors=args.priors,
             kept=kept_pixels(args),
         )
         _note(manifest, run, args.device)
@@ -91,6 +92,14 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
         '--workers', type=int, default=1, metavar='N', help='processes on this machine (default: %(default)s)'
     )
     parser.add_argument('--scheduler', metavar='ADDRESS', help='Dask scheduler whose workers predict instead')
+    parser.add_argument(
+        '--priors',
+        type=int,
+        default=1,
+        metavar='N',
+        help='earlier studies of the patient, found in SOURCE by Study Date, that a page shows beside the study '
+        '(default: %(default)s)',
+    )
     add_pixel_arguments(parser)
     add_launcher(parser)
     add_model_arguments(parser, 'override config fields')

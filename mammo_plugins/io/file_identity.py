@@ -1,8 +1,9 @@
-"""Whose image a file is and of which study, without reading the rest of its header."""
+"""Whose image a file is, of which study and day, without reading the rest of its header."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from pydicom import dcmread
@@ -23,16 +24,18 @@ class FileIdentity:
 
     Attributes:
         patient_id, study_uid: empty where unknown.
+        study_date: YYYYMMDD; empty where unknown or no date.
         pixel_file: the file that holds the pixels, where it is another one.
     """
 
     patient_id: str = ''
     study_uid: str = ''
+    study_date: str = ''
     pixel_file: Path | None = None
 
 
 def read_identity(path: Path) -> FileIdentity:
-    """Reads two elements of a DICOM file, or the name of another image; never raises."""
+    """Reads a few elements of a DICOM file, or the name of another image; never raises."""
     try:
         with path.open('rb') as file:
             start = file.read(_DICOM_MARKER_AT + 4)
@@ -44,10 +47,19 @@ def read_identity(path: Path) -> FileIdentity:
 def _of_dicom(path: Path) -> FileIdentity:
     with path.open('rb') as file, disable_value_validation():
         dataset = dcmread(
-            inflate_dicom(path) or file, stop_before_pixels=True, specific_tags=['PatientID', 'StudyInstanceUID']
+            inflate_dicom(path) or file,
+            stop_before_pixels=True,
+            specific_tags=['PatientID', 'StudyInstanceUID', 'StudyDate'],
         )
     tags = DicomTags(path, dataset)
-    return FileIdentity(tags.text('PatientID'), tags.text('StudyInstanceUID'))
+    return FileIdentity(tags.text('PatientID'), tags.text('StudyInstanceUID'), _valid_date(tags.text('StudyDate')))
+
+
+def _valid_date(text: str) -> str:
+    try:
+        return datetime.strptime(text, '%Y%m%d').strftime('%Y%m%d')
+    except ValueError:
+        return ''
 
 
 def _of_other(path: Path) -> FileIdentity:
@@ -56,4 +68,5 @@ def _of_other(path: Path) -> FileIdentity:
     except UnreadableImageError:
         return FileIdentity()
     is_apart = isinstance(source, MetaImage) and source.data_path != path
-    return FileIdentity(source.header.patient_id, source.header.study_uid, source.data_path if is_apart else None)
+    header = source.header
+    return FileIdentity(header.patient_id, header.study_uid, pixel_file=source.data_path if is_apart else None)

@@ -203,6 +203,7 @@ class ReportCase:
         caption: more about it, for example its score.
         patient, study: cases of one study hang together, and other studies of a patient beside them. A case that
             names neither hangs alone.
+        days_earlier: between its study and the one that the page is about; None for that one, and where unknown.
     """
 
     case_id: str
@@ -211,3 +212,4 @@ class ReportCase:
     caption: str = ''
     patient: str = ''
     study: str = ''
+    days_earlier: int | None = None

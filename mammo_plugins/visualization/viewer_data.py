@@ -45,6 +45,7 @@ def viewer_data(cases: Sequence[ReportCase], encoded: Sequence[EncodedView]) -> 
                 'caption': case.caption,
                 'patient': case.patient,
                 'study': case.study,
+                'daysEarlier': case.days_earlier,
                 'views': [_view_data(*next(views)) for _ in case.views],
             }
             for case in cases

@@ -334,6 +334,22 @@ def test_other_study_of_the_patient_hangs_beside(pages, tmp_path):
     assert pages.act(labels) == ['Study P2 / S1'] and pages.act("document.querySelector('.of-others').hidden")
 
 
+def test_earlier_studies_are_named_by_how_long_ago_they_were(pages, tmp_path):
+    earlier = [
+        ReportCase(f'P1 / E{days}', 'earlier', [flat_view('L-CC')], patient='P1', study=f'E{days}', days_earlier=days)
+        for days in (1, 400)
+    ]
+    pages.open(page_of(tmp_path, *map(flat_view, VIEWS), cases=earlier))
+    options = "[...document.querySelectorAll('#beside option')].map((one) => one.textContent)"
+    assert pages.act(options) == ['none', '1 day earlier', '400 days earlier']
+    pages.browser.press('b')
+    title = "document.getElementById('case-title').textContent"
+    assert pages.act(title).endswith('beside it: 1 day earlier')
+    pages.browser.press('n')
+    assert pages.act(title).startswith('P1 / E1 (1 day earlier)')
+    assert pages.act(options) == ['none', 'S1', '400 days earlier']
+
+
 def test_one_view_takes_all_the_room_and_gives_it_back(pages, tmp_path):
     pages.open(page_of(tmp_path, *map(flat_view, VIEWS)))
     before = rects(pages, '.scene')

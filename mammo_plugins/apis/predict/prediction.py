@@ -48,6 +48,7 @@ def predict(
     on_study: Callable[[StudyRecord], None] | None = None,
     dicom: Sequence[str] = (),
     dicom_settings: Mapping[str, Any] | None = None,
+    priors: int = 1,
     kept: KeptPixels | None = None,
 ) -> PredictionRun:
     """Predicts a DICOM, PNG or MetaImage file, or every image in a folder, study by study.
@@ -82,11 +83,14 @@ def predict(
         dicom: kinds of DICOM objects to write into ``out/dicom``, see
             :func:`~mammo_plugins.apis.dicom_results.check_kinds`.
         dicom_settings: what is stated of :class:`~mammo_plugins.io.dicom_out.result_settings.ResultSettings`.
+        priors: how many earlier studies of the patient, by Study Date, the page of a study shows beside it.
         kept: how much of the images the pages keep.
 
     Raises:
         FileNotFoundError, ValueError: nothing could be predicted, or the model cannot be built.
     """
+    if priors < 0:
+        raise ValueError(f'--priors is {priors}: expected 0 or more')
     source, out = Path(source).absolute(), Path(out)
     if model is None and config is None and checkpoint is None:
         model = DEFAULT_MODEL
@@ -111,6 +115,7 @@ def predict(
         map_grid=map_grid,
         model_notes=choice.notes,
         run=decisive,
+        priors=priors,
         kept=asdict(kept or KeptPixels()),
     )
     patience = _Patience()

@@ -10,14 +10,17 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from mammo_plugins.io.file_identity import FileIdentity, read_identity
 from mammo_plugins.io.source_walk import iter_source
 from mammo_plugins.io.whole_file import whole_file
 
-_SCHEMA = """
-CREATE TABLE files (path TEXT PRIMARY KEY, patient TEXT, study TEXT, folder TEXT) WITHOUT ROWID;
+_VERSION = 2
+_SCHEMA = f"""
+PRAGMA user_version = {_VERSION};
+CREATE TABLE files (path TEXT PRIMARY KEY, patient TEXT, study TEXT, date TEXT, folder TEXT) WITHOUT ROWID;
 CREATE TABLE problems (path TEXT PRIMARY KEY, reason TEXT) WITHOUT ROWID;
 """
 # In the order of their first files. An image has at least one file, so that ids that begin behind the files of earlier
@@ -31,6 +34,15 @@ CREATE TABLE studies AS
   GROUP BY study, patient, folder;
 CREATE UNIQUE INDEX studies_by_number ON studies (number);
 CREATE INDEX files_by_study ON files (study, patient, folder);
+CREATE INDEX files_by_patient ON files (patient, study, date) WHERE patient <> '' AND study <> '';
+"""
+_EARLIER = """
+WITH own AS (SELECT files.patient, files.study, MIN(files.date) AS date FROM files JOIN studies USING (study)
+             WHERE studies.number = ? AND files.patient <> '' AND study <> '' AND date <> '' GROUP BY files.patient)
+SELECT studies.number, own.date, MIN(files.date) AS earlier
+  FROM own JOIN files USING (patient) JOIN studies ON studies.study = files.study
+  WHERE files.study <> '' AND files.study <> own.study AND files.date <> '' AND files.date < own.date
+  GROUP BY studies.number ORDER BY earlier DESC, studies.number LIMIT ?
 """
 
 
@@ -49,6 +61,19 @@ class Study:
     files: Sequence[Path]
     first_id: int
     spread: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class EarlierStudy:
+    """A study of the same patient.
+
+    Attributes:
+        study: its files.
+        days: between it and the later one, by their Study Dates (0008,0020).
+    """
+
+    study: Study
+    days: int
 
 
 def build_index(path: Path, source: Path) -> None:
@@ -77,8 +102,8 @@ def _add(database: sqlite3.Connection, file: Path) -> None:
 
 def _insert(database: sqlite3.Connection, conflict: str, file: Path, identity: FileIdentity) -> None:
     database.execute(
-        f'INSERT {conflict} INTO files VALUES (?, ?, ?, ?)',
-        (str(file), identity.patient_id, identity.study_uid, str(file.parent)),
+        f'INSERT {conflict} INTO files VALUES (?, ?, ?, ?, ?)',
+        (str(file), identity.patient_id, identity.study_uid, identity.study_date, str(file.parent)),
     )
 
 
@@ -87,10 +112,15 @@ class StudyIndex:
 
     Args:
         path: the index.
+
+    Raises:
+        ValueError: another version of this package made it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        if self._ask('PRAGMA user_version') != [(_VERSION,)]:
+            raise ValueError(f'{path} was made by another version of mammo_plugins: begin anew, without --resume')
         self.num_studies: int = self._ask('SELECT COUNT(*) FROM studies')[0][0]
 
     def study(self, number: int) -> Study:
@@ -108,6 +138,11 @@ class StudyIndex:
             spread = {patient: count}
         return Study(number, [Path(file) for (file,) in files], first_id, spread)
 
+    def earlier(self, number: int, most: int) -> list[EarlierStudy]:
+        """Earlier studies of the patient of a study, the latest first; none where dates or ids are not known."""
+        found = self._ask(_EARLIER, number, most)
+        return [EarlierStudy(self.study(other), (_day(own) - _day(date)).days) for other, own, date in found]
+
     def problems(self) -> Iterator[tuple[str, str]]:
         """Path and reason of what could not be entered or is no file."""
         yield from self._ask('SELECT path, reason FROM problems ORDER BY path')
@@ -115,3 +150,7 @@ class StudyIndex:
     def _ask(self, query: str, *values: object) -> list[tuple]:
         with closing(sqlite3.connect(f'{self._path.absolute().as_uri()}?mode=ro&immutable=1', uri=True)) as database:
             return database.execute(query, values).fetchall()
+
+
+def _day(date: str) -> datetime:
+    return datetime.strptime(date, '%Y%m%d')

@@ -32,10 +32,11 @@ from mammo_plugins.structures.sample_predictions import note_sentences
 from mammo_plugins.visualization import write_report
 from mammo_plugins.visualization.html_report import MAX_BYTES
 
+from .earlier_studies import EarlierImages, earlier_cases, find_earlier_images
 from .loaded_model import LoadedModel
 from .modalities import foreign_notes, modalities_of_config, other_modalities
 from .outputs import PredictedFiles, PredictionWriter, given_lines
-from .study_index import Study
+from .study_index import Study, StudyIndex
 from .study_parts import IMAGES, PAGE, StudyParts, StudyRecord
 
 _MAX_CACHED_IMAGES = 16  # of a study; larger ones are folders of many patients, whose images are read when needed
@@ -53,6 +54,7 @@ class PredictorSettings:
         map_grid: see :func:`~.prediction.predict`.
         model_notes: what every page says of the model.
         run: what decides the predictions, with ``dicom`` where DICOM objects are to be written.
+        priors: how many earlier studies of the patient a page shows beside it.
         kept: how much of the images the pages keep, see :class:`~mammo_plugins.apis.report.view_pixels.KeptPixels`.
     """
 
@@ -67,6 +69,7 @@ class PredictorSettings:
     map_grid: str = 'map'
     model_notes: Sequence[str] = ()
     run: Mapping[str, Any] = field(default_factory=dict)
+    priors: int = 0
     kept: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -241,6 +244,12 @@ class StudyPredictor:
             return
         record.dicom, record.dicom_notes = len(written.files), written.notes
 
+    def _earlier(self, number: int) -> list[EarlierImages]:
+        if not self._settings.priors:
+            return []
+        studies = StudyIndex(self._parts.index_path).earlier(number, self._settings.priors)
+        return list(find_earlier_images(studies, Path(self._settings.root)))
+
     def _write_page(
         self,
         folder: Path,
@@ -252,15 +261,19 @@ class StudyPredictor:
         record, annotations = prepared.record, prepared.found.annotations
         overlays = PictureLayers({'': files.maps}) if files.maps else None
         pictures = PictureLayers({'': files.pictures}, PICTURE_HEIGHT) if files.pictures else None
-        kept = KeptPixels(**self._settings.kept).within(annotations.images, MAX_BYTES)  # a pixel takes about a byte
+        earlier = self._earlier(record.number)
+        images = [*annotations.images, *(image for one in earlier for image in one.annotations.images)]
+        kept = KeptPixels(**self._settings.kept).within(images, MAX_BYTES)  # a pixel takes about a byte
+        current = [
+            report_case(prepared.dataset, index, case, annotations, overlays, pictures, located, kept)
+            for index, case in enumerate(cases)
+        ]
+        priors, unreadable = earlier_cases(earlier, kept)
         write_report(
             folder / PAGE,
             'Predicted findings' if files.csv else 'Predictions',
             rows=[],
-            cases=[
-                report_case(prepared.dataset, index, case, annotations, overlays, pictures, located, kept)
-                for index, case in enumerate(cases)
-            ],
+            cases=[*current, *priors],
             notes=[
                 *self._settings.model_notes,
                 *(f'The model gives {line}.' for line in given_lines(record.given)),
@@ -268,6 +281,7 @@ class StudyPredictor:
                 *prepared.found.notes,
                 *foreign_notes(modalities_of_config(self._model.cfg), record.foreign),
                 *_file_notes(record),
+                *unreadable,
             ],
             tables=[label_table(labels) for labels in files.labels.values()],
         )

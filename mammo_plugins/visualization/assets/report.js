@@ -26,8 +26,8 @@
   viewer.opened = () => {
     const exam = viewer.exams[viewer.current];
     const said = exam.cases.length === 1 ? texts(exam.cases[0]) : exam.cases.map((entry) => `${entry.id}: ${texts(entry)}`).join('; ');
-    const beside = viewer.beside ? `; beside it: ${viewer.beside.name}` : '';
-    byId('case-title').replaceChildren(exam.name, ' ', element('span', '', said + beside));
+    const beside = viewer.beside ? `; beside it: ${viewer.beside.when || viewer.beside.name}` : '';
+    byId('case-title').replaceChildren(exam.name, exam.when && ` (${exam.when})`, ' ', element('span', '', said + beside));
     [...byId('case-list').children].forEach((button, index) => button.setAttribute('aria-current', String(index === viewer.current)));
     listOthers(viewer);
   };

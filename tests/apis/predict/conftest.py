@@ -13,7 +13,7 @@ from tests.io.dicom_builder import mammogram, save
 NUM_STUDIES = 7
 
 
-def write_study(folder: Path, number: int, views: tuple[str, ...] = ('L-CC', 'L-MLO')) -> None:
+def write_study(folder: Path, number: int, views: tuple[str, ...] = ('L-CC', 'L-MLO'), **elements: str) -> None:
     """Mammograms of a study, no two of which have the same pixels."""
     rng = np.random.default_rng(number)
     for view in views:
@@ -21,7 +21,7 @@ def write_study(folder: Path, number: int, views: tuple[str, ...] = ('L-CC', 'L-
         pixels = np.zeros((96, 64), np.uint16)
         breast = rng.integers(1500, 3000, (76, 40))
         pixels[10:86, slice(0, 40) if side == 'L' else slice(24, 64)] = breast
-        ids = dict(PatientID=f'P{number}', StudyInstanceUID=f'1.2.826.0.1.3680043.8.498.4711{number}')
+        ids = {'PatientID': f'P{number}', 'StudyInstanceUID': f'1.2.826.0.1.3680043.8.498.4711{number}', **elements}
         save(mammogram(pixels, ImageLaterality=side, ViewPosition=position, **ids), folder / f'{view}.dcm')
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from mammo_plugins.apis.predict.study_index import StudyIndex, build_index
@@ -61,6 +64,31 @@ def test_pixels_of_a_meta_image_are_with_its_header(tmp_path):
     )
     assert MetaImage(source / '5_L-CC.mhd').data_path.name == '5_L-CC.raw'
     assert index_of(source, tmp_path) == [['5_L-CC.mhd', '5_L-CC.raw']]
+
+
+def test_earlier_studies_of_a_patient_by_date(tmp_path):
+    source = tmp_path / 'in'
+    dates = ('20240301', '20230301', '', '20210228', '20240301', '2022-01-1')
+    for number, date in enumerate(dates, 1):
+        write_study(source / str(number), number, PatientID='P', StudyDate=date)
+    write_study(source / '7', 7, StudyDate='20200101')  # of somebody else
+    write_study(source / '8', 8, PatientID='', StudyDate='20200101')
+    write_study(source / '9', 9, PatientID='', StudyDate='20240101')
+    build_index(tmp_path / 'index.sqlite', source)
+    index = StudyIndex(tmp_path / 'index.sqlite')
+    found = {number: [(one.study.number, one.days) for one in index.earlier(number, 5)] for number in range(1, 10)}
+    of_the_last = [(2, 366), (4, 366 + 731)]  # a leap day before 1 March 2024
+    assert found == {**dict.fromkeys(range(1, 10), []), 1: of_the_last, 5: of_the_last, 2: [(4, 731)]}
+    assert [one.study.number for one in index.earlier(1, 1)] == [2]
+    assert [path.name for path in index.earlier(1, 1)[0].study.files] == ['L-CC.dcm', 'L-MLO.dcm']
+
+
+def test_index_of_another_version_is_refused(archive, tmp_path):
+    build_index(tmp_path / 'index.sqlite', archive)
+    with closing(sqlite3.connect(tmp_path / 'index.sqlite')) as database:
+        database.execute('PRAGMA user_version = 1')
+    with pytest.raises(ValueError, match='begin anew, without --resume'):
+        StudyIndex(tmp_path / 'index.sqlite')
 
 
 def test_what_cannot_be_entered_is_listed(tmp_path):

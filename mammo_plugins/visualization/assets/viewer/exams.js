@@ -1,6 +1,6 @@
 /**
  * Cases of one study, which hang together; a case that names no study hangs alone.
- * @returns list of {key, name, patient, study, cases}.
+ * @returns list of {key, name, when, patient, study, cases}; ``when`` is empty where it is not known to be an earlier one.
  */
 function examsOf(cases) {
   const exams = new Map();
@@ -12,6 +12,8 @@ function examsOf(cases) {
   });
   for (const exam of exams.values()) {
     exam.name = exam.cases.length === 1 ? exam.cases[0].id : [exam.patient, exam.study].filter(Boolean).join(' / ');
+    const days = exam.cases[0].daysEarlier;
+    exam.when = days === null ? '' : `${days} ${days === 1 ? 'day' : 'days'} earlier`;
   }
   return [...exams.values()];
 }

@@ -58,6 +58,6 @@ function bindScores(scores, bind) {
 function listOthers(viewer) {
   const others = viewer.others;
   showControls('of-others', others.length > 0);
-  byId('beside').replaceChildren(option('', 'none'), ...others.map((exam, index) => option(index, exam.study || exam.name)));
+  byId('beside').replaceChildren(option('', 'none'), ...others.map((exam, index) => option(index, exam.when || exam.study || exam.name)));
   byId('beside').value = viewer.beside ? others.indexOf(viewer.beside) : '';
 }
