@@ -33,6 +33,7 @@ CREATE TABLE studies AS
                CASE study WHEN '' THEN folder ELSE '' END AS folder FROM files)
   GROUP BY study, patient, folder;
 CREATE UNIQUE INDEX studies_by_number ON studies (number);
+CREATE INDEX studies_by_study ON studies (study);
 CREATE INDEX files_by_study ON files (study, patient, folder);
 CREATE INDEX files_by_patient ON files (patient, study, date) WHERE patient <> '' AND study <> '';
 """
@@ -41,8 +42,9 @@ WITH own AS (SELECT files.patient, files.study, MIN(files.date) AS date FROM fil
              WHERE studies.number = ? AND files.patient <> '' AND study <> '' AND date <> '' GROUP BY files.patient)
 SELECT studies.number, own.date, MIN(files.date) AS earlier
   FROM own JOIN files USING (patient) JOIN studies ON studies.study = files.study
-  WHERE files.study <> '' AND files.study <> own.study AND files.date <> '' AND files.date < own.date
-  GROUP BY studies.number ORDER BY earlier DESC, studies.number LIMIT ?
+  WHERE files.patient <> '' AND files.study <> '' AND files.study <> own.study
+        AND files.date <> '' AND files.date < own.date
+  GROUP BY studies.number ORDER BY earlier DESC, studies.number
 """
 
 
@@ -138,10 +140,10 @@ class StudyIndex:
             spread = {patient: count}
         return Study(number, [Path(file) for (file,) in files], first_id, spread)
 
-    def earlier(self, number: int, most: int) -> list[EarlierStudy]:
+    def earlier(self, number: int) -> Iterator[EarlierStudy]:
         """Earlier studies of the patient of a study, the latest first; none where dates or ids are not known."""
-        found = self._ask(_EARLIER, number, most)
-        return [EarlierStudy(self.study(other), (_day(own) - _day(date)).days) for other, own, date in found]
+        for other, own, date in self._ask(_EARLIER, number):
+            yield EarlierStudy(self.study(other), (_day(own) - _day(date)).days)
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Path and reason of what could not be entered or is no file."""

@@ -32,7 +32,7 @@ from mammo_plugins.structures.sample_predictions import note_sentences
 from mammo_plugins.visualization import write_report
 from mammo_plugins.visualization.html_report import MAX_BYTES
 
-from .earlier_studies import EarlierImages, earlier_cases, find_earlier_images
+from .earlier_studies import EarlierImages
 from .loaded_model import LoadedModel
 from .modalities import foreign_notes, modalities_of_config, other_modalities
 from .outputs import PredictedFiles, PredictionWriter, given_lines
@@ -244,12 +244,6 @@ class StudyPredictor:
             return
         record.dicom, record.dicom_notes = len(written.files), written.notes
 
-    def _earlier(self, number: int) -> list[EarlierImages]:
-        if not self._settings.priors:
-            return []
-        studies = StudyIndex(self._parts.index_path).earlier(number, self._settings.priors)
-        return list(find_earlier_images(studies, Path(self._settings.root)))
-
     def _write_page(
         self,
         folder: Path,
@@ -261,14 +255,15 @@ class StudyPredictor:
         record, annotations = prepared.record, prepared.found.annotations
         overlays = PictureLayers({'': files.maps}) if files.maps else None
         pictures = PictureLayers({'': files.pictures}, PICTURE_HEIGHT) if files.pictures else None
-        earlier = self._earlier(record.number)
-        images = [*annotations.images, *(image for one in earlier for image in one.annotations.images)]
-        kept = KeptPixels(**self._settings.kept).within(images, MAX_BYTES)  # a pixel takes about a byte
+        studies = StudyIndex(self._parts.index_path).earlier(record.number)
+        earlier = EarlierImages.find(studies, self._settings.priors, Path(self._settings.root))
+        shown = [*annotations.images, *earlier.images]
+        kept = KeptPixels(**self._settings.kept).within(shown, MAX_BYTES)  # a pixel takes about a byte
         current = [
             report_case(prepared.dataset, index, case, annotations, overlays, pictures, located, kept)
             for index, case in enumerate(cases)
         ]
-        priors, unreadable = earlier_cases(earlier, kept)
+        priors = earlier.cases(kept)
         write_report(
             folder / PAGE,
             'Predicted findings' if files.csv else 'Predictions',
@@ -281,7 +276,7 @@ class StudyPredictor:
                 *prepared.found.notes,
                 *foreign_notes(modalities_of_config(self._model.cfg), record.foreign),
                 *_file_notes(record),
-                *unreadable,
+                *earlier.notes,
             ],
             tables=[label_table(labels) for labels in files.labels.values()],
         )

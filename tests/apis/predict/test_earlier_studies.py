@@ -7,7 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
+from pydicom.uid import UltrasoundImageStorage
 
+from mammo_plugins.apis.predict import earlier_studies
 from mammo_plugins.commands.main import main
 
 from .conftest import write_study
@@ -47,6 +50,37 @@ def test_pages_show_the_study_before_without_dates(source, mapper, tmp_path):
     assert main(['predict', str(source), '--out', str(out), '--priors', '0', *options]) == 0
     assert (out / 'labels.csv').read_text() == predicted
     assert all(one['daysEarlier'] is None for page in pages for one in _cases(page))
+
+
+def test_what_is_wrong_with_an_earlier_study_is_said_and_stops_nothing(source, mapper, tmp_path, monkeypatch):
+    real = earlier_studies.describe_files
+
+    def describe(files, *others):
+        if dcmread(files[0], stop_before_pixels=True).StudyInstanceUID.endswith('47112'):
+            raise RuntimeError('/home/somebody')
+        return real(files, *others)
+
+    monkeypatch.setattr(earlier_studies, 'describe_files', describe)
+    out = tmp_path / 'out'
+    options = ['--config', mapper['config'], '--checkpoint', mapper['checkpoint'], '--device', 'cpu']
+    assert main(['predict', str(source), '--out', str(out), *options]) == 0
+    page = min((out / 'studies').glob('*/report.html'))
+    assert [one['daysEarlier'] for one in _cases(page)] == [None, None, 1521]  # the one before that
+    assert 'The study 366 days earlier is not shown: RuntimeError' in page.read_text()
+    assert '/home/somebody' not in page.read_text()
+
+
+def test_studies_without_a_mammogram_are_no_priors(source, mapper, tmp_path):
+    for file in (source / '2').iterdir():
+        dataset = dcmread(file)
+        dataset.Modality, dataset.SOPClassUID = 'US', UltrasoundImageStorage
+        dataset.file_meta.MediaStorageSOPClassUID = UltrasoundImageStorage
+        dataset.save_as(file)
+    out = tmp_path / 'out'
+    options = ['--config', mapper['config'], '--checkpoint', mapper['checkpoint'], '--device', 'cpu']
+    main(['predict', str(source), '--out', str(out), *options])
+    page = min((out / 'studies').glob('*/report.html'))
+    assert [one['daysEarlier'] for one in _cases(page)] == [None, None, 1521]
 
 
 def test_number_of_priors_is_not_negative(source, mapper, tmp_path, capsys):

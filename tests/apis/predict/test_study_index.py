@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mammo_plugins.apis.predict import study_index
 from mammo_plugins.apis.predict.study_index import StudyIndex, build_index
 from mammo_plugins.io.meta_image import MetaImage
 from tests.io.dicom_builder import mammogram, save, stored_breast
@@ -76,11 +77,14 @@ def test_earlier_studies_of_a_patient_by_date(tmp_path):
     write_study(source / '9', 9, PatientID='', StudyDate='20240101')
     build_index(tmp_path / 'index.sqlite', source)
     index = StudyIndex(tmp_path / 'index.sqlite')
-    found = {number: [(one.study.number, one.days) for one in index.earlier(number, 5)] for number in range(1, 10)}
+    found = {number: [(one.study.number, one.days) for one in index.earlier(number)] for number in range(1, 10)}
     of_the_last = [(2, 366), (4, 366 + 731)]  # a leap day before 1 March 2024
     assert found == {**dict.fromkeys(range(1, 10), []), 1: of_the_last, 5: of_the_last, 2: [(4, 731)]}
-    assert [one.study.number for one in index.earlier(1, 1)] == [2]
-    assert [path.name for path in index.earlier(1, 1)[0].study.files] == ['L-CC.dcm', 'L-MLO.dcm']
+    assert [path.name for path in next(index.earlier(1)).study.files] == ['L-CC.dcm', 'L-MLO.dcm']
+    with closing(sqlite3.connect(tmp_path / 'index.sqlite')) as database:  # not all files for each study
+        plan = [row[-1] for row in database.execute(f'EXPLAIN QUERY PLAN {study_index._EARLIER}', (1,))]
+    assert any('files_by_patient (patient=?)' in step for step in plan)
+    assert not any(step.startswith('SCAN files') or 'AUTOMATIC' in step for step in plan), plan
 
 
 def test_index_of_another_version_is_refused(archive, tmp_path):

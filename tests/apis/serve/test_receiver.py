@@ -6,6 +6,7 @@ import random
 import socket
 import ssl
 import time
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -299,7 +300,7 @@ def _send_raw(association, file):
     try:
         meta = dcmread(file, stop_before_pixels=True, force=True)
         sop_class, uid = str(meta.SOPClassUID), str(meta.SOPInstanceUID)
-    except Exception:
+    except Exception:  # pydicom raises all kinds on damaged bytes, which are sent all the same
         sop_class, uid = '', ''
     known = {str(context.abstract_syntax): context.context_id for context in association.accepted_contexts}
     request = C_STORE()
@@ -309,14 +310,10 @@ def _send_raw(association, file):
         request.AffectedSOPInstanceUID = uid or '1.2.3'
     except (ValueError, TypeError):
         request.AffectedSOPInstanceUID = '1.2.3'
-    from io import BytesIO
-
-    request.DataSet = BytesIO(content[132:])
     try:
-        start = data_set_bytes(content)
-        request.DataSet = BytesIO(start)
-    except Exception:
-        pass
+        request.DataSet = BytesIO(data_set_bytes(content))
+    except Exception:  # no meta information that can be read: what stands behind the prefix
+        request.DataSet = BytesIO(content[132:])
     association._reactor_checkpoint.clear()
     while not association._is_paused:
         time.sleep(0.001)
