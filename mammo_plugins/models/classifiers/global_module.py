@@ -41,7 +41,7 @@ class GlobalOutput(NamedTuple):
 
 @MODELS.register_module()
 class GlobalModule(BaseModule):
-    """A backbone, and a 1x1 convolution without bias for each of its maps.
+    """A backbone, and a 1x1 convolution for each of its maps, without bias by default.
 
     With one map it is the global module of GMIC; that alone, with its pooling, is CAM.
 
@@ -55,6 +55,8 @@ class GlobalModule(BaseModule):
         pool_fraction: t, the part of a map's cells that is pooled.
         pool_at: ``finest``: all maps are brought to the finest by the nearest cell before they are pooled and their
             l1 norm is taken, as the released code does; ``native``: each stays as it is, as the appendix reads.
+        head_bias: the 1x1 convolutions have one. Without it, some cells must carry how frequent a label is; with few
+            images these are often not the finding's.
         init_cfg: as for every module of mmengine; Xavier's normal distribution of the 1x1 convolutions by default.
 
     Raises:
@@ -69,6 +71,7 @@ class GlobalModule(BaseModule):
         map_weights: Sequence[float] = (0.2, 0.6, 0.2),
         pool_fraction: float = 0.03,
         pool_at: str = 'finest',
+        head_bias: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg or dict(type='Xavier', layer='Conv2d', distribution='normal'))
@@ -81,7 +84,7 @@ class GlobalModule(BaseModule):
         self.map_weights, self.pool_at = tuple(map_weights), pool_at
         self.pool_fraction = check_fraction(pool_fraction)
         self.backbone = MODELS.build(backbone)
-        self.heads = nn.ModuleList(nn.Conv2d(count, num_classes, 1, bias=False) for count in in_channels)
+        self.heads = nn.ModuleList(nn.Conv2d(count, num_classes, 1, bias=head_bias) for count in in_channels)
 
     def forward(self, images: Tensor) -> GlobalOutput:
         """What it says of images (B, channels, H, W)."""

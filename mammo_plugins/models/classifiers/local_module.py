@@ -31,7 +31,7 @@ class LocalOutput(NamedTuple):
 
 @MODELS.register_module()
 class LocalModule(BaseModule):
-    """A backbone on patches, a 1x1 convolution without bias for their maps, and pooling for their representations.
+    """A backbone on patches, a 1x1 convolution for their maps, and pooling for their representations.
 
     The backbone is mmdet's ``ResNet``: ResNet-34-HR and ResNet-18-HR are those of depth 34 and 18 with all strides 1,
     so that a patch of 512 pixels has a map of 128 x 128.
@@ -46,6 +46,7 @@ class LocalModule(BaseModule):
         representation: how a patch's map becomes z_k: ``mean`` or ``max`` over its positions.
         recompute: keep only the input of each residual block in training and compute the rest again for the gradients;
             for backbones with ``res_layers``, as mmdet's ``ResNet``.
+        head_bias: the 1x1 convolution has one; neither the paper's nor the release's does.
         init_cfg: as for every module of mmengine; Kaiming's distribution of the 1x1 convolution by default.
 
     Raises:
@@ -60,6 +61,7 @@ class LocalModule(BaseModule):
         image_channels: int = 3,
         representation: str = 'mean',
         recompute: bool = False,
+        head_bias: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg or dict(type='Kaiming', layer='Conv2d'))
@@ -69,7 +71,7 @@ class LocalModule(BaseModule):
         self.backbone = MODELS.build(backbone)
         if recompute:
             recompute_in_training(block for name in self.backbone.res_layers for block in getattr(self.backbone, name))
-        self.head = None if num_classes is None else nn.Conv2d(in_channels, num_classes, 1, bias=False)
+        self.head = None if num_classes is None else nn.Conv2d(in_channels, num_classes, 1, bias=head_bias)
 
     def forward(self, patches: Tensor) -> LocalOutput:
         """What it says of patches (n, 1, height, width)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -56,6 +58,28 @@ def test_native_maps_are_pooled_at_their_own_size(images):
 def test_representation_is_the_maximum_over_positions(images):
     module = build(global_config()).eval()
     torch.testing.assert_close(module(images).representation, module.backbone(images)[2].flatten(2).max(dim=2).values)
+
+
+def test_bias_moves_the_logits_of_all_cells(images):
+    torch.manual_seed(0)
+    plain = build(global_config()).eval()
+    module = build(global_config(head_bias=True)).eval()
+    module.load_state_dict(plain.state_dict(), strict=False)
+    for head in module.heads:
+        nn.init.constant_(head.bias, 2.0)
+    for found, expected in zip(module(images).maps, plain(images).maps):
+        torch.testing.assert_close(found.logit(), expected.logit() + 2)
+    local = dict(type='LocalModule', backbone=dict(RESNET, depth=18))
+    assert build(local).head.bias is None and build(dict(local, head_bias=True)).head.bias.shape == (2,)
+
+
+def test_maps_can_begin_at_the_frequency_of_a_label(images):
+    even = dict(type='Normal', name='heads', std=0.0, bias=-0.6)
+    config = global_config(head_bias=True, init_cfg=dict(type='Xavier', layer='Conv2d', override=even))
+    module = build(config)
+    module.init_weights()
+    for level in module(images).maps:
+        torch.testing.assert_close(level, torch.full_like(level, 1 / (1 + math.exp(0.6))))
 
 
 def test_cam_is_the_linear_classifier_of_pooled_features():
