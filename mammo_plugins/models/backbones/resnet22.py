@@ -52,6 +52,7 @@ class ResNet22(BaseModule):
         strides: of each stage's first block.
         blocks: of each stage. The first projects its input.
         out_indices: stages whose maps are given, in this order.
+        norm_outputs: all maps pass a norm of their own and a ReLU; in the paper and the release only the last does.
         recompute: keep only the input of each stage in training and compute the rest again for the gradients.
         init_cfg: as for every module of mmengine; Xavier's normal distribution by default.
 
@@ -66,6 +67,7 @@ class ResNet22(BaseModule):
         strides: Sequence[int] = (1, 2, 2, 2, 2),
         blocks: int = 2,
         out_indices: Sequence[int] = (2, 3, 4),
+        norm_outputs: bool = False,
         recompute: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
@@ -83,6 +85,8 @@ class ResNet22(BaseModule):
             self.stages.append(nn.Sequential(first, *(PreActivationBlock(count, count) for _ in range(1, blocks))))
             width = count
         self.final_norm = nn.BatchNorm2d(width)
+        normed = sorted({*out_indices} - {len(channels) - 1}) if norm_outputs else []
+        self.output_norms = nn.ModuleDict({str(index): nn.BatchNorm2d(channels[index]) for index in normed})
         if recompute:
             recompute_in_training(self.stages)
 
@@ -106,4 +110,6 @@ class ResNet22(BaseModule):
             features = stage(features)
             maps.append(features)
         maps[-1] = self.final_norm(maps[-1]).relu()
+        for index, norm in self.output_norms.items():
+            maps[int(index)] = norm(maps[int(index)]).relu()
         return tuple(maps[index] for index in self.out_indices)

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch.nn import functional as F
 
 from tests.models.small_models import build
 
@@ -19,6 +20,19 @@ def test_global_module_has_the_weights_of_the_release():
 def test_last_map_has_passed_a_relu_and_the_others_have_not():
     maps = build(dict(type='ResNet22'))(torch.randn(2, 1, 128, 64))
     assert (maps[2] >= 0).all() and all((level < 0).any() for level in maps[:2])
+
+
+def test_all_maps_pass_a_norm_and_a_relu_where_asked_for():
+    images = torch.randn(2, 1, 128, 64)
+    torch.manual_seed(0)
+    plain = build(dict(type='ResNet22'))(images)
+    torch.manual_seed(0)
+    module = build(dict(type='ResNet22', norm_outputs=True))
+    maps = module(images)
+    for found, raw in zip(maps[:2], plain[:2]):
+        torch.testing.assert_close(found, F.batch_norm(raw, None, None, training=True).relu())
+    torch.testing.assert_close(maps[2], plain[2])
+    assert sorted(module.output_norms) == ['2', '3']
 
 
 @pytest.mark.parametrize('shape', [(64, 64), (128, 64), (192, 320)])
