@@ -83,9 +83,11 @@ def _stage(name, folder=_configs, **fields):
     return dict(name=name, config=f'{folder}/{name}.py', **fields)
 
 
-def _tested(name, title, table, checkpoint, paper=None):
+def _tested(name, title, table, checkpoint, paper=None, of=_of_maps):
     """A row that is another reading of weights that are there."""
-    return _row(name, title, table, paper=paper, test=dict(checkpoint=checkpoint, config=f'{_ablations}/{name}.py'))
+    return _row(
+        name, title, table, paper=paper, of=of, test=dict(checkpoint=checkpoint, config=f'{_ablations}/{name}.py')
+    )
 
 
 def _trained(name, title, table, load_from, paper=None, of=_of_maps):
@@ -133,7 +135,7 @@ rows = [
         _paper((0.504, 0.283, 0.589, 0.329, 0.452), (0.412, 0.316, 0.498, 0.357, 0.265)),
         [*_of_maps, 'boxes'],
     ),
-    _tested('table2_global', 'S_g', 'Table 2, G.1', '{glam_local}', _global),
+    _tested('table2_global', 'S_g', 'Table 2, G.1', '{glam_local}', _global, _of_labels),
     _tested('table2_local', 'S_l', 'Table 2, G.2 to G.5, G.7', '{glam_local}', _local),
     _tested('table2_separate', 'S_c-sep', 'Table 2', '{glam_local}', _separate),
     _tested(
@@ -156,6 +158,13 @@ rows = [
         'G.1',
         '{glam_global}',
         _paper((0.213, 0.209, 0.220, 0.211, 0.224), (0.157, 0.150, 0.113, 0.149, 0.060)),
+    ),
+    _row(
+        'as_published',
+        'S_g, raw maps, no bias, random start',
+        'small images',
+        [dict(name='as_published', config=f'{_configs}/glam_global.py')],
+        of=_of_labels,
     ),
     _trained(
         'g2_map_negatives',
@@ -257,7 +266,7 @@ claims = [
     *_ahead('glam', 'gmic', 'table2_separate', 'g6_concatenation', 'g6_attention'),
     *_ahead('gmic', 'cam'),
     *_ahead('table2_separate', 'table2_global', 'table2_local'),
-    *_ahead('table2_global', 'g1_map_0', 'g1_map_1', 'g1_map_2'),
+    *_ahead('table2_global', 'g1_map_0', 'g1_map_1', 'g1_map_2', 'as_published'),
     *_ahead(
         'table2_local', 'g2_map_negatives', 'g3_resnet34', 'g3_resnet18_hr', 'g4_train_patches_1', 'g5_test_patches_3'
     ),
@@ -265,6 +274,7 @@ claims = [
 _table_1 = ['glam', 'gmic', 'cam', 'unet']
 tables = [
     dict(title='Table 1', rows=_table_1),
+    dict(title='Maps as published', rows=['table2_global', 'as_published'], readings=_of_labels),
     dict(title='Table 2', rows=['table2_global', 'table2_local', 'table2_separate', 'glam'], readings=_of_maps),
     dict(
         title='Appendix G',
@@ -292,6 +302,7 @@ def _even_maps(module, convolutions, init):
     }
 
 
+_weak = ('glam_*', 'gmic', 'cam', 'table2_*', 'g[0-9]_*')
 _chosen = ('glam_local', 'table2_*', 'g2_*', 'g3_*', 'g4_*', 'g5_*', 'g6_*', 'g7_*', 'g9_*', 'glam_joint')
 _random_negatives = ('glam_local', 'table2_*', 'g3_*', 'g4_*', 'g5_*', 'g7_*')
 _three_patches = ('glam_local', 'glam_joint', 'g2_*', 'g3_*', 'g6_*', 'g7_*')
@@ -331,11 +342,13 @@ def _options(height, width, patch, steps, local_steps, joint_steps, unet_steps, 
         'model.global_module.backbone.strides': [1, 1, 2],
         'model.global_module.backbone.blocks': 1,
         'model.global_module.backbone.out_indices': [0, 1, 2],
-        'model.global_module.backbone.norm_outputs': True,
         'model.global_module.in_channels': _channels,
         'model.global_module.pool_fraction': 0.01,
-        **_even_maps('global_module', 'heads', 'Xavier'),
         'model.loss_sparsity.loss_weight': 1e-6,
+    }
+    even = {
+        'model.global_module.backbone.norm_outputs': True,
+        **_even_maps('global_module', 'heads', 'Xavier'),
     }
     local = {
         'train_dataloader.batch_size': 8,
@@ -352,7 +365,8 @@ def _options(height, width, patch, steps, local_steps, joint_steps, unet_steps, 
     return {
         '*': every,
         **_joined(
-            (('glam_*', 'gmic', 'cam', 'table2_*', 'g[0-9]_*'), weak),
+            (_weak, {**weak, **even}),
+            (('as_published',), weak),
             (('cam',), {**_one_map, 'model.global_module.pool_fraction': 1.0}),
             (_chosen, {**_backbone, **patches, **local}),
             (_random_negatives, negatives),
