@@ -314,10 +314,20 @@ def _classifier(steps):
     }
 
 
+# Lengths of BigAug in pixels, for images 96 pixels wide in place of about 300.
+_shrunk = dict(
+    RandomBlur=dict(sigma=(0.1, 0.5)),
+    RandomSharpen=dict(sigma=(0.1, 0.5)),
+    RandomElastic=dict(shift=3.0, sigma=9.0),
+)
+
+
 def _presets(styles, pretraining, detection, match, labels):
     """Options by pattern, for numbers of steps."""
     detector, classifier = _detector(), _classifier(labels)
     eisnet = {f'model.auxiliary.{number}.in_channels': 128 for number in (0, 1)}
+    big_aug = [dict(step, **_shrunk.get(step['type'], {})) for step in _base_._big_aug]
+    crop = dict(type='CropFinding', size=64, margin=0.2)
     by_image, by_breast = {'train_dataloader.batch_size': 32}, {'train_dataloader.batch_size': 16}
     size_at = {number: {f'{_crop}.{number}.size': 64} for number in (1, 2)}
     test = [_pack]
@@ -332,9 +342,9 @@ def _presets(styles, pretraining, detection, match, labels):
         'fcos*': {**detector, **_steps(detection, 0.01, max(1, detection // 10)), 'test_dataloader.batch_size': 8,
                   'test_evaluator.bootstrap': 0},
         'fcos_mass': _pipelines(test, [_flip, _scale, _pack]),
-        'fcos_big_aug': _pipelines(test, [_flip, *_base_._big_aug, _pack]),
+        'fcos_big_aug': _pipelines(test, [_flip, *big_aug, _pack]),
         'fcos_dd': _pipelines(test, [_base_._shift, _flip, _scale, _pack]),
-        'fcos_eisnet': {**_pipelines(test, [_flip, _scale, _pack]), **eisnet},
+        'fcos_eisnet': {**_pipelines(test, [_flip, _scale, _pack]), **eisnet, 'model.auxiliary.1.background_size': 16},
         'matching': {
             **detector,
             'model.matching_head.in_channels': 32,
@@ -342,7 +352,8 @@ def _presets(styles, pretraining, detection, match, labels):
             'model.matching_head.embed_dims': 16,
             'model.matching_head.roi_extractor.out_channels': 32,
             **_pipelines([_landmarks, _pack], [_landmarks, _flip, _pack]),
-            **_steps(match, 1e-3, max(1, match // 10)),
+            **{key: value for key, value in _steps(match, 0, max(1, match // 10)).items() if 'lr' not in key},
+            'optim_wrapper.optimizer': dict(type='AdamW', lr=1e-3, weight_decay=1e-4, _delete_=True),
         },
         'density*': {
             **classifier,
@@ -350,7 +361,8 @@ def _presets(styles, pretraining, detection, match, labels):
         },
         'birads*': classifier,
         'birads': _sizes_of_crops(0),
-        'birads_big_aug': _sizes_of_crops(0),
+        'birads_big_aug': _pipelines([crop, _pack], [crop, _flip, *big_aug, _pack]),
+        'density_big_aug': _pipelines(test, [_flip, *big_aug, _pack]),
         'birads_eisnet': {**_sizes_of_crops(0), **eisnet},
         'birads_dd': _sizes_of_crops(1),
         'density_eisnet': eisnet,

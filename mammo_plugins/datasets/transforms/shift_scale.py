@@ -25,6 +25,7 @@ class RandomShiftScale(RandomViewTransform):
     Args:
         shift: most movement along each axis, as a fraction of the image's size.
         scale: range of the factor, above 0; the image's centre stays in place.
+        uniform: all factors of the range are as likely; else f is as likely as 1 / f.
         attempts: draws to make.
         prob: how often a view is moved.
 
@@ -41,10 +42,11 @@ class RandomShiftScale(RandomViewTransform):
         scale: tuple[float, float] = (0.9, 1.1),
         attempts: int = 10,
         prob: float = 1.0,
+        uniform: bool = False,
     ) -> None:
         if shift < 0 or attempts < 1:
             raise ValueError(f'shift must not be negative and attempts at least 1, got {shift=}, {attempts=}')
-        self.shift, self.attempts = shift, attempts
+        self.shift, self.attempts, self.uniform = shift, attempts, uniform
         self.scale, self.prob = check_range('scale', scale, at_least=1e-3), check_probability(prob)
 
     def sample_parameters(self, rng: np.random.Generator, view: dict[str, Any]) -> dict[str, float]:
@@ -53,7 +55,7 @@ class RandomShiftScale(RandomViewTransform):
     def sample_shared(self, rng: np.random.Generator, views: Sequence[dict[str, Any]]) -> dict[str, float]:
         moves = self.prob == 1 or rng.random() < self.prob
         for _ in range(self.attempts if moves else 0):
-            scale = draw_factor(rng, self.scale)
+            scale = float(rng.uniform(*self.scale)) if self.uniform else draw_factor(rng, self.scale)
             shift_x, shift_y = rng.uniform(-self.shift, self.shift, size=2)
             movement = dict(scale=scale, shift_x=float(shift_x), shift_y=float(shift_y))
             if all(_keeps_findings(view, _homography(view, **movement)) for view in views):

@@ -18,6 +18,7 @@ from ..losses.average_factor import global_average_factor
 from .auxiliary_tasks import AuxiliaryTask
 
 _DOMAIN_OF = ('manufacturer', 'style')
+_STRANGERS = 100
 
 
 @MODELS.register_module()
@@ -58,6 +59,7 @@ class DomainDiscriminator(AuxiliaryTask):
             raise ValueError(f'domain_of is one of {", ".join(_DOMAIN_OF)}, got {domain_of!r}')
         self.domains, self.domain_of = tuple(domains), domain_of
         self.reversal, self.loss_weight = reversal, loss_weight
+        self._strangers: int | None = 0
         self.layers = nn.Sequential(
             nn.Conv2d(in_channels, hidden_channels, 1),
             nn.ReLU(inplace=True),
@@ -73,16 +75,31 @@ class DomainDiscriminator(AuxiliaryTask):
         inputs: Tensor,
         views: Sequence[DetDataSample],
     ) -> dict[str, Tensor]:
-        """``loss_domain``: mean over places of an image, then over the images of known domain of all processes."""
+        """``loss_domain``: mean over places of an image, then over the images of known domain of all processes.
+
+        Raises:
+            ValueError: no domain was met in the first 100 images.
+        """
         logits = self.layers(reverse_gradient(features[-1], self.reversal))
         domains = torch.tensor([self._index(view) for view in views], device=logits.device)
         known = domains >= 0
+        self._check_names(views, bool(known.any()))
         target = domains.clamp(min=0)[:, None, None].expand(-1, *logits.shape[-2:])
         entropy = F.cross_entropy(logits, target, reduction='none')
         places = image_places(views, inputs.shape[-2:], logits)
         of_images = (entropy * places).sum(dim=(1, 2)) / places.sum(dim=(1, 2))
         average = global_average_factor(known.sum(), logits.device, 'domains')
         return dict(loss_domain=self.loss_weight * (of_images * known).sum() / average)
+
+    def _check_names(self, views: Sequence[DetDataSample], met: bool) -> None:
+        """Names that no image has would train nothing, without a word."""
+        self._strangers = None if met or self._strangers is None else self._strangers + len(views)
+        if self._strangers is not None and self._strangers >= _STRANGERS:
+            names = sorted({str(view.metainfo.get(self.domain_of)) for view in views})
+            raise ValueError(
+                f'none of {self._strangers} images is of the domains {", ".join(self.domains)}: their {self.domain_of} '
+                f'is {", ".join(names)}'
+            )
 
     def _index(self, view: DetDataSample) -> int:
         """Position of the domain of an image, -1 for another one."""

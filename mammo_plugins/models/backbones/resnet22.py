@@ -52,6 +52,8 @@ class ResNet22(BaseModule):
         strides: of each stage's first block.
         blocks: of each stage. The first projects its input.
         out_indices: stages whose maps are given, in this order.
+        pool_padding: of the max pooling; without any, as in the paper, maps of a stage whose cells are still those of
+            the pooling lack a row and a column. 1 gives all.
         norm_outputs: all maps pass a norm of their own and a ReLU; in the paper and the release only the last does.
         recompute: keep only the input of each stage in training and compute the rest again for the gradients.
         init_cfg: as for every module of mmengine; Xavier's normal distribution by default.
@@ -67,6 +69,7 @@ class ResNet22(BaseModule):
         strides: Sequence[int] = (1, 2, 2, 2, 2),
         blocks: int = 2,
         out_indices: Sequence[int] = (2, 3, 4),
+        pool_padding: int = 0,
         norm_outputs: bool = False,
         recompute: bool = False,
         init_cfg: dict | list[dict] | None = None,
@@ -77,7 +80,7 @@ class ResNet22(BaseModule):
         self.out_indices = tuple(out_indices)
         self.size_divisor = _STEM_STRIDE * math.prod(strides)
         self.stem = nn.Conv2d(in_channels, channels[0], 7, stride=2, padding=3, bias=False)
-        self.pool = nn.MaxPool2d(3, stride=2)
+        self.pool = nn.MaxPool2d(3, stride=2, padding=pool_padding)
         self.stages = nn.ModuleList()
         width = channels[0]
         for count, stride in zip(channels, strides):

@@ -10,6 +10,8 @@ from mmdet.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..layers.precision import at_least_float32, without_autocast
+
 
 @MODELS.register_module()
 class MaskedNTXentLoss(nn.Module):
@@ -56,8 +58,9 @@ class MaskedNTXentLoss(nn.Module):
                 raise ValueError(f'{name} must be bool of shape {wanted}, got {mask.dtype} of {tuple(mask.shape)}')
         if (positives & negatives).any():
             raise ValueError(f'{int((positives & negatives).sum())} pairs are both positive and negative')
-        anchors, others = (F.normalize(vectors.float(), dim=1) for vectors in (embeddings, others))
-        logits = anchors @ others.T / self.temperature
+        with without_autocast(embeddings):
+            anchors, others = (F.normalize(at_least_float32(vectors), dim=1) for vectors in (embeddings, others))
+            logits = anchors @ others.T / self.temperature
         if not positives.any():
             return logits.sum() * 0.0
         # Anchors without negatives leave before the logarithm: theirs would be of 0, with a gradient that is no number.

@@ -38,6 +38,16 @@ def test_view_stays_where_no_movement_fits(make_view):
     assert parameters == dict(scale=1.0, shift_x=0.0, shift_y=0.0)
 
 
+def test_factors_are_uniform_where_asked_for(make_view):
+    shares = {}
+    for uniform in (False, True):
+        transform = RandomShiftScale(shift=0.0, scale=(0.4, 1.6), uniform=uniform)
+        rng, view = np.random.default_rng(0), make_view(np.ones((1, 20, 20), np.float32))
+        shares[uniform] = np.mean([transform.sample_parameters(rng, view)['scale'] < 0.8 for _ in range(500)])
+    assert shares[True] == pytest.approx(0.4 / 1.2, abs=0.06)
+    assert shares[False] == pytest.approx(np.log(2) / np.log(4), abs=0.06)
+
+
 def test_lesion_free_view_moves_within_the_ranges(make_view):
     transform, rng = RandomShiftScale(shift=0.1, scale=(0.8, 1.25)), np.random.default_rng(0)
     view = make_view(np.zeros((1, 30, 40)))

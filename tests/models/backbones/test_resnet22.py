@@ -43,6 +43,13 @@ def test_any_size_that_the_strides_divide(shape):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(('padding', 'cells'), [(0, (31, 15)), (1, (32, 16))])
+def test_padded_pooling_keeps_all_rows_where_no_stage_shrinks(padding, cells):
+    config = dict(type='ResNet22', channels=[8, 8], strides=[1, 1], blocks=1, out_indices=[0, 1], pool_padding=padding)
+    for level in build(config)(torch.randn(2, 1, 128, 64)):
+        assert level.shape[-2:] == cells
+
+
 def test_other_sizes_are_refused():
     with pytest.raises(ValueError, match=r'multiples of 64, got \(H, W\) = \(64, 80\)'):
         build(dict(type='ResNet22'))(torch.zeros(1, 1, 64, 80))

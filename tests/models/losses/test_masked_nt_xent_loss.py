@@ -120,6 +120,15 @@ def test_small_temperature_stays_finite():
     assert embeddings.grad.isfinite().all()
 
 
+def test_loss_is_float32_under_mixed_precision():
+    embeddings, positives, negatives = random_pairs()
+    plain = build()(embeddings, positives, negatives)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        mixed = build()(embeddings, positives, negatives)
+    assert mixed.dtype == torch.float32
+    torch.testing.assert_close(mixed, plain)
+
+
 def test_what_does_not_fit_is_refused():
     embeddings, positives, negatives = random_pairs()
     with pytest.raises(ValueError, match='both positive and negative'):

@@ -251,7 +251,13 @@ def test_rivals_take_a_step(root, tmp_path, task, rival):
         changes |= {f'model.auxiliary.{number}.in_channels': channels for number in (0, 1)}
     if rival == 'dd_matching':
         changes |= {'model.auxiliary': [
-            dict(type='DomainDiscriminator', in_channels=channels, domains=['A', 'B'], hidden_channels=8)
+            dict(
+                type='DomainDiscriminator',
+                in_channels=channels,
+                domains=['own', 'dark', 'bright'],
+                domain_of='style',
+                hidden_channels=8,
+            )
         ]}  # fmt: skip
     changes |= dict.fromkeys(('val_dataloader', 'val_cfg', 'val_evaluator', 'default_hooks.checkpoint.save_best'))
     runner = train(config, work_dir=tmp_path, cfg_options=changes)

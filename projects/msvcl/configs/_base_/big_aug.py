@@ -7,6 +7,6 @@ _big_aug = [
     dict(type='RandomGamma', gamma=(0.5, 4.5), prob=0.5),
     dict(type='RandomLinearGrey', scale=0.1, shift=0.1, prob=0.5),
     dict(type='RandomRotation', degrees=20, prob=0.5),
-    dict(type='RandomShiftScale', shift=0.0, scale=(0.4, 1.6), prob=0.5),
+    dict(type='RandomShiftScale', shift=0.0, scale=(0.4, 1.6), uniform=True, prob=0.5),
     dict(type='RandomElastic', shift=10.0, sigma=30.0, prob=0.5),
 ]
