@@ -13,14 +13,19 @@ from mammo_plugins.compat.pretrained_weights import drop_pretrained
 from .run_config import build_runner
 from .weight_fit import read_weights, require_whole_fit
 
+_PREFIX = 'backbone.'  # of a pretraining's names
 
-def read_features(cfg: Config, config: str | Path, checkpoint: str | Path) -> tuple[np.ndarray, list[str], list[int]]:
+
+def read_features(
+    cfg: Config, config: str | Path, checkpoint: str | Path, pretraining: bool = False
+) -> tuple[np.ndarray, list[str], list[int]]:
     """(N, C) means of the last feature map over each image of the test data, with vendors and image ids.
 
     Args:
         cfg: of a task, with a ``backbone`` of its own or of its ``detector``; changed in place.
         config: path or name of it, for messages.
         checkpoint: weights of the whole model.
+        pretraining: it is of a pretraining, of which the backbone is taken.
 
     Raises:
         WeightsDoNotFitError: the weights are of another model.
@@ -29,10 +34,12 @@ def read_features(cfg: Config, config: str | Path, checkpoint: str | Path) -> tu
     cfg.load_from = None
     runner = build_runner(config, cfg)
     model = runner.model.eval()
-    weights = read_weights(checkpoint)
-    require_whole_fit(checkpoint, weights, model)
-    model.load_state_dict(weights)
     backbone = model.backbone if hasattr(model, 'backbone') else model.detector.backbone
+    weights, target = read_weights(checkpoint), backbone if pretraining else model
+    if pretraining:
+        weights = {name[len(_PREFIX) :]: value for name, value in weights.items() if name.startswith(_PREFIX)}
+    require_whole_fit(checkpoint, weights, target)
+    target.load_state_dict(weights)
     features, vendors, ids = [], [], []
     for batch in runner.test_dataloader:
         data = model.data_preprocessor(batch)

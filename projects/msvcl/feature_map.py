@@ -2,7 +2,8 @@
 
 python projects/msvcl/feature_map.py CONFIG CHECKPOINT --ann ANN.json --out OUT.png
 
-The config is that of a task: its test data set gives the images, its model the backbone. ``--json`` keeps the points.
+The config is that of a task: its test data set gives the images, its model the backbone. ``--pretraining``: the
+checkpoint is of a pretraining, as in the paper's figure, and only its backbone is read. ``--json`` keeps the points.
 """
 
 from __future__ import annotations
@@ -46,12 +47,13 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--ann', required=True, help='annotation file')
     parser.add_argument('--out', required=True, type=Path, help='picture')
     parser.add_argument('--json', type=Path, help='points by image')
+    parser.add_argument('--pretraining', action='store_true', help='checkpoint of a pretraining')
     parser.add_argument('--title', default='', help='such as the task')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides of the config, key=value')
     args = parser.parse_args(argv)
     cfg = load_run_config(args.config, ann_file=args.ann, work_dir=args.out.parent, cfg_options=args.cfg_options)
-    features, vendors, ids = read_features(cfg, args.config, args.checkpoint)
+    features, vendors, ids = read_features(cfg, args.config, args.checkpoint, args.pretraining)
     points = embed(features, args.seed)
     draw(points, vendors, args.title, args.out)
     if args.json:

@@ -223,7 +223,7 @@ _whole = [
 ]
 _flip, _pack = dict(type='RandomFlipViews'), dict(type='PackCaseInputs')
 _scale = dict(type='RandomShiftScale', shift=0.0, scale=(0.8, 1.25))
-_landmarks = dict(type='LocateLandmarks', pixel_mm=1.4)
+_landmarks = dict(type='LocateLandmarks', sources=['estimated'], pixel_mm=1.4)  # as on images that nobody annotated
 
 
 def _loaders(parts=_parts, **options):

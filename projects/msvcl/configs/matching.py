@@ -1,15 +1,17 @@
 # Mass matching: which masses of CC and MLO are one, learnt on top of a trained FCOS and of what it finds, false
 # positives included. Pixels are those that FCOS learned on; rate and decay are section IV.B's, for 4 breasts a step.
 _base_ = '../../../configs/fcos_mass.py'
-landmarks = dict(type='LocateLandmarks', pixel_mm=0.1)  # the paper's pixels, where a file does not say
+# The paper's pixels, where a file does not say.
+landmarks = dict(type='LocateLandmarks', pixel_mm=0.1)
+resample = dict(type='ResamplePixels', pixel_mm=0.1, unknown_mm=0.1)
 train_pipeline = [
     landmarks,
-    _base_.resample,
+    resample,
     dict(type='RandomFlipViews'),
     dict(type='RandomShiftScale', shift=0.0, scale=(0.8, 1.25)),
     dict(type='PackCaseInputs'),
 ]
-test_pipeline = [landmarks, _base_.resample, dict(type='PackCaseInputs')]
+test_pipeline = [landmarks, resample, dict(type='PackCaseInputs')]
 breasts = dict(group_by='breast', classes=['mass'])
 train_dataloader = dict(
     batch_size=4,

@@ -14,7 +14,7 @@ from mammo_plugins.commands import evaluate as evaluate_command
 from mammo_plugins.commands import report as report_command
 from mammo_plugins.evaluation.predictions_csv import read_predictions
 from tests.apis.conftest import quick_options
-from tests.apis.train.test_mmdet_detectors import LOADING, RESNET
+from tests.apis.train.test_mmdet_detectors import RESNET
 
 CONFIG = 'projects/msvcl/configs/matching.py'
 BOOSTED = 'projects/msvcl/configs/matching_boosted.py'
@@ -44,7 +44,7 @@ def options(root):
     loaders = {
         f'{split}_dataloader.dataset.{name}': value
         for split in ('train', 'val', 'test')
-        for name, value in (('loading', LOADING), ('ann_file', 'phantoms.json'))
+        for name, value in (('pipeline.1.pixel_mm', 2.0), ('pipeline.1.unknown_mm', 2.0), ('ann_file', 'phantoms.json'))
     }
     workers = {f'{split}_dataloader.num_workers': 0 for split in ('train', 'val', 'test')}
     persistent = {f'{split}_dataloader.persistent_workers': False for split in ('train', 'val', 'test')}

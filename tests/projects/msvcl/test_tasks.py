@@ -298,11 +298,12 @@ def test_feature_map_is_the_same_each_time(root, density, repository):
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     points = []
-    for run in ('one', 'two'):
-        arguments = ['--ann', str(root / 'phantoms.json'), '--out', str(root / f'{run}.png')]
+    # A task's checkpoint has what a pretraining's has: the backbone under the same names.
+    for run, how in (('one', []), ('two', []), ('three', ['--pretraining'])):
+        arguments = ['--ann', str(root / 'phantoms.json'), '--out', str(root / f'{run}.png'), *how]
         options = ['test_dataloader.dataset.loading.2.size=32', 'model.backbone.depth=18', 'model.in_channels=512']
         options += ['test_dataloader.num_workers=0', 'test_dataloader.persistent_workers=False']
         script.main([DENSITY, str(density), *arguments, '--json', str(root / f'{run}.json'), '--cfg-options', *options])
         points.append(json.loads((root / f'{run}.json').read_text()))
-    assert points[0] == points[1] and len(points[0]['points']) == 8
+    assert points[0] == points[1] == points[2] and len(points[0]['points']) == 8
     assert {row['vendor'] for row in points[0]['points']} == {'A', 'B'} and (root / 'one.png').stat().st_size > 1000
