@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.connection import wait
 from typing import Any
 
 UNGUARDED = (
@@ -19,7 +22,7 @@ UNGUARDED = (
 def started_pool(
     workers: int, initializer: Callable[..., Any] | None = None, initargs: tuple = ()
 ) -> Iterator[ProcessPoolExecutor]:
-    """A pool whose processes are known to start.
+    """A pool whose processes are known to start, and end with the process that started them, however it ends.
 
     Args:
         workers: processes.
@@ -32,9 +35,23 @@ def started_pool(
         raise SystemExit(1)  # a process that is only just importing an unguarded script: who started it says so
     # Fresh interpreters: forking a process that runs threads (torch, BLAS) may hang.
     context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(workers, context, initializer, initargs) as pool:
+    with ProcessPoolExecutor(workers, context, _begin, (initializer, initargs)) as pool:
         try:
             pool.submit(int).result()
         except BrokenProcessPool:
             raise RuntimeError(UNGUARDED) from None
         yield pool
+
+
+def _begin(initializer: Callable[..., Any] | None, initargs: tuple) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if initializer is not None:
+        initializer(*initargs)
+
+
+def _end_with_parent() -> None:
+    """Ends this process where the one that started it was killed: its work, hours perhaps, would be for nobody."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
