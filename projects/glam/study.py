@@ -351,6 +351,11 @@ def _options(height, width, patch, steps, local_steps, joint_steps, unet_steps, 
         'model.global_module.backbone.norm_outputs': True,
         **_even_maps('global_module', 'heads', 'Xavier'),
     }
+    published = {
+        'model.global_module.backbone.norm_outputs': False,
+        'model.global_module.head_bias': False,
+        'model.global_module.init_cfg': None,
+    }
     local = {
         'train_dataloader.batch_size': 8,
         'train_cfg.max_iters': local_steps,
@@ -367,7 +372,7 @@ def _options(height, width, patch, steps, local_steps, joint_steps, unet_steps, 
         '*': every,
         **_joined(
             (_weak, {**weak, **even}),
-            (('as_published',), weak),
+            (('as_published',), published),
             (('cam',), {**_one_map, 'model.global_module.pool_fraction': 1.0}),
             (_chosen, {**_backbone, **patches, **local}),
             (_random_negatives, negatives),

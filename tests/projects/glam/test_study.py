@@ -72,3 +72,15 @@ def test_numbers_of_the_paper_are_those_of_its_tables():
             STUDY.row(row).paper_number(claim.reading, claim.number) for row in (claim.better, claim.worse)
         )
         assert better is not None and (worse is None or better.value >= worse.value or claim.worse == 'g6_attention')
+
+
+def test_one_row_begins_as_the_paper_does():
+    even, published = (
+        phantom_config(ENTRIES[name], STUDY.presets['small'], SETS, Path('.'), 0).model.global_module
+        for name in ('glam_global', 'as_published')
+    )
+    assert even.head_bias and even.backbone.norm_outputs and even.init_cfg
+    assert not published.head_bias and not published.backbone.norm_outputs and published.init_cfg is None
+    alike = ('channels', 'strides', 'blocks', 'pool_padding')
+    assert [published.backbone[name] for name in alike] == [even.backbone[name] for name in alike]
+    assert published.pool_fraction == even.pool_fraction
