@@ -372,7 +372,7 @@ def _options(height, width, patch, steps, local_steps, joint_steps, unet_steps, 
         '*': every,
         **_joined(
             (_weak, {**weak, **even}),
-            (('as_published',), published),
+            (('*as_published',), published),
             (('cam',), {**_one_map, 'model.global_module.pool_fraction': 1.0}),
             (_chosen, {**_backbone, **patches, **local}),
             (_random_negatives, negatives),
