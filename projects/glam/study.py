@@ -387,7 +387,7 @@ def _options(height, width, patch, steps, local_steps, joint_steps, unet_steps, 
             'train_cfg.max_iters': unet_steps,
             'param_scheduler': [dict(type='CosineAnnealingLR', by_epoch=False, T_max=unet_steps, eta_min_ratio=0.02)],
             'model.network.features': [unet, unet, 2 * unet, 4 * unet, 8 * unet, unet],
-            'optim_wrapper.optimizer.lr': 0.2 * rate,
+            'optim_wrapper.optimizer.lr': 0.6 * rate,
         },
     }
 
@@ -423,7 +423,7 @@ presets = dict(
             steps=900,
             local_steps=400,
             joint_steps=200,
-            unet_steps=400,
+            unet_steps=600,
             **{'train_dataloader.dataset.cache_in_memory': True},
         ),
     ),
