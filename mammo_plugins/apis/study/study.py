@@ -171,12 +171,19 @@ class Study:
             rows=rows,
             stages=[dict(entry.fields, **({'data': entry.data} if entry.data else {})) for entry in borrowed],
             claims=[claim for claim in self.claims if {claim.better, claim.worse} <= kept],
-            tables=[_of_rows(table, kept) for table in self.tables],
+            tables=[_of_rows(table, rows) for table in self.tables],
         )
 
 
-def _of_rows(table: StudyTable, kept: set[str]) -> StudyTable:
-    return table if table.rows is None else replace(table, rows=[name for name in table.rows if name in kept])
+def _of_rows(table: StudyTable, rows: Sequence[StudyRow]) -> StudyTable:
+    """What is left of a table of more rows."""
+    kept = {row.name for row in rows}
+    known = {reading.name for row in rows for reading in row.readings}
+    return replace(
+        table,
+        rows=None if table.rows is None else [name for name in table.rows if name in kept],
+        readings=None if table.readings is None else [name for name in table.readings if name in known],
+    )
 
 
 def _stage_entry(stage: Mapping[str, Any], row: str | None) -> StudyEntry:

@@ -175,3 +175,13 @@ def test_study_of_the_docs_is_one(tmp_path):
     needed = [entry.name for entry in study.needed_entries([study.row('fused')])]
     assert needed == ['sm', 'ffdm', 'distilled', 'fused', 'test-fused', 'test-fused-val']
     assert all((ROOT / stage['config']).is_file() for row in study.rows for stage in row.stages)
+
+
+@pytest.mark.parametrize('name', ['mm3d', 'sm_ffdm_fusion', 'glam', 'msvcl', 'disasymnet'])
+def test_each_row_of_each_study_can_be_run_alone(name):
+    study = find_study(name)
+    for row in study.rows:
+        alone = study.select([row.name])
+        readings = {reading.name for one in alone.rows for reading in one.readings}
+        assert row.name in [one.name for one in alone.rows]
+        assert all(set(table.readings or ()) <= readings for table in alone.tables)
