@@ -94,6 +94,22 @@ def test_changed_weights_are_refused(bundle, exam, tmp_path, capsys):
         assert 'model.safetensors is not as it was exported' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('name', ['metadata.json', 'thresholds.json', 'README.md'])
+def test_texts_changed_after_a_first_use_are_refused(bundle, exam, tmp_path, name, capsys):
+    path = tmp_path / 'model.zip'
+    path.write_bytes(bundle.read_bytes())
+    assert main(['model', 'info', str(path)]) == 0
+    with zipfile.ZipFile(bundle) as source, zipfile.ZipFile(path, 'w') as target:
+        for other in source.namelist():
+            content = source.read(other)
+            target.writestr(other, content.replace(b'Trained', b'Praised') + b' ' if other == name else content)
+    asked = ['--card'] if name == 'README.md' else ['--json']
+    assert main(['model', 'info', str(path), *asked]) == 2
+    assert f'{name} is not as it was exported' in capsys.readouterr().err
+    if name != 'README.md':  # which predicting does not read
+        assert main(['predict', str(exam), '--model', str(path), '--out', str(tmp_path / 'out')]) == 2
+
+
 def test_what_was_changed_after_unpacking_is_unpacked_again(bundle):
     unpacked = unpack_model(find_bundle(bundle))
     before = unpacked.checkpoint.read_bytes()
