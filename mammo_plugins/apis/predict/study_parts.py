@@ -3,7 +3,7 @@
 | file | what |
 |---|---|
 | ``record.json`` | written last: what :class:`StudyRecord` holds |
-| ``images.json`` | its images, as an annotation file |
+| ``images.json`` | its images, as an annotation file; of a study that failed, those that were to be read |
 | ``predictions.csv``, ``locations.csv``, ``labels_*.csv`` | its part of the tables |
 | ``maps.csv``, ``pictures.csv`` | its part of the indices of ``OUT/maps`` and ``OUT/pictures`` |
 | ``report.html`` | its page |
@@ -88,6 +88,14 @@ class StudyParts:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder
+
+    def keep_images(self, number: int) -> None:
+        """Removes everything of a study but its ``images.json``."""
+        for path in self.folder(number).iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != IMAGES:
+                path.unlink()
 
     def finish(self, record: StudyRecord) -> None:
         """Notes that a study is done."""

@@ -95,12 +95,14 @@ class _Prepared:
     """A study whose images were read.
 
     Attributes:
+        files: of the study.
         record: what is known so far.
         found: its images.
         dataset: those that the model reads; None where there is none.
         begun: when, by a clock of seconds.
     """
 
+    files: Sequence[Path]
     record: StudyRecord
     found: FoundImages | None
     dataset: CaseDataset | None
@@ -143,7 +145,7 @@ class StudyPredictor:
         return [self._prepare(study) for study in islice(studies, self._settings.batch_size)]
 
     def _prepare(self, study: Study) -> _Prepared:
-        prepared = _Prepared(StudyRecord(study.number), None, None, time.perf_counter())
+        prepared = _Prepared(study.files, StudyRecord(study.number), None, None, time.perf_counter())
         folder = self._parts.begin(study.number)
         try:
             found = prepared.found = describe_files(
@@ -160,9 +162,14 @@ class StudyPredictor:
             try:
                 prepared.dataset = self._read_images(prepared.record, found, folder / IMAGES, reads)
             except Exception as error:
-                self._parts.begin(study.number)
-                prepared.record = StudyRecord(study.number, failed=_reason(error))
+                self._fail(prepared, error)
         return prepared
+
+    def _fail(self, prepared: _Prepared, error: Exception) -> None:
+        """Notes that a study failed; of it, its images and what was left out of them stay, for reports that say so."""
+        record = prepared.record
+        self._parts.keep_images(record.number)
+        prepared.record = StudyRecord(record.number, left_out=record.left_out, failed=_reason(error))
 
     def _read_images(
         self, record: StudyRecord, found: FoundImages, ann_file: Path, reads: list[str] | None
@@ -202,10 +209,9 @@ class StudyPredictor:
                 if one.dataset is not None:
                     self._write(one, islice(cases, len(one.dataset)))
             except Exception as error:
-                self._parts.begin(one.record.number)  # nothing of it counts
-                one.record = StudyRecord(one.record.number, failed=_reason(error))
+                self._fail(one, error)
                 cases = self._predicted_cases([left for left in usable if left.record.number > one.record.number])
-            self._write_dicom(one.record)
+            self._write_dicom(one)
             one.record.seconds = round(time.perf_counter() - one.begun, 3)
             self._parts.finish(one.record)
             yield one.record
@@ -230,15 +236,14 @@ class StudyPredictor:
         record.prediction_notes, record.given = files.note_counts, files.given
         self._write_page(folder, prepared, cases, files, located)
 
-    def _write_dicom(self, record: StudyRecord) -> None:
+    def _write_dicom(self, prepared: _Prepared) -> None:
         """Writes the DICOM objects of a study, one that failed too; what goes wrong there is noted."""
         if self._settings.dicom is None:
             return
-        folder = self._parts.folder(record.number)
+        record = prepared.record
+        folder, failed = self._parts.folder(record.number), prepared.files if record.failed else None
         try:
-            written = write_study_folder(
-                self._parts.out, folder, record.left_out, bool(record.failed), self._settings.dicom
-            )
+            written = write_study_folder(self._parts.out, folder, record.left_out, failed, self._settings.dicom)
         except Exception as error:
             record.dicom_notes = [f'study {record.number}: no DICOM objects: {_reason(error)}']
             return

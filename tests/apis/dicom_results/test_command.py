@@ -13,10 +13,12 @@ from pydicom import dcmread
 
 from mammo_plugins.apis.dicom_results import check_kinds
 from mammo_plugins.apis.phantoms import make_phantoms
+from mammo_plugins.apis.predict import study_prediction
 from mammo_plugins.apis.predict.study_parts import StudyParts
 from mammo_plugins.commands import dicom_results as command
 from mammo_plugins.commands import predict as predict_command
 from mammo_plugins.evaluation import read_predictions
+from mammo_plugins.io import read_annotations
 from mammo_plugins.io.dicom_out.read_back import read_marks
 from mammo_plugins.io.dicom_out.result_objects import is_own_result
 from tests.io.dicom_builder import mammogram, save, stored_breast
@@ -62,6 +64,35 @@ def test_broken_image_is_told_in_the_report_and_a_copy_is_not(tmp_path):
     ]
     uids = [dcmread(tmp_path / 'in' / name, stop_before_pixels=True).SOPInstanceUID for name in ('a.dcm', 'b.dcm')]
     assert listed == uids
+
+
+@pytest.mark.parametrize('stage', ['report_case', 'build_test_dataset', 'describe_files'])
+def test_study_that_fails_has_reports_that_say_so_and_keeps_its_reasons(
+    stage, ffdm_checkpoint, phantoms, tmp_path, monkeypatch, capsys
+):
+    def fail(*arguments, **options):
+        raise RuntimeError('the model refused it')
+
+    (tmp_path / 'in').mkdir()
+    for number, path in enumerate(sorted(phantoms.rglob('*.dcm'))):
+        shutil.copy(path, tmp_path / 'in' / f'{number}.dcm')
+    content = (tmp_path / 'in' / '0.dcm').read_bytes()
+    (tmp_path / 'in' / 'broken.dcm').write_bytes(content[: -len(content) // 3])
+    monkeypatch.setattr(study_prediction, stage, fail)
+    arguments = [str(tmp_path / 'in'), '--config', 'configs/demo/mnm_ffdm.py', '--checkpoint', str(ffdm_checkpoint)]
+    arguments += ['--out', str(tmp_path / 'out'), '--device', 'cpu', '--dicom', 'cad-sr,sr,gsps']
+    assert predict_command.main(arguments) == 2
+    assert 'the model refused it' in capsys.readouterr().err
+    assert {path.name for path in (tmp_path / 'out').glob('dicom/*/*.dcm')} == {'cad-sr.dcm', 'sr.dcm'}
+    reports = sorted((tmp_path / 'out').glob('dicom/*/cad-sr.dcm'))
+    assert reports and {summary(path) for path in reports} == {'111245'}
+    told = (tmp_path / 'out' / 'left_out.csv').read_text()
+    assert 'RuntimeError: the model refused it' in told
+    assert ('broken.dcm,left out,' in told) == (stage != 'describe_files')
+    assert not read_annotations(tmp_path / 'out' / 'images.json').images, 'none was read'
+    before = {path: path.read_bytes() for path in (tmp_path / 'out').glob('dicom/*/*.dcm')}
+    assert command.main([str(tmp_path / 'out'), '--kinds', 'cad-sr,sr,gsps']) == 0
+    assert {path: path.read_bytes() for path in (tmp_path / 'out').glob('dicom/*/*.dcm')} == before
 
 
 def test_study_whose_images_all_failed_has_a_report_that_says_so(phantoms, tmp_path):
