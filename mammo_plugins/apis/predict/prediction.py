@@ -26,7 +26,7 @@ from .study_parts import StudyParts, StudyRecord
 from .study_prediction import PredictorSettings, StudyPredictor
 from .workers import predict_on_workers
 
-_MOST_FAILURES = 5  # of studies one after another, with none before that could be predicted
+_MOST_FAILURES = 5  # of the first studies, for one and the same reason
 
 
 def predict(
@@ -61,7 +61,8 @@ def predict(
     annotation file without findings) and ``left_out.csv`` (files left out or in doubt, with the reason).
 
     One study is in memory at a time, and each is on disk when it is done, see :mod:`.study_parts`. One that cannot be
-    predicted is listed and stops no other, unless none can.
+    predicted is listed and stops no other. Where the first ones all fail for the same reason, such as a config that
+    fits no study, the run ends; resumed, it goes on with those that were not tried.
 
     Args:
         source: file or folder.
@@ -135,7 +136,8 @@ def _predict_pending(
     """The records of those studies that are not done and are this process's to do."""
     index = StudyIndex(parts.index_path)
     mine = range(get_rank() + 1, index.num_studies + 1, get_world_size())
-    numbers = [number for number in mine if not parts.is_done(number)]
+    left = [number for number in mine if not parts.is_done(number)]
+    numbers = sorted(left, key=parts.has_record)  # those that failed last: whatever they do, the others had their turn
     if min(workers, len(numbers)) > 1 or (scheduler is not None and numbers):
         records: Iterable[StudyRecord] = predict_on_workers(settings, numbers, min(workers, len(numbers)), scheduler)
     else:
@@ -145,17 +147,26 @@ def _predict_pending(
 
 @dataclass
 class _Patience:
-    """Ends a run in which nothing works."""
+    """Ends a run whose first studies all fail for the same reason, which is none of a study.
 
-    succeeded: bool = False
+    Attributes:
+        failures: so far.
+        reason: of the first failure.
+        is_endless: something was predicted, or failed for another reason.
+    """
+
     failures: int = 0
+    reason: str = ''
+    is_endless: bool = False
 
     def look_at(self, record: StudyRecord) -> None:
-        self.succeeded |= bool(record.num_images)
+        self.reason = self.reason or record.failed
         self.failures += bool(record.failed)
-        if self.failures >= _MOST_FAILURES and not self.succeeded:
+        self.is_endless |= bool(record.num_images) or record.failed not in ('', self.reason)
+        if self.failures >= _MOST_FAILURES and not self.is_endless:
             raise ValueError(
-                f'the first {self.failures} studies could not be predicted, the last because: {record.failed}'
+                f'the first {self.failures} studies could not be predicted, all because: {self.reason} (--resume goes '
+                'on with the other studies)'
             )
 
 

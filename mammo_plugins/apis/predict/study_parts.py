@@ -103,7 +103,11 @@ class StudyParts:
 
     def is_done(self, number: int) -> bool:
         """Whether its record is there, and is none of a failure."""
-        return (self.folder(number) / RECORD).is_file() and not self.record(number).failed
+        return self.has_record(number) and not self.record(number).failed
+
+    def has_record(self, number: int) -> bool:
+        """Whether it is done or failed."""
+        return (self.folder(number) / RECORD).is_file()
 
     def record(self, number: int) -> StudyRecord:
         """What became of a study that is done or failed."""
@@ -112,7 +116,7 @@ class StudyParts:
     def records(self, num_studies: int) -> Iterator[StudyRecord]:
         """Of all studies that have one, in order."""
         for number in range(1, num_studies + 1):
-            if (self.folder(number) / RECORD).is_file():
+            if self.has_record(number):
                 yield self.record(number)
 
     def is_own(self) -> bool:

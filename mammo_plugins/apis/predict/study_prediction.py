@@ -23,7 +23,7 @@ from mammo_plugins.apis.report.network_cases import report_case
 from mammo_plugins.apis.report.picture_layers import PICTURE_HEIGHT, PictureLayers
 from mammo_plugins.apis.report.view_pixels import KeptPixels
 from mammo_plugins.compat.library_messages import quiet_log
-from mammo_plugins.datasets.case_dataset import CaseDataset
+from mammo_plugins.datasets.case_dataset import CaseDataset, NoCaseError
 from mammo_plugins.io.coco_volume import write_annotations
 from mammo_plugins.io.dicom_out.result_settings import ResultSettings
 from mammo_plugins.io.source_walk import printable_path
@@ -178,17 +178,22 @@ class StudyPredictor:
         record.left_out |= others
         if len(others) == len(found.annotations.images):
             return None
-        with quiet_log():
-            dataset = build_test_dataset(
-                self._model.cfg,
-                ann_file=str(ann_file),
-                data_root='',
-                modality=reads,
-                split=None,
-                cache_in_memory=len(found.annotations.images) <= _MAX_CACHED_IMAGES,
-                on_error='skip-report',
-                serialize_data=False,  # it is for workers, and takes a second
-            )
+        try:
+            with quiet_log():
+                dataset = build_test_dataset(
+                    self._model.cfg,
+                    ann_file=str(ann_file),
+                    data_root='',
+                    modality=reads,
+                    split=None,
+                    cache_in_memory=len(found.annotations.images) <= _MAX_CACHED_IMAGES,
+                    on_error='skip-report',
+                    serialize_data=False,  # it is for workers, and takes a second
+                )
+        except NoCaseError as error:
+            files = (str(found.annotations.resolve_path(image)) for image in found.annotations.images)
+            record.left_out |= dict.fromkeys(set(files).difference(record.left_out), str(error)) | error.left_out
+            return None
         record.left_out |= dataset.unreadable | dataset.dropped
         record.group_by = dataset.group_by
         record.foreign = self._foreign(found)
