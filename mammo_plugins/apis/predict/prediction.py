@@ -18,6 +18,7 @@ from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.io.dicom_out.result_settings import complete_settings
 from mammo_plugins.io.source_digest import digest_source
 
+from .config_digest import digest_config
 from .finishing import PredictionRun, finish_run
 from .modalities import modalities_of_config
 from .run_start import begin_run
@@ -99,7 +100,7 @@ def predict(
     out.mkdir(parents=True, exist_ok=True)
     join_process_group(launcher)
     parts = StudyParts(out)
-    decisive = decisive_settings(source, choice, cfg_options, map_grid)
+    decisive = decisive_settings(source, choice, cfg_options, map_grid, trust_checkpoint)
     if dicom:
         results = asdict(complete_settings(dicom_settings or {}, decisive['operating_points']))
         decisive['dicom'] = {'kinds': list(dicom), 'settings': results}
@@ -171,18 +172,36 @@ class _Patience:
 
 
 def decisive_settings(
-    source: Path, choice: ModelChoice, cfg_options: dict | None = None, map_grid: str = 'map'
+    source: Path,
+    choice: ModelChoice,
+    cfg_options: dict | None = None,
+    map_grid: str = 'map',
+    trust_checkpoint: bool = False,
 ) -> dict[str, Any]:
-    """What decides the predictions, as plain values."""
+    """What decides the predictions, as plain values; see :func:`predict`.
+
+    Raises:
+        FileNotFoundError, ValueError: the config cannot be read.
+    """
     checkpoint = Path(choice.checkpoint)
     return {
         'source': str(source),
         'config': choice.bundle.name if choice.bundle else str(choice.config),
         'weights': choice.bundle.digest if choice.bundle else _digest_weights(checkpoint),
+        'config_digest': _config_digest(choice, cfg_options, trust_checkpoint),
         'cfg_options': {name: repr(value) for name, value in (cfg_options or {}).items()},
         'map_grid': map_grid,
         'operating_points': _operating_points(choice),
     }
+
+
+def _config_digest(choice: ModelChoice, cfg_options: dict | None, trust_checkpoint: bool) -> str:
+    """Of the config as it is used; empty for that of a bundle, which the digest of the bundle covers."""
+    if choice.bundle and not cfg_options:
+        return ''
+    return digest_config(
+        load_run_config(choice.config, cfg_options=dict(cfg_options or {}), trust_checkpoint=trust_checkpoint)
+    )
 
 
 def _operating_points(choice: ModelChoice) -> list[float]:

@@ -30,6 +30,7 @@ def write_run_results(out: str | Path, kinds: Sequence[str], given: Mapping[str,
     try:
         run = json.loads((parts.root / SETTINGS).read_text(encoding='utf-8'))
         predicted_with = {name: run[name] for name in ('config', 'weights')}
+        predicted_with |= {name: run[name] for name in ('config_digest', 'map_grid') if name in run}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f'{parts.root / SETTINGS} does not tell what was predicted ({type(error).__name__}): give a folder that '

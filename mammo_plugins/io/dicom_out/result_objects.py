@@ -1,7 +1,7 @@
 """What all objects that hold results share: UIDs, patient, study, series, equipment, and how they are saved.
 
-UIDs derive from the study, its images, which of them could not be read, the model, the settings and the version of this
-software, so that the same run gives the same objects: an archive that gets them twice keeps one.
+UIDs derive from the study, its images, which of them could not be read, the model with its config, the settings and the
+version of this software, so that the same run gives the same objects: an archive that gets them twice keeps one.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ def result_uid(results: StudyResults, settings: ResultSettings, *what: str) -> s
     failed = sorted(header.SOPInstanceUID for header in results.failed)
     run = (results.first.StudyInstanceUID, *images, results.model.name, results.model.digest, settings.digest)
     sources = [f'{COMPUTED_BY} result', mammo_plugins.__version__, *run, *what]
+    if results.model.settings:
+        sources += ['model settings', results.model.settings]
     if failed:  # what is read at a later try, such as after a crash, is another result
         sources += ['failed', *failed]
     return generate_uid(entropy_srcs=[f'{len(source)}:{source}' for source in sources])

@@ -115,10 +115,13 @@ class Model:
     Attributes:
         name: such as the name of its config.
         digest: of its weights; results of other weights get other UIDs.
+        settings: what else decides its predictions, such as the digest of its config, likewise; empty where the digest
+            covers that.
     """
 
     name: str
     digest: str
+    settings: str = ''
 
     @property
     def version(self) -> str:

@@ -14,8 +14,10 @@ from pydicom import dcmread
 from mammo_plugins.apis.dicom_results import check_kinds
 from mammo_plugins.apis.phantoms import make_phantoms
 from mammo_plugins.apis.predict import study_prediction
+from mammo_plugins.apis.predict.resident import ResidentPredictor
 from mammo_plugins.apis.predict.study_parts import StudyParts
 from mammo_plugins.commands import dicom_results as command
+from mammo_plugins.commands import model as model_command
 from mammo_plugins.commands import predict as predict_command
 from mammo_plugins.evaluation import read_predictions
 from mammo_plugins.io import read_annotations
@@ -173,6 +175,56 @@ def test_missing_highdicom_is_told_with_its_installation(monkeypatch):
     assert check_kinds('cad-sr') == ('cad-sr',)
     with pytest.raises(ValueError, match=r'cad-sr,sr need highdicom .*: pip install "mammo-plugins\[dicom-out\]"'):
         check_kinds('cad-sr,sr')
+
+
+def sop_uids(paths) -> set[str]:
+    return {str(dcmread(path).SOPInstanceUID) for path in paths}
+
+
+@pytest.fixture(scope='module')
+def predicted(phantoms, ffdm_checkpoint, tmp_path_factory):
+    """Further arguments of ``mammo predict``, to the SOP Instance UIDs of the objects that it writes."""
+    settings = tmp_path_factory.mktemp('settings') / 's.json'
+    settings.write_text(json.dumps({'optional_from': 0}))
+
+    def predict(*arguments: str) -> set[str]:
+        out = tmp_path_factory.mktemp('run') / 'out'
+        words = [str(phantoms), '--out', str(out), '--dicom', 'cad-sr,gsps', '--dicom-settings', str(settings)]
+        model = [] if '--model' in arguments else ['--checkpoint', str(ffdm_checkpoint)]
+        assert predict_command.main([*words, '--device', 'cpu', *model, *arguments]) == 0
+        uids = sop_uids(out.glob('dicom/*/*.dcm'))
+        assert command.main([str(out), '--kinds', 'cad-sr,gsps', '--settings', str(settings)]) == 0
+        assert sop_uids(out.glob('dicom/*/*.dcm')) == uids, 'later, from the files of the run'
+        return uids
+
+    return predict
+
+
+def test_another_config_gives_other_uids_and_the_same_one_the_same(predicted, repository, tmp_path):
+    plain = predicted('--config', 'configs/demo/mnm_ffdm.py')
+    assert predicted('--config', 'configs/demo/mnm_ffdm.py') == plain
+    options = ['--cfg-options', 'model.test_cfg.rcnn.max_per_img=3']
+    with_options = predicted('--config', 'configs/demo/mnm_ffdm.py', *options)
+    config = tmp_path / 'mnm_ffdm.py'
+    base = f"_base_ = ['{repository}/configs/demo/mnm_ffdm.py']\n"
+    config.write_text(base)
+    assert predicted('--config', str(config)) == plain, 'wherever the config lies'
+    config.write_text(base + 'model = dict(test_cfg=dict(rcnn=dict(max_per_img=4)))\n')
+    edited = predicted('--config', str(config))
+    assert not plain & with_options and not plain & edited and not with_options & edited
+    assert not plain & predicted('--config', 'configs/demo/mnm_ffdm.py', '--map-grid', 'image')
+
+
+def test_options_change_the_uids_of_a_model_in_one_file(predicted, phantoms, ffdm_checkpoint, tmp_path):
+    (tmp_path / 'about.json').write_text(json.dumps({'name': 'toy', 'version': '1', 'task': 'findings of FFDM'}))
+    exported = ['export', 'configs/demo/mnm_ffdm.py', str(ffdm_checkpoint), str(tmp_path / 'toy.zip')]
+    assert model_command.main([*exported, '--about', str(tmp_path / 'about.json')]) == 0
+    plain = predicted('--model', str(tmp_path / 'toy.zip'))
+    assert predicted('--model', str(tmp_path / 'toy.zip')) == plain
+    served = ResidentPredictor(tmp_path / 'toy.zip', 'cpu', ['cad-sr', 'gsps'], {'optional_from': 0})
+    assert sop_uids(served.predict(phantoms, tmp_path / 'served').files) == plain
+    options = ['--cfg-options', 'model.test_cfg.rcnn.max_per_img=3']
+    assert not plain & predicted('--model', str(tmp_path / 'toy.zip'), *options)
 
 
 def test_predict_writes_objects_study_by_study(ffdm_checkpoint, phantoms, tmp_path, capsys):
