@@ -50,6 +50,23 @@ def test_study_without_findings_has_reports_and_no_marks(phantoms, tmp_path):
     assert summary(next(out.glob('dicom/*/cad-sr.dcm'))) == '111241'
 
 
+def find_little(image, rng):
+    return np.array([[1, 2, 9, 12]], np.float32), np.zeros(1, int), np.full(1, 0.02, np.float32)
+
+
+def test_study_with_marks_that_may_not_be_shown_is_without_findings(phantoms, tmp_path):
+    out = predicted_run(phantoms, tmp_path, find_little)
+    assert command.main([str(out)]) == 0
+    assert written(out) == ['cad-sr.dcm', 'sr.dcm']
+    assert summary(next(out.glob('dicom/*/cad-sr.dcm'))) == '111241'
+    assert {mark.intent for mark in read_marks(dcmread(next(out.glob('dicom/*/cad-sr.dcm'))))} == {'111152'}
+    measured = str(dcmread(next(out.glob('dicom/*/sr.dcm'))))
+    assert '111241' in measured and '111242' not in measured
+    (tmp_path / 's.json').write_text(json.dumps({'optional_from': 0.01}))
+    assert command.main([str(out), '--settings', str(tmp_path / 's.json')]) == 0
+    assert summary(next(out.glob('dicom/*/cad-sr.dcm'))) == '111242'
+
+
 def test_broken_image_is_told_in_the_report_and_a_copy_is_not(tmp_path):
     for name, position in (('a', 'CC'), ('b', 'MLO')):
         save(mammogram(stored_breast(), ViewPosition=position, **DATED), tmp_path / 'in' / f'{name}.dcm')
