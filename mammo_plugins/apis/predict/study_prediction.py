@@ -208,22 +208,29 @@ class StudyPredictor:
 
     def _predict_together(self, prepared: Sequence[_Prepared]) -> Iterator[StudyRecord]:
         usable = [one for one in prepared if one.dataset is not None]
-        cases = self._predicted_cases(usable)
+        shared = self._predicted_cases(usable) if len(usable) > 1 else None
         for one in prepared:
-            try:
-                if one.dataset is not None:
-                    self._write(one, islice(cases, len(one.dataset)))
-            except Exception as error:
-                self._fail(one, error)
-                cases = self._predicted_cases([left for left in usable if left.record.number > one.record.number])
+            if one.dataset is not None and shared is not None:
+                try:
+                    self._write(one, islice(shared, len(one.dataset)))
+                except Exception:  # of this study or of another one of the batch: from here on, each is by itself
+                    shared = None
+                    self._parts.keep_images(one.record.number)
+                    self._write_alone(one)
+            elif one.dataset is not None:
+                self._write_alone(one)
             self._write_dicom(one)
             one.record.seconds = round(time.perf_counter() - one.begun, 3)
             self._parts.finish(one.record)
             yield one.record
 
+    def _write_alone(self, prepared: _Prepared) -> None:
+        try:
+            self._write(prepared, self._predicted_cases([prepared]))
+        except Exception as error:
+            self._fail(prepared, error)
+
     def _predicted_cases(self, prepared: Sequence[_Prepared]) -> Iterator[MammoCaseSample]:
-        if not prepared:
-            return iter(())
         datasets = [one.dataset for one in prepared]
         return predict_cases(self._model.detector, ConcatDataset(datasets), self._settings.batch_size)
 

@@ -19,6 +19,7 @@ from mammo_plugins.commands.main import main
 from mammo_plugins.evaluation.saliency_files import read_maps
 from mammo_plugins.io import read_annotations
 from tests.apis.beyond_boxes.conftest import trained  # noqa: F401 - a fixture
+from tests.toy_case_models import ToySegmenter
 from tests.two_processes import free_port
 
 from .conftest import NUM_STUDIES, write_study
@@ -185,6 +186,21 @@ def fail_in(monkeypatch, patients, reason):
 
 def failed_studies(out: Path) -> set[str]:
     return {row['File'] for row in csv.DictReader((out / 'left_out.csv').open()) if row['File'].startswith('study')}
+
+
+def test_bad_study_takes_no_other_of_its_batch_with_it(archive, mapper, tmp_path, monkeypatch, capsys):
+    def predict_or_fail(model, case, images):
+        if case.case_id.startswith('P2'):
+            raise RuntimeError('this one is beyond me')
+        return predict_case(model, case, images)
+
+    predict_case = ToySegmenter.predict_case
+    monkeypatch.setattr(ToySegmenter, 'predict_case', predict_or_fail)
+    given = ['--config', mapper['config'], '--checkpoint', mapper['checkpoint'], '--out', str(tmp_path)]
+    assert main(['predict', str(archive), *given, '--batch-size', '3', '--device', 'cpu']) == 1
+    assert failed_studies(tmp_path) == {'study 3'}  # the first one is a text
+    assert capsys.readouterr().out.count('this one is beyond me') == 2, 'as it happens, and in the list'
+    assert len(read_annotations(tmp_path / 'images.json').images) == 11
 
 
 def test_five_bad_studies_at_the_start_stop_no_other(archive, mapper, tmp_path, monkeypatch, capsys):
