@@ -27,6 +27,7 @@ def write_study_folder(
     out: Path,
     folder: Path,
     left_out: Mapping[str, str],
+    not_analysed: Sequence[str],
     failed_files: Sequence[Path] | None,
     request: DicomRequest,
 ) -> StudyFiles:
@@ -36,6 +37,8 @@ def write_study_folder(
         out: folder of the run.
         folder: of the study: its images and its part of the tables.
         left_out: files of the study that were not predicted, with the reason.
+        not_analysed: those of them that are to be read, whatever their pixels are like: the reports say that analysing
+            them failed.
         failed_files: the files of the study where predicting it failed, so that none of its images was read; None
             where it did not.
         request: what to write.
@@ -48,11 +51,12 @@ def write_study_folder(
         return write_failed_study(out, failed_files, request)
     images = read_annotations(path) if path.is_file() else AnnotationSet([], [], {'root': ''})
     predicted = images.keep(str(images.resolve_path(image)) not in left_out for image in images.images)
-    failed: dict[str, list[Dataset]] = defaultdict(list, find_failed(left_out))
+    failed: dict[str, list[Dataset]] = defaultdict(list, find_failed(set(left_out).difference(not_analysed)))
+    unread = [] if failed_files is None else [predicted.resolve_path(image) for image in predicted.images]
+    for unread_file in (*map(Path, not_analysed), *unread):
+        for header in headers_of(unread_file):
+            failed[header.StudyInstanceUID].append(header)
     if failed_files is not None:
-        for image in predicted.images:
-            for header in headers_of(predicted.resolve_path(image)):
-                failed[header.StudyInstanceUID].append(header)
         return write_all_results(out, images.keep([False] * len(images.images)), PredictedTables(), request, failed)
     return write_all_results(out, predicted, _read_tables(out, folder, predicted), request, failed)
 

@@ -43,7 +43,7 @@ def write_run_results(out: str | Path, kinds: Sequence[str], given: Mapping[str,
     for record in parts.records(index.num_studies):
         folder, failed = parts.folder(record.number), index.study(record.number).files if record.failed else None
         try:
-            of_study = write_study_folder(parts.out, folder, record.left_out, failed, request)
+            of_study = write_study_folder(parts.out, folder, record.left_out, record.not_analysed, failed, request)
         except (ValueError, OSError) as error:  # one study, such as images that are gone, stops no other
             of_study = StudyFiles(notes=[f'study {record.number}: no DICOM objects: {error}'])
         written.files += of_study.files

@@ -36,6 +36,8 @@ class StudyRecord:
         cases: name, malignancy (None where the model gives none) and labels in words of each case.
         image_labels: name to labels in words of images that have some.
         left_out, doubts: file to reason.
+        not_analysed: files that are left out though they are to be read: the model cannot load them, or another image
+            of their case is missing.
         notes: sentence to the number of images it speaks of.
         foreign: modality to the number of images that the config has no data of.
         prediction_notes: how predictions came about to the number of images.
@@ -54,6 +56,7 @@ class StudyRecord:
     image_labels: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     doubts: dict[str, str] = field(default_factory=dict)
+    not_analysed: list[str] = field(default_factory=list)
     notes: dict[str, int] = field(default_factory=dict)
     foreign: dict[str, int] = field(default_factory=dict)
     prediction_notes: dict[str, int] = field(default_factory=dict)

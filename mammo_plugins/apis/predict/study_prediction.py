@@ -169,7 +169,9 @@ class StudyPredictor:
         """Notes that a study failed; of it, its images and what was left out of them stay, for reports that say so."""
         record = prepared.record
         self._parts.keep_images(record.number)
-        prepared.record = StudyRecord(record.number, left_out=record.left_out, failed=_reason(error))
+        prepared.record = StudyRecord(
+            record.number, left_out=record.left_out, not_analysed=record.not_analysed, failed=_reason(error)
+        )
 
     def _read_images(
         self, record: StudyRecord, found: FoundImages, ann_file: Path, reads: list[str] | None
@@ -192,12 +194,18 @@ class StudyPredictor:
                 )
         except NoCaseError as error:
             files = (str(found.annotations.resolve_path(image)) for image in found.annotations.images)
-            record.left_out |= dict.fromkeys(set(files).difference(record.left_out), str(error)) | error.left_out
+            self._leave_out(record, dict.fromkeys(set(files).difference(record.left_out), str(error)) | error.left_out)
             return None
-        record.left_out |= dataset.unreadable | dataset.dropped
+        self._leave_out(record, dataset.unreadable | dataset.dropped)
         record.group_by = dataset.group_by
         record.foreign = self._foreign(found)
         return dataset
+
+    @staticmethod
+    def _leave_out(record: StudyRecord, reasons: Mapping[str, str]) -> None:
+        """Notes images that are to be read, and were not."""
+        record.left_out |= reasons
+        record.not_analysed = sorted(reasons)
 
     def _foreign(self, found: FoundImages) -> dict[str, int]:
         """Images by modality that are read although the config has no data of it, such as SM by a model of FFDM."""
@@ -255,7 +263,9 @@ class StudyPredictor:
         record = prepared.record
         folder, failed = self._parts.folder(record.number), prepared.files if record.failed else None
         try:
-            written = write_study_folder(self._parts.out, folder, record.left_out, failed, self._settings.dicom)
+            written = write_study_folder(
+                self._parts.out, folder, record.left_out, record.not_analysed, failed, self._settings.dicom
+            )
         except Exception as error:
             record.dicom_notes = [f'study {record.number}: no DICOM objects: {_reason(error)}']
             return

@@ -65,7 +65,9 @@ def _groups(results: StudyResults, settings: ResultSettings) -> list[hd.sr.Templ
         for image, mark in lesion.places
     ]
     groups += [_breast_group(results, settings, side) for side in sorted(results.breast_scores)]
-    return groups or [_summary_group(results, settings)]
+    if not groups or (results.failed and not results.breast_scores):  # a breast's group says what failed
+        groups.append(_summary_group(results, settings))
+    return groups
 
 
 def _finding_group(

@@ -23,6 +23,7 @@ from mammo_plugins.evaluation import read_predictions
 from mammo_plugins.io import read_annotations
 from mammo_plugins.io.dicom_out.read_back import read_marks
 from mammo_plugins.io.dicom_out.result_objects import is_own_result
+from tests.apis.beyond_boxes.conftest import trained  # noqa: F401 - a fixture
 from tests.io.dicom_builder import mammogram, save, stored_breast
 
 from .predicted_run import predicted_run
@@ -112,6 +113,30 @@ def test_study_that_fails_has_reports_that_say_so_and_keeps_its_reasons(
     before = {path: path.read_bytes() for path in (tmp_path / 'out').glob('dicom/*/*.dcm')}
     assert command.main([str(tmp_path / 'out'), '--kinds', 'cad-sr,sr,gsps']) == 0
     assert {path: path.read_bytes() for path in (tmp_path / 'out').glob('dicom/*/*.dcm')} == before
+
+
+@pytest.mark.parametrize(('views', 'code'), [('LCC RCC LMLO', '111243'), ('LMLO', '111245')])
+def test_image_whose_partner_is_missing_is_told_as_failed(views, code, trained, tmp_path):  # noqa: F811
+    for number, view in enumerate(views.split()):
+        elements = {'ImageLaterality': view[0], 'ViewPosition': view[1:], **DATED}
+        save(mammogram(stored_breast(view[0], top=2900 + number), **elements), tmp_path / 'in' / f'{view}.dcm')
+    config, checkpoint = trained('bilateral')
+    arguments = [str(tmp_path / 'in'), '--config', str(config), '--checkpoint', str(checkpoint)]
+    arguments += ['--out', str(tmp_path / 'out'), '--device', 'cpu', '--dicom', 'cad-sr,sr']
+    assert predict_command.main(arguments) == (0 if code == '111243' else 2)
+    for _ in range(2):
+        (report,) = (tmp_path / 'out').glob('dicom/*/cad-sr.dcm')
+        assert summary(report) == code
+        lone = dcmread(tmp_path / 'in' / 'LMLO.dcm').SOPInstanceUID
+        (evidence,) = dcmread(report).CurrentRequestedProcedureEvidenceSequence
+        listed = [
+            item.ReferencedSOPInstanceUID
+            for one in evidence.ReferencedSeriesSequence
+            for item in one.ReferencedSOPSequence
+        ]
+        assert listed[-1] == lone and len(listed) == len(views.split())
+        assert code in str(dcmread(next((tmp_path / 'out').glob('dicom/*/sr.dcm'))))
+        assert command.main([str(tmp_path / 'out'), '--kinds', 'cad-sr,sr']) == 0, 'and later the same'
 
 
 def test_study_whose_images_all_failed_has_a_report_that_says_so(phantoms, tmp_path):
