@@ -104,7 +104,7 @@ def predict(
     if dicom:
         results = asdict(complete_settings(dicom_settings or {}, decisive['operating_points']))
         decisive['dicom'] = {'kinds': list(dicom), 'settings': results}
-    on_first_process(lambda: begin_run(parts, source, decisive, resume))
+    doubts = on_first_process(lambda: begin_run(parts, source, decisive, resume))
     settings = PredictorSettings(
         config=str(choice.config),
         checkpoint=str(choice.checkpoint),
@@ -127,7 +127,7 @@ def predict(
             on_study(record)
     wait_for_all()
     return on_first_process(
-        lambda: finish_run(parts, source, choice, decisive['weights'], _known_modalities(settings, parts))
+        lambda: finish_run(parts, source, choice, decisive['weights'], _known_modalities(settings, parts), doubts)
     )
 
 

@@ -123,6 +123,22 @@ def test_resuming_with_other_weights_is_refused(archive, mapper, whole, tmp_path
     assert 'was begun with weights=' in capsys.readouterr().err
 
 
+def test_resuming_with_a_config_of_other_content_is_refused(archive, mapper, tmp_path, capsys):
+    config = tmp_path / 'config.py'
+    config.write_text(f"_base_ = ['{mapper['config']}']\n")
+    given = ['--config', str(config), '--checkpoint', mapper['checkpoint'], '--out', str(tmp_path / 'out')]
+    assert main(['predict', str(archive / 's1'), *given, '--device', 'cpu']) == 0
+    settings = tmp_path / 'out' / 'studies' / 'settings.json'
+    noted = json.loads(settings.read_text())
+    settings.write_text(json.dumps({**noted, 'version': '0.0.9'}))
+    capsys.readouterr()
+    assert main(['predict', str(archive / 's1'), *given, '--device', 'cpu', '--resume']) == 0
+    assert 'was begun with mammo_plugins 0.0.9, and goes on with' in capsys.readouterr().out
+    config.write_text(config.read_text() + "test_dataloader = dict(dataset=dict(classes=['benign']))\n")
+    assert main(['predict', str(archive / 's1'), *given, '--device', 'cpu', '--resume']) == 2
+    assert 'was begun with config_digest=' in capsys.readouterr().err
+
+
 def test_resume_without_an_earlier_run_begins_one(archive, mapper, whole, tmp_path):
     predict(archive, out=tmp_path, device='cpu', resume=True, **mapper)
     assert_same(tmp_path, whole)
