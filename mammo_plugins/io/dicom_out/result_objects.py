@@ -15,6 +15,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 import mammo_plugins
+from mammo_plugins.structures import Laterality
 
 from ..dicom_modality import COMPUTED_BY
 from ..whole_file import whole_file
@@ -66,17 +67,22 @@ def start_object(sop_class_uid: str, modality: str) -> Dataset:
     return dataset
 
 
-def series_arguments(results: StudyResults, settings: ResultSettings, kind: str, number: int) -> dict[str, object]:
+def series_arguments(
+    results: StudyResults, settings: ResultSettings, kind: str, number: int, side: Laterality | None = None
+) -> dict[str, object]:
     """What classes of highdicom ask for; :func:`stamp` sets the rest.
 
     Args:
         results, settings: the run.
         kind: one of :data:`KINDS`.
-        number: of the object in its series, from 1.
+        number: of the object among those of its kind, from 1.
+        side: of the image that it is about, of kinds that have a series a side, since a series has one laterality.
     """
+    sides = () if side is None else (side.value,)
+    place = KINDS.index(kind) + (len(KINDS) if side is Laterality.RIGHT else 0)
     return {
-        'series_instance_uid': result_uid(results, settings, 'series', kind),
-        'series_number': settings.series_number + KINDS.index(kind),
+        'series_instance_uid': result_uid(results, settings, 'series', kind, *sides),
+        'series_number': settings.series_number + place,
         'sop_instance_uid': result_uid(results, settings, 'instance', kind, str(number)),
         'instance_number': number,
         'manufacturer': settings.manufacturer,
@@ -86,12 +92,21 @@ def series_arguments(results: StudyResults, settings: ResultSettings, kind: str,
     }
 
 
-def stamp(dataset: Dataset, results: StudyResults, settings: ResultSettings, kind: str, number: int = 1) -> Dataset:
+def stamp(
+    dataset: Dataset,
+    results: StudyResults,
+    settings: ResultSettings,
+    kind: str,
+    number: int = 1,
+    side: Laterality | None = None,
+) -> Dataset:
     """Sets everything that does not depend on the kind of an object, and gives it back.
 
     Source: DICOM PS3.3 C.7.1 (Patient), C.7.2 (Study), C.7.3.1 (Series), C.7.5.1 (Equipment), C.12.1 (SOP Common).
     """
-    arguments = series_arguments(results, settings, kind, number)
+    arguments = series_arguments(results, settings, kind, number, side)
+    if side is not None:
+        dataset.Laterality = side.value
     dataset.SpecificCharacterSet = 'ISO_IR 192'
     copy_patient_and_study(results.first, dataset)
     dataset.SOPInstanceUID, dataset.SeriesInstanceUID = arguments['sop_instance_uid'], arguments['series_instance_uid']

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,24 @@ def test_volume_without_geometry_has_no_segments_and_that_is_said(tmp_path, caps
     classes = {mark.frame for path in out.glob('dicom/*/seg*.dcm') for mark in read_marks(dcmread(path))}
     assert classes == {None}, 'segments on pictures of one frame only'
     assert any(mark.frame for path in out.glob('dicom/*/gsps*.dcm') for mark in read_marks(dcmread(path)))
+
+
+def test_series_have_one_side_and_tracking_identifiers_one_uid(phantoms, tmp_path):
+    out = predicted_run(phantoms, tmp_path)
+    assert command.main([str(out), '--kinds', 'gsps,sc']) == 0
+    laterality, tracked, number = defaultdict(set), defaultdict(set), defaultdict(set)
+    for path in out.glob('dicom/*/*.dcm'):
+        dataset = dcmread(path)
+        number[dataset.SeriesNumber].add(dataset.SeriesInstanceUID)
+        if path.name.split('-')[0] in ('gsps', 'sc'):
+            laterality[dataset.SeriesInstanceUID].add(dataset.Laterality)
+        for annotation in dataset.get('GraphicAnnotationSequence', ()):
+            for graphic in annotation.GraphicObjectSequence:
+                tracked[graphic.TrackingID].add(graphic.TrackingUID)
+    assert sorted(map(tuple, laterality.values())) == [('L',), ('L',), ('R',), ('R',)]
+    assert all(len(uids) == 1 for uids in number.values())
+    assert any(' DBT lesion ' in name for name in tracked) and any(' FFDM lesion ' in name for name in tracked)
+    assert all(len(uids) == 1 for uids in tracked.values()), tracked
 
 
 def test_undated_images_are_said_and_a_stated_time_is_taken(tmp_path, capsys):
