@@ -2,8 +2,9 @@
 
 Each text-like element that is no id of the annotation file gets a marker of its own (``ZQ01234QZ``), in the data set,
 in nested sequences and in private groups. Then everything that the project does with images runs on them, and every
-file that it has written is searched, inside of compressed ones too. DICOM results are the one exception: they hold
-the patient and study modules of their images, see ``tests/apis/dicom_results/test_privacy.py``.
+file that it has written is searched, inside of compressed ones too. There are two exceptions: DICOM results hold the
+patient and study modules of their images, see ``tests/apis/dicom_results/test_privacy.py``, and
+``studies/index.sqlite`` of a run of ``mammo predict`` holds Study Dates.
 """
 
 from __future__ import annotations
@@ -40,8 +41,9 @@ from mammo_plugins.io import UnreadableImageError, open_image
 from mammo_plugins.io.dicom_header import _KEYWORDS
 from mammo_plugins.io.dicom_out.source_headers import COPIED_KEYWORDS
 from mammo_plugins.io.dicom_purpose import FREE_TEXTS
-from tests.apis.conftest import quick_options
+from tests.apis.conftest import ffdm_checkpoint, phantom_root, quick_options  # noqa: F401 - fixtures
 from tests.fuzz.dicom_mutations import mutate_dicom
+from tests.io.dicom_builder import mammogram, save, stored_breast
 
 pytestmark = pytest.mark.filterwarnings('ignore')
 
@@ -263,6 +265,20 @@ def test_no_identifier_comes_out_of_anything_that_is_done_with_images(planted, t
     leaks, copies = find_markers(out), 'predicted/dicom/'
     assert any(leaks.pop(name) for name in [*leaks] if name.startswith(copies)), 'results are filed by their patient'
     assert not leaks, {name: [markers.places[int(m[2:7])] for m in found] for name, found in leaks.items()}
+
+
+def test_study_date_is_in_the_index_of_studies_alone(ffdm_checkpoint, tmp_path, capfd):  # noqa: F811
+    for number, date in enumerate(('20190403', '20210615')):
+        pixels = stored_breast(top=2900 + number)
+        save(mammogram(pixels, StudyDate=date, PatientID='P', StudyInstanceUID=f'1.2.3.{number}'),
+             tmp_path / 'in' / f'{number}.dcm')  # fmt: skip
+    arguments = ['--config', CONFIG, '--checkpoint', str(ffdm_checkpoint), '--out', str(tmp_path / 'out')]
+    assert predict.main([str(tmp_path / 'in'), *arguments, '--device', 'cpu', '--dicom', 'cad-sr']) == 0
+    dates = re.compile(rb'20190403|20210615|2019-04-03|2021-06-15')
+    found = {name for name in find_markers(tmp_path / 'out', dates) if not name.startswith('dicom/')}
+    assert found == {'studies/index.sqlite'}, 'and the page says the days between'
+    said = capfd.readouterr()
+    assert not dates.search((said.out + said.err).encode())
 
 
 def convert_train_and_score(folder: Path, out: Path) -> None:

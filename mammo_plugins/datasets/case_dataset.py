@@ -28,6 +28,19 @@ INCOMPLETE = ('keep', 'drop', 'keep-first')
 _REASONS_SHOWN = 10
 
 
+class NoCaseError(ValueError):
+    """No case is left of the annotation files.
+
+    Args:
+        left_out: file to reason, of images that cannot be loaded or whose case is incomplete.
+        message: what was asked for.
+    """
+
+    def __init__(self, left_out: Mapping[str, str], message: str) -> None:
+        super().__init__(message)
+        self.left_out = dict(left_out)
+
+
 @DATASETS.register_module()
 class CaseDataset(BaseDataset):
     """Cases of FFDM, SM or DBT: breasts, single images, pairs of modalities or sides; lesion-free ones are part of it.
@@ -73,7 +86,8 @@ class CaseDataset(BaseDataset):
 
     Raises:
         FileNotFoundError: an annotation file is missing.
-        ValueError: an argument is unknown, or no case is left.
+        ValueError: an argument is unknown.
+        NoCaseError: no case is left.
     """
 
     METAINFO: dict = dict(task_name='breast_detection')
@@ -135,10 +149,11 @@ class CaseDataset(BaseDataset):
         cases = self._case_filter.select_cases([describe_case(group, self.targets) for group in groups])
         if not cases:
             example = ''.join(f', such as {name}: {reason}' for name, reason in islice(self.incomplete.items(), 1))
-            raise ValueError(
+            raise NoCaseError(
+                {**self.unreadable, **self.dropped},
                 f'no case is left of {", ".join(self.ann_file)} (modality={self.modality!r}, split={self.split!r}, '
                 f'filter_cfg={self.filter_cfg!r}, group_by={self.group_by!r}, {len(self.incomplete)} incomplete '
-                f'cases{example}; {len(self.unreadable)} unreadable images)'
+                f'cases{example}; {len(self.unreadable)} unreadable images)',
             )
         _log(f'{len(cases)} cases, {_summary(cases)}')
         for line in _target_lines(cases):

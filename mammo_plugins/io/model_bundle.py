@@ -82,14 +82,19 @@ def bundle_digest(path: str | Path) -> str:
 
 
 def read_bundle_file(path: str | Path, name: str) -> bytes:
-    """One of the small files of a zip.
+    """One of the small files of a zip, after a check of its bytes.
 
     Raises:
-        BundleError: it is no bundle, or the file is not in it.
+        BundleError: it is no bundle, the file is not in it, or a byte of the file has changed.
         FileNotFoundError: there is no such zip.
     """
-    with _opened(Path(path)) as archive:
-        return _read(archive, name, Path(path))
+    path = Path(path)
+    with _opened(path) as archive:
+        content = _read(archive, name, path)
+        told = {} if name == SUMS else _parse_sums(_read(archive, SUMS, path), str(path))
+    if name != SUMS and told.get(name) != hashlib.sha256(content).hexdigest():
+        raise _changed([name], str(path))
+    return content
 
 
 def unpack_bundle(path: str | Path, folder: str | Path) -> str:
@@ -143,11 +148,15 @@ def check_bundle_folder(folder: str | Path, name: str | None = None) -> str:
     _require_names({entry.name for entry in folder.iterdir()} - {SUMS}, name)
     changed = [file for file, digest in told.items() if digest_file(folder / file) != digest]
     if changed:
-        raise BundleError(
-            f'{name}: {", ".join(changed)} is not as it was exported (its SHA-256 differs from {SUMS}): the copy is '
-            'damaged or was changed; get it again'
-        )
+        raise _changed(changed, name)
     return hashlib.sha256(content).hexdigest()
+
+
+def _changed(files: list[str], bundle: str) -> BundleError:
+    return BundleError(
+        f'{bundle}: {", ".join(files)} is not as it was exported (its SHA-256 differs from {SUMS}): the copy is '
+        'damaged or was changed; get it again'
+    )
 
 
 def _parse_sums(content: bytes, name: str) -> dict[str, str]:

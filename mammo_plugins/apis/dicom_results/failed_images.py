@@ -27,10 +27,11 @@ def find_failed(left_out: Iterable[str | Path]) -> dict[str, list[Dataset]]:
     """Study Instance UID to the pruned headers of its images that could not be read.
 
     Args:
-        left_out: files, folders or series that were not predicted. Files whose header is broken too belong nowhere.
+        left_out: files, folders or series that were not predicted, in any order. Files whose header is broken too
+            belong nowhere.
     """
     failed: dict[str, list[Dataset]] = defaultdict(list)
-    for path in map(Path, left_out):
+    for path in map(Path, sorted(map(str, left_out))):
         headers = headers_of(path)
         if headers and headers[0].SOPClassUID in BREAST_CLASSES and not _is_readable(path):
             failed[headers[0].StudyInstanceUID] += headers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydicom import Dataset
@@ -16,6 +16,7 @@ from mammo_plugins.evaluation.saliency_files import INDEX, SaliencyMap, read_ind
 from mammo_plugins.io import AnnotationSet, read_annotations
 
 from .failed_images import find_failed, headers_of
+from .failed_study import write_failed_study
 from .studies import PredictedTables, write_all_results
 from .writing import DicomRequest, StudyFiles
 
@@ -26,7 +27,8 @@ def write_study_folder(
     out: Path,
     folder: Path,
     left_out: Mapping[str, str],
-    has_failed: bool,
+    not_analysed: Sequence[str],
+    failed_files: Sequence[Path] | None,
     request: DicomRequest,
 ) -> StudyFiles:
     """Writes the objects of a study below ``out/dicom``; its images must lie where they lay when it was predicted.
@@ -35,21 +37,27 @@ def write_study_folder(
         out: folder of the run.
         folder: of the study: its images and its part of the tables.
         left_out: files of the study that were not predicted, with the reason.
-        has_failed: whether predicting the study failed, so that none of its images was read.
+        not_analysed: those of them that are to be read, whatever their pixels are like: the reports say that analysing
+            them failed.
+        failed_files: the files of the study where predicting it failed, so that none of its images was read; None
+            where it did not.
         request: what to write.
 
     Raises:
         FileNotFoundError, ValueError: a file in the folder cannot be read.
     """
     path = folder / _IMAGES
+    if failed_files is not None and not path.is_file():  # it failed before its images were told from other files
+        return write_failed_study(out, failed_files, request)
     images = read_annotations(path) if path.is_file() else AnnotationSet([], [], {'root': ''})
-    failed: dict[str, list[Dataset]] = defaultdict(list, find_failed(left_out))
-    if has_failed:
-        for image in images.images:
-            for header in headers_of(images.resolve_path(image)):
-                failed[header.StudyInstanceUID].append(header)
-        return write_all_results(out, images.keep([False] * len(images.images)), PredictedTables(), request, failed)
     predicted = images.keep(str(images.resolve_path(image)) not in left_out for image in images.images)
+    failed: dict[str, list[Dataset]] = defaultdict(list, find_failed(set(left_out).difference(not_analysed)))
+    unread = [] if failed_files is None else [predicted.resolve_path(image) for image in predicted.images]
+    for unread_file in (*map(Path, not_analysed), *unread):
+        for header in headers_of(unread_file):
+            failed[header.StudyInstanceUID].append(header)
+    if failed_files is not None:
+        return write_all_results(out, images.keep([False] * len(images.images)), PredictedTables(), request, failed)
     return write_all_results(out, predicted, _read_tables(out, folder, predicted), request, failed)
 
 

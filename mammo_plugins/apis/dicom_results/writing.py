@@ -53,14 +53,15 @@ class DicomRequest:
 
         Args:
             run: what decided its predictions, with ``config`` (a model's name, or the path of its config) and
-                ``weights`` (their digest).
+                ``weights`` (their digest), ``config_digest`` and ``map_grid`` where they are not those of the model.
             kinds, settings: see above.
         """
         config = str(run['config'])
         name = Path(config).stem if config.endswith('.py') else Path(config).name
         weights = str(run['weights'])
         digest = weights if re.fullmatch(r'[0-9a-f]{16,}', weights) else hashlib.sha256(weights.encode()).hexdigest()
-        return cls(tuple(kinds), settings, Model(name, digest))
+        decided = [str(run.get('config_digest') or ''), str(run.get('map_grid') or 'map')]
+        return cls(tuple(kinds), settings, Model(name, digest, '' if decided == ['', 'map'] else ' '.join(decided)))
 
 
 @dataclass

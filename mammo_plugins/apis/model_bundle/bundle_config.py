@@ -2,7 +2,8 @@
 
 A config is Python code, and a ``type`` in it may be any importable function: mmengine's registries import what they do
 not know. What a bundle holds is read as JSON, has only the fields below, and its types must be registered by name in
-mmdet, mmengine, mmcv or mmpretrain.
+mmdet, mmengine, mmcv or mmpretrain. It names no place where something is read or written: its metrics are those of this
+package, which write where a command says.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,9 @@ _SCOPES = ('mmdet', 'mmengine', 'mmpretrain')  # mmcv's components are in mmengi
 _FIELDS = ('default_scope', 'custom_imports', 'model', 'test_dataloader', 'test_evaluator', 'test_cfg')
 _NEEDED = ('model', 'test_dataloader')
 _DATA_FIELDS = {'ann_file': '', 'data_root': ''}
+_METRICS = ('VolumeDetectionMetric', 'LabelMetric', 'SaliencyMetric', 'LesionPairMetric', 'PictureWriter')
+_PATH_FIELDS = ('ann_file', 'data_root', 'outfile', 'volume_cache')  # empty in a bundle, wherever they stand
+_ELSEWHERE = re.compile(r'[/\\~]|[A-Za-z]:[/\\]|\w+://|(?:.*[/\\])?\.\.(?:[/\\]|$)')
 
 
 def bundle_config(cfg: Config) -> dict[str, Any]:
@@ -67,19 +72,36 @@ def check_bundle_config(path: str | Path, trusted: bool = False) -> dict[str, An
         raise BundleError(f'{path} has the fields {", ".join(unknown)}, and a bundle has {", ".join(_FIELDS)} only')
     if '{{' in text or any(place.split('.')[-1] == '_base_' for place, _ in _values(config)):
         raise BundleError(f'{path} refers to other files or to the environment')
+    _require_no_places(path, config)
     if not trusted:
         _require_registered(path, config)
     return config
 
 
+def _require_no_places(path: str | Path, config: Mapping[str, Any]) -> None:
+    """Refuses metrics of other packages, and paths to read from or write to."""
+    evaluators = config.get('test_evaluator') or []
+    for metric in evaluators if isinstance(evaluators, list) else [evaluators]:
+        if not isinstance(metric, Mapping) or str(metric.get('type')).removeprefix('mmdet.') not in _METRICS:
+            raise BundleError(f'{path}: test_evaluator holds {metric!r}, and a bundle has {", ".join(_METRICS)} only')
+    for place, value in _values(config):
+        name = place.split('.')[-1]
+        is_folder = name == 'outdir' and Path(str(value)).name != str(value)
+        if (name in _PATH_FIELDS and value) or is_folder or (isinstance(value, str) and _ELSEWHERE.match(value)):
+            raise BundleError(f'{path}: {place} is {value!r}, and a bundle names no path')
+
+
 def _require_registered(path: str | Path, config: Mapping[str, Any]) -> None:
-    imports = (config.get('custom_imports') or {}).get('imports', [])
-    imports = [imports] if isinstance(imports, str) else imports
     hint = 'if you know where the bundle comes from and trust it, give --trust-checkpoint'
+    stated = config.get('custom_imports') or {}
+    imports = stated.get('imports', []) if isinstance(stated, Mapping) else stated
+    imports = imports if isinstance(imports, list) else [imports]
     if foreign := [name for name in imports if name != _REGISTRATION]:
         raise BundleError(f'{path} imports {", ".join(map(str, foreign))}: {hint}')
     importlib.import_module(_REGISTRATION)
     for place, value in _values(config):
+        if place.split('.')[-1] == 'trust_remote_code' and value:
+            raise BundleError(f'{path}: {place} runs code from elsewhere: {hint}')
         if place.split('.')[-1] == 'type' and not (isinstance(value, str) and _is_component(value)):
             raise BundleError(f'{path}: {place} is {value!r}, which is no registered component: {hint}')
 
@@ -107,7 +129,8 @@ def _blank(loader: dict[str, Any] | None, evaluators: Any) -> None:
     for part in [(loader or {}).get('dataset'), *(evaluators if isinstance(evaluators, list) else [evaluators])]:
         if isinstance(part, dict):
             part.update({name: blank for name, blank in _DATA_FIELDS.items() if name in part})
-            part.pop('outfile', None)
+            for name in ('outfile', 'volume_cache'):
+                part.pop(name, None)
             if 'outdir' in part:  # needed, and changed by "mammo test --out"
                 part['outdir'] = Path(part['outdir']).name
 

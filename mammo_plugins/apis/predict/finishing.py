@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,7 +109,12 @@ class PredictionRun:
 
 
 def finish_run(
-    parts: StudyParts, source: Path, choice: ModelChoice, weights: str, known_modalities: list[str]
+    parts: StudyParts,
+    source: Path,
+    choice: ModelChoice,
+    weights: str,
+    known_modalities: list[str],
+    doubts: Sequence[str] = (),
 ) -> PredictionRun:
     """Merges what the studies left, and writes the report.
 
@@ -119,6 +124,7 @@ def finish_run(
         choice: the model.
         weights: digest of its weights.
         known_modalities: those that the config has data of.
+        doubts: sentences about the run, said first.
 
     Raises:
         ValueError: nothing was predicted; the message says why.
@@ -129,6 +135,7 @@ def finish_run(
     if not summary.num_studies:
         raise ValueError(_why_nothing(parts, index, source))
     notes = [
+        *doubts,
         *choice.notes,
         *note_texts(summary.notes),
         *foreign_notes(known_modalities, summary.foreign),

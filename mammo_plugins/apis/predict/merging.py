@@ -110,7 +110,8 @@ def merge_parts(parts: StudyParts, index: StudyIndex, summary: RunSummary) -> No
     for name in (MAPS, PICTURES, *further_maps(summary.given)):
         _join_maps(out / name, [folder / name for folder in folders])
     join_tables(out / MAPS / PATCHES, (folder / MAPS / PATCHES for folder in folders))
-    images = (folder / IMAGES for folder in folders if (folder / IMAGES).is_file())
+    predicted = (parts.folder(record.number) for record in parts.records(index.num_studies) if not record.failed)
+    images = (folder / IMAGES for folder in predicted if (folder / IMAGES).is_file())
     join_image_files(out / IMAGES, images, {'root': '', 'source': 'files of the user'})
     write_left_out_rows(
         out / LEFT_OUT,

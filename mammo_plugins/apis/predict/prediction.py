@@ -18,6 +18,7 @@ from mammo_plugins.apis.run_config import load_run_config
 from mammo_plugins.io.dicom_out.result_settings import complete_settings
 from mammo_plugins.io.source_digest import digest_source
 
+from .config_digest import digest_config
 from .finishing import PredictionRun, finish_run
 from .modalities import modalities_of_config
 from .run_start import begin_run
@@ -26,7 +27,7 @@ from .study_parts import StudyParts, StudyRecord
 from .study_prediction import PredictorSettings, StudyPredictor
 from .workers import predict_on_workers
 
-_MOST_FAILURES = 5  # of studies one after another, with none before that could be predicted
+_MOST_FAILURES = 5  # of the first studies, for one and the same reason
 
 
 def predict(
@@ -61,7 +62,8 @@ def predict(
     annotation file without findings) and ``left_out.csv`` (files left out or in doubt, with the reason).
 
     One study is in memory at a time, and each is on disk when it is done, see :mod:`.study_parts`. One that cannot be
-    predicted is listed and stops no other, unless none can.
+    predicted is listed and stops no other. Where the first ones all fail for the same reason, such as a config that
+    fits no study, the run ends; resumed, it goes on with those that were not tried.
 
     Args:
         source: file or folder.
@@ -98,11 +100,11 @@ def predict(
     out.mkdir(parents=True, exist_ok=True)
     join_process_group(launcher)
     parts = StudyParts(out)
-    decisive = decisive_settings(source, choice, cfg_options, map_grid)
+    decisive = decisive_settings(source, choice, cfg_options, map_grid, trust_checkpoint)
     if dicom:
         results = asdict(complete_settings(dicom_settings or {}, decisive['operating_points']))
         decisive['dicom'] = {'kinds': list(dicom), 'settings': results}
-    on_first_process(lambda: begin_run(parts, source, decisive, resume))
+    doubts = on_first_process(lambda: begin_run(parts, source, decisive, resume))
     settings = PredictorSettings(
         config=str(choice.config),
         checkpoint=str(choice.checkpoint),
@@ -125,7 +127,7 @@ def predict(
             on_study(record)
     wait_for_all()
     return on_first_process(
-        lambda: finish_run(parts, source, choice, decisive['weights'], _known_modalities(settings, parts))
+        lambda: finish_run(parts, source, choice, decisive['weights'], _known_modalities(settings, parts), doubts)
     )
 
 
@@ -135,7 +137,8 @@ def _predict_pending(
     """The records of those studies that are not done and are this process's to do."""
     index = StudyIndex(parts.index_path)
     mine = range(get_rank() + 1, index.num_studies + 1, get_world_size())
-    numbers = [number for number in mine if not parts.is_done(number)]
+    left = [number for number in mine if not parts.is_done(number)]
+    numbers = sorted(left, key=parts.has_record)  # those that failed last: whatever they do, the others had their turn
     if min(workers, len(numbers)) > 1 or (scheduler is not None and numbers):
         records: Iterable[StudyRecord] = predict_on_workers(settings, numbers, min(workers, len(numbers)), scheduler)
     else:
@@ -145,33 +148,60 @@ def _predict_pending(
 
 @dataclass
 class _Patience:
-    """Ends a run in which nothing works."""
+    """Ends a run whose first studies all fail for the same reason, which is none of a study.
 
-    succeeded: bool = False
+    Attributes:
+        failures: so far.
+        reason: of the first failure.
+        is_endless: something was predicted, or failed for another reason.
+    """
+
     failures: int = 0
+    reason: str = ''
+    is_endless: bool = False
 
     def look_at(self, record: StudyRecord) -> None:
-        self.succeeded |= bool(record.num_images)
+        self.reason = self.reason or record.failed
         self.failures += bool(record.failed)
-        if self.failures >= _MOST_FAILURES and not self.succeeded:
+        self.is_endless |= bool(record.num_images) or record.failed not in ('', self.reason)
+        if self.failures >= _MOST_FAILURES and not self.is_endless:
             raise ValueError(
-                f'the first {self.failures} studies could not be predicted, the last because: {record.failed}'
+                f'the first {self.failures} studies could not be predicted, all because: {self.reason} (--resume goes '
+                'on with the other studies)'
             )
 
 
 def decisive_settings(
-    source: Path, choice: ModelChoice, cfg_options: dict | None = None, map_grid: str = 'map'
+    source: Path,
+    choice: ModelChoice,
+    cfg_options: dict | None = None,
+    map_grid: str = 'map',
+    trust_checkpoint: bool = False,
 ) -> dict[str, Any]:
-    """What decides the predictions, as plain values."""
+    """What decides the predictions, as plain values; see :func:`predict`.
+
+    Raises:
+        FileNotFoundError, ValueError: the config cannot be read.
+    """
     checkpoint = Path(choice.checkpoint)
     return {
         'source': str(source),
         'config': choice.bundle.name if choice.bundle else str(choice.config),
         'weights': choice.bundle.digest if choice.bundle else _digest_weights(checkpoint),
+        'config_digest': _config_digest(choice, cfg_options, trust_checkpoint),
         'cfg_options': {name: repr(value) for name, value in (cfg_options or {}).items()},
         'map_grid': map_grid,
         'operating_points': _operating_points(choice),
     }
+
+
+def _config_digest(choice: ModelChoice, cfg_options: dict | None, trust_checkpoint: bool) -> str:
+    """Of the config as it is used; empty for that of a bundle, which the digest of the bundle covers."""
+    if choice.bundle and not cfg_options:
+        return ''
+    return digest_config(
+        load_run_config(choice.config, cfg_options=dict(cfg_options or {}), trust_checkpoint=trust_checkpoint)
+    )
 
 
 def _operating_points(choice: ModelChoice) -> list[float]:

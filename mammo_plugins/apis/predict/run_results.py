@@ -30,6 +30,7 @@ def write_run_results(out: str | Path, kinds: Sequence[str], given: Mapping[str,
     try:
         run = json.loads((parts.root / SETTINGS).read_text(encoding='utf-8'))
         predicted_with = {name: run[name] for name in ('config', 'weights')}
+        predicted_with |= {name: run[name] for name in ('config_digest', 'map_grid') if name in run}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f'{parts.root / SETTINGS} does not tell what was predicted ({type(error).__name__}): give a folder that '
@@ -38,10 +39,11 @@ def write_run_results(out: str | Path, kinds: Sequence[str], given: Mapping[str,
     request = DicomRequest.of_run(predicted_with, kinds, complete_settings(given, run.get('operating_points', ())))
     remove_results(parts.out)
     written = StudyFiles()
-    for record in parts.records(StudyIndex(parts.index_path).num_studies):
-        folder = parts.folder(record.number)
+    index = StudyIndex(parts.index_path)
+    for record in parts.records(index.num_studies):
+        folder, failed = parts.folder(record.number), index.study(record.number).files if record.failed else None
         try:
-            of_study = write_study_folder(parts.out, folder, record.left_out, bool(record.failed), request)
+            of_study = write_study_folder(parts.out, folder, record.left_out, record.not_analysed, failed, request)
         except (ValueError, OSError) as error:  # one study, such as images that are gone, stops no other
             of_study = StudyFiles(notes=[f'study {record.number}: no DICOM objects: {error}'])
         written.files += of_study.files

@@ -3,7 +3,7 @@
 | file | what |
 |---|---|
 | ``record.json`` | written last: what :class:`StudyRecord` holds |
-| ``images.json`` | its images, as an annotation file |
+| ``images.json`` | its images, as an annotation file; of a study that failed, those that were to be read |
 | ``predictions.csv``, ``locations.csv``, ``labels_*.csv`` | its part of the tables |
 | ``maps.csv``, ``pictures.csv`` | its part of the indices of ``OUT/maps`` and ``OUT/pictures`` |
 | ``report.html`` | its page |
@@ -36,6 +36,8 @@ class StudyRecord:
         cases: name, malignancy (None where the model gives none) and labels in words of each case.
         image_labels: name to labels in words of images that have some.
         left_out, doubts: file to reason.
+        not_analysed: files that are left out though they are to be read: the model cannot load them, or another image
+            of their case is missing.
         notes: sentence to the number of images it speaks of.
         foreign: modality to the number of images that the config has no data of.
         prediction_notes: how predictions came about to the number of images.
@@ -54,6 +56,7 @@ class StudyRecord:
     image_labels: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     doubts: dict[str, str] = field(default_factory=dict)
+    not_analysed: list[str] = field(default_factory=list)
     notes: dict[str, int] = field(default_factory=dict)
     foreign: dict[str, int] = field(default_factory=dict)
     prediction_notes: dict[str, int] = field(default_factory=dict)
@@ -89,13 +92,25 @@ class StudyParts:
         folder.mkdir(parents=True)
         return folder
 
+    def keep_images(self, number: int) -> None:
+        """Removes everything of a study but its ``images.json``."""
+        for path in self.folder(number).iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != IMAGES:
+                path.unlink()
+
     def finish(self, record: StudyRecord) -> None:
         """Notes that a study is done."""
         write_whole(self.folder(record.number) / RECORD, json.dumps(asdict(record), allow_nan=False) + '\n')
 
     def is_done(self, number: int) -> bool:
         """Whether its record is there, and is none of a failure."""
-        return (self.folder(number) / RECORD).is_file() and not self.record(number).failed
+        return self.has_record(number) and not self.record(number).failed
+
+    def has_record(self, number: int) -> bool:
+        """Whether it is done or failed."""
+        return (self.folder(number) / RECORD).is_file()
 
     def record(self, number: int) -> StudyRecord:
         """What became of a study that is done or failed."""
@@ -104,7 +119,7 @@ class StudyParts:
     def records(self, num_studies: int) -> Iterator[StudyRecord]:
         """Of all studies that have one, in order."""
         for number in range(1, num_studies + 1):
-            if (self.folder(number) / RECORD).is_file():
+            if self.has_record(number):
                 yield self.record(number)
 
     def is_own(self) -> bool:

@@ -23,7 +23,7 @@ from mammo_plugins.apis.report.network_cases import report_case
 from mammo_plugins.apis.report.picture_layers import PICTURE_HEIGHT, PictureLayers
 from mammo_plugins.apis.report.view_pixels import KeptPixels
 from mammo_plugins.compat.library_messages import quiet_log
-from mammo_plugins.datasets.case_dataset import CaseDataset
+from mammo_plugins.datasets.case_dataset import CaseDataset, NoCaseError
 from mammo_plugins.io.coco_volume import write_annotations
 from mammo_plugins.io.dicom_out.result_settings import ResultSettings
 from mammo_plugins.io.source_walk import printable_path
@@ -95,12 +95,14 @@ class _Prepared:
     """A study whose images were read.
 
     Attributes:
+        files: of the study.
         record: what is known so far.
         found: its images.
         dataset: those that the model reads; None where there is none.
         begun: when, by a clock of seconds.
     """
 
+    files: Sequence[Path]
     record: StudyRecord
     found: FoundImages | None
     dataset: CaseDataset | None
@@ -143,7 +145,7 @@ class StudyPredictor:
         return [self._prepare(study) for study in islice(studies, self._settings.batch_size)]
 
     def _prepare(self, study: Study) -> _Prepared:
-        prepared = _Prepared(StudyRecord(study.number), None, None, time.perf_counter())
+        prepared = _Prepared(study.files, StudyRecord(study.number), None, None, time.perf_counter())
         folder = self._parts.begin(study.number)
         try:
             found = prepared.found = describe_files(
@@ -160,9 +162,16 @@ class StudyPredictor:
             try:
                 prepared.dataset = self._read_images(prepared.record, found, folder / IMAGES, reads)
             except Exception as error:
-                self._parts.begin(study.number)
-                prepared.record = StudyRecord(study.number, failed=_reason(error))
+                self._fail(prepared, error)
         return prepared
+
+    def _fail(self, prepared: _Prepared, error: Exception) -> None:
+        """Notes that a study failed; of it, its images and what was left out of them stay, for reports that say so."""
+        record = prepared.record
+        self._parts.keep_images(record.number)
+        prepared.record = StudyRecord(
+            record.number, left_out=record.left_out, not_analysed=record.not_analysed, failed=_reason(error)
+        )
 
     def _read_images(
         self, record: StudyRecord, found: FoundImages, ann_file: Path, reads: list[str] | None
@@ -171,21 +180,32 @@ class StudyPredictor:
         record.left_out |= others
         if len(others) == len(found.annotations.images):
             return None
-        with quiet_log():
-            dataset = build_test_dataset(
-                self._model.cfg,
-                ann_file=str(ann_file),
-                data_root='',
-                modality=reads,
-                split=None,
-                cache_in_memory=len(found.annotations.images) <= _MAX_CACHED_IMAGES,
-                on_error='skip-report',
-                serialize_data=False,  # it is for workers, and takes a second
-            )
-        record.left_out |= dataset.unreadable | dataset.dropped
+        try:
+            with quiet_log():
+                dataset = build_test_dataset(
+                    self._model.cfg,
+                    ann_file=str(ann_file),
+                    data_root='',
+                    modality=reads,
+                    split=None,
+                    cache_in_memory=len(found.annotations.images) <= _MAX_CACHED_IMAGES,
+                    on_error='skip-report',
+                    serialize_data=False,  # it is for workers, and takes a second
+                )
+        except NoCaseError as error:
+            files = (str(found.annotations.resolve_path(image)) for image in found.annotations.images)
+            self._leave_out(record, dict.fromkeys(set(files).difference(record.left_out), str(error)) | error.left_out)
+            return None
+        self._leave_out(record, dataset.unreadable | dataset.dropped)
         record.group_by = dataset.group_by
         record.foreign = self._foreign(found)
         return dataset
+
+    @staticmethod
+    def _leave_out(record: StudyRecord, reasons: Mapping[str, str]) -> None:
+        """Notes images that are to be read, and were not."""
+        record.left_out |= reasons
+        record.not_analysed = sorted(reasons)
 
     def _foreign(self, found: FoundImages) -> dict[str, int]:
         """Images by modality that are read although the config has no data of it, such as SM by a model of FFDM."""
@@ -196,23 +216,29 @@ class StudyPredictor:
 
     def _predict_together(self, prepared: Sequence[_Prepared]) -> Iterator[StudyRecord]:
         usable = [one for one in prepared if one.dataset is not None]
-        cases = self._predicted_cases(usable)
+        shared = self._predicted_cases(usable) if len(usable) > 1 else None
         for one in prepared:
-            try:
-                if one.dataset is not None:
-                    self._write(one, islice(cases, len(one.dataset)))
-            except Exception as error:
-                self._parts.begin(one.record.number)  # nothing of it counts
-                one.record = StudyRecord(one.record.number, failed=_reason(error))
-                cases = self._predicted_cases([left for left in usable if left.record.number > one.record.number])
-            self._write_dicom(one.record)
+            if one.dataset is not None and shared is not None:
+                try:
+                    self._write(one, islice(shared, len(one.dataset)))
+                except Exception:  # of this study or of another one of the batch: from here on, each is by itself
+                    shared = None
+                    self._parts.keep_images(one.record.number)
+                    self._write_alone(one)
+            elif one.dataset is not None:
+                self._write_alone(one)
+            self._write_dicom(one)
             one.record.seconds = round(time.perf_counter() - one.begun, 3)
             self._parts.finish(one.record)
             yield one.record
 
+    def _write_alone(self, prepared: _Prepared) -> None:
+        try:
+            self._write(prepared, self._predicted_cases([prepared]))
+        except Exception as error:
+            self._fail(prepared, error)
+
     def _predicted_cases(self, prepared: Sequence[_Prepared]) -> Iterator[MammoCaseSample]:
-        if not prepared:
-            return iter(())
         datasets = [one.dataset for one in prepared]
         return predict_cases(self._model.detector, ConcatDataset(datasets), self._settings.batch_size)
 
@@ -230,14 +256,15 @@ class StudyPredictor:
         record.prediction_notes, record.given = files.note_counts, files.given
         self._write_page(folder, prepared, cases, files, located)
 
-    def _write_dicom(self, record: StudyRecord) -> None:
+    def _write_dicom(self, prepared: _Prepared) -> None:
         """Writes the DICOM objects of a study, one that failed too; what goes wrong there is noted."""
         if self._settings.dicom is None:
             return
-        folder = self._parts.folder(record.number)
+        record = prepared.record
+        folder, failed = self._parts.folder(record.number), prepared.files if record.failed else None
         try:
             written = write_study_folder(
-                self._parts.out, folder, record.left_out, bool(record.failed), self._settings.dicom
+                self._parts.out, folder, record.left_out, record.not_analysed, failed, self._settings.dicom
             )
         except Exception as error:
             record.dicom_notes = [f'study {record.number}: no DICOM objects: {_reason(error)}']

@@ -82,7 +82,9 @@ class _Report:
     def _summary(self) -> Dataset:
         """TID 4001."""
         impressions = [self._impression(lesion) for lesion in self.lesions]
-        return code(CONTAINS, codes.SUMMARY, codes.summary_code(self.results), [*self._overall(), *impressions])
+        return code(
+            CONTAINS, codes.SUMMARY, codes.summary_code(self.results, self.settings), [*self._overall(), *impressions]
+        )
 
     def _overall(self) -> list[Dataset]:
         """TID 4002: scores of case and breasts, and where lesions lie, for which findings have no item."""

@@ -14,7 +14,7 @@ class Lesion:
     """One lesion.
 
     Attributes:
-        name: such as ``L lesion 1`` or ``L-CC finding 2``, the same in every object of a run.
+        name: such as ``L FFDM lesion 1`` or ``L-CC DBT finding 2``, the same in every object of a run.
         uid: tracking UID, the same in every object of a run.
         places: where it is seen.
     """
@@ -48,7 +48,8 @@ def gather_lesions(results: StudyResults, settings: ResultSettings, least_score:
             own = (image.instances[0].SOPInstanceUID, str(number))
             key = ('lesion', side, image.modality, str(mark.lesion)) if mark.lesion else ('finding', *own)
             places.setdefault(key, []).append((image, mark))
-            names.setdefault(key, f'{side} lesion {mark.lesion}' if mark.lesion else f'{image.view} finding {number}')
+            name = f'{side} {image.modality} lesion {mark.lesion}'
+            names.setdefault(key, name if mark.lesion else f'{image.view} {image.modality} finding {number}')
     return [
         Lesion(names[key], result_uid(results, settings, *key), tuple(of_lesion)) for key, of_lesion in places.items()
     ]

@@ -65,7 +65,9 @@ def _groups(results: StudyResults, settings: ResultSettings) -> list[hd.sr.Templ
         for image, mark in lesion.places
     ]
     groups += [_breast_group(results, settings, side) for side in sorted(results.breast_scores)]
-    return groups or [_summary_group(results, settings)]
+    if not groups or (results.failed and not results.breast_scores):  # a breast's group says what failed
+        groups.append(_summary_group(results, settings))
+    return groups
 
 
 def _finding_group(
@@ -111,7 +113,7 @@ def _breast_group(
         algorithm_id=_algorithm(results),
         finding_sites=[hd.sr.FindingSite(_BREAST, _SIDES[side])],
         measurements=[_measure(_concept(codes.PROBABILITY), 100 * results.breast_scores[side], sr.UCUM.Percent)],
-        qualitative_evaluations=[_summary(results)],
+        qualitative_evaluations=[_summary(results, settings)],
         source_images=sources,
     )
 
@@ -121,7 +123,7 @@ def _summary_group(results: StudyResults, settings: ResultSettings) -> hd.sr.Mea
     return hd.sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=hd.sr.TrackingIdentifier(result_uid(results, settings, 'study'), 'study'),
         algorithm_id=_algorithm(results),
-        qualitative_evaluations=[_summary(results)],
+        qualitative_evaluations=[_summary(results, settings)],
         source_images=[
             hd.sr.SourceImageForMeasurementGroup(header.SOPClassUID, header.SOPInstanceUID)
             for header in results.headers()
@@ -129,8 +131,8 @@ def _summary_group(results: StudyResults, settings: ResultSettings) -> hd.sr.Mea
     )
 
 
-def _summary(results: StudyResults) -> hd.sr.QualitativeEvaluation:
-    return hd.sr.QualitativeEvaluation(_concept(codes.SUMMARY), _concept(codes.summary_code(results)))
+def _summary(results: StudyResults, settings: ResultSettings) -> hd.sr.QualitativeEvaluation:
+    return hd.sr.QualitativeEvaluation(_concept(codes.SUMMARY), _concept(codes.summary_code(results, settings)))
 
 
 def _measure(name: hd.sr.CodedConcept, value: float, unit: hd.sr.CodedConcept) -> hd.sr.Measurement:

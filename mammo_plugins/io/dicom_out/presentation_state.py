@@ -58,10 +58,9 @@ def _build(
         presentation_lut_transformation=hd.PresentationLUTTransformation(
             presentation_lut_shape='INVERSE' if is_inverted else 'IDENTITY'
         ),
-        **series_arguments(results, settings, 'gsps', number),
+        **series_arguments(results, settings, 'gsps', number, image.view.laterality),
     )
-    dataset.Laterality = image.view.laterality.value
-    return stamp(dataset, results, settings, 'gsps', number)
+    return stamp(dataset, results, settings, 'gsps', number, image.view.laterality)
 
 
 def _annotation(

@@ -13,6 +13,7 @@ from mammo_plugins.structures import Laterality, ViewPosition
 
 from ..dicom_view import MODIFIER_CODES, VIEW_CODES
 from .code_items import VIEW_MEANINGS, code_item
+from .result_settings import ResultSettings
 from .study_results import StudyResults
 
 
@@ -135,9 +136,11 @@ def collocation_code(coding: str) -> Code:
     return _coded(_COLLOCATION, coding)
 
 
-def summary_code(results: StudyResults) -> Code:
-    """CID 6047 of a study."""
-    return SUMMARIES[bool(results.failed), results.has_marks] if results.images else ALL_FAILED
+def summary_code(results: StudyResults, settings: ResultSettings) -> Code:
+    """CID 6047 of a study; findings that are not for presentation are none."""
+    if not results.images:
+        return ALL_FAILED
+    return SUMMARIES[bool(results.failed), results.has_shown_marks(settings)]
 
 
 def view_code(position: ViewPosition, coding: str) -> Code | None:

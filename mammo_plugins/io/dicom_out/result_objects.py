@@ -1,7 +1,7 @@
 """What all objects that hold results share: UIDs, patient, study, series, equipment, and how they are saved.
 
-UIDs derive from the study, its images, which of them could not be read, the model, the settings and the version of this
-software, so that the same run gives the same objects: an archive that gets them twice keeps one.
+UIDs derive from the study, its images, which of them could not be read, the model with its config, the settings and the
+version of this software, so that the same run gives the same objects: an archive that gets them twice keeps one.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 import mammo_plugins
+from mammo_plugins.structures import Laterality
 
 from ..dicom_modality import COMPUTED_BY
 from ..whole_file import whole_file
@@ -50,6 +51,8 @@ def result_uid(results: StudyResults, settings: ResultSettings, *what: str) -> s
     failed = sorted(header.SOPInstanceUID for header in results.failed)
     run = (results.first.StudyInstanceUID, *images, results.model.name, results.model.digest, settings.digest)
     sources = [f'{COMPUTED_BY} result', mammo_plugins.__version__, *run, *what]
+    if results.model.settings:
+        sources += ['model settings', results.model.settings]
     if failed:  # what is read at a later try, such as after a crash, is another result
         sources += ['failed', *failed]
     return generate_uid(entropy_srcs=[f'{len(source)}:{source}' for source in sources])
@@ -64,17 +67,22 @@ def start_object(sop_class_uid: str, modality: str) -> Dataset:
     return dataset
 
 
-def series_arguments(results: StudyResults, settings: ResultSettings, kind: str, number: int) -> dict[str, object]:
+def series_arguments(
+    results: StudyResults, settings: ResultSettings, kind: str, number: int, side: Laterality | None = None
+) -> dict[str, object]:
     """What classes of highdicom ask for; :func:`stamp` sets the rest.
 
     Args:
         results, settings: the run.
         kind: one of :data:`KINDS`.
-        number: of the object in its series, from 1.
+        number: of the object among those of its kind, from 1.
+        side: of the image that it is about, of kinds that have a series a side, since a series has one laterality.
     """
+    sides = () if side is None else (side.value,)
+    place = KINDS.index(kind) + (len(KINDS) if side is Laterality.RIGHT else 0)
     return {
-        'series_instance_uid': result_uid(results, settings, 'series', kind),
-        'series_number': settings.series_number + KINDS.index(kind),
+        'series_instance_uid': result_uid(results, settings, 'series', kind, *sides),
+        'series_number': settings.series_number + place,
         'sop_instance_uid': result_uid(results, settings, 'instance', kind, str(number)),
         'instance_number': number,
         'manufacturer': settings.manufacturer,
@@ -84,12 +92,21 @@ def series_arguments(results: StudyResults, settings: ResultSettings, kind: str,
     }
 
 
-def stamp(dataset: Dataset, results: StudyResults, settings: ResultSettings, kind: str, number: int = 1) -> Dataset:
+def stamp(
+    dataset: Dataset,
+    results: StudyResults,
+    settings: ResultSettings,
+    kind: str,
+    number: int = 1,
+    side: Laterality | None = None,
+) -> Dataset:
     """Sets everything that does not depend on the kind of an object, and gives it back.
 
     Source: DICOM PS3.3 C.7.1 (Patient), C.7.2 (Study), C.7.3.1 (Series), C.7.5.1 (Equipment), C.12.1 (SOP Common).
     """
-    arguments = series_arguments(results, settings, kind, number)
+    arguments = series_arguments(results, settings, kind, number, side)
+    if side is not None:
+        dataset.Laterality = side.value
     dataset.SpecificCharacterSet = 'ISO_IR 192'
     copy_patient_and_study(results.first, dataset)
     dataset.SOPInstanceUID, dataset.SeriesInstanceUID = arguments['sop_instance_uid'], arguments['series_instance_uid']

@@ -106,7 +106,7 @@ def _build(
     reference = image.reference(slice_index)
     directions = reference.instance.get('PatientOrientation') or ()
     has_directions = not isinstance(directions, str) and len(directions) == 2 and all(directions)
-    arguments = series_arguments(results, settings, 'sc', number)
+    arguments = series_arguments(results, settings, 'sc', number, image.view.laterality)
     for name in ('manufacturer_model_name', 'software_versions', 'device_serial_number'):
         del arguments[name]  # set by the stamp; this class does not take them
     dataset = hd.sc.SCImage(
@@ -129,4 +129,4 @@ def _build(
     source = image_reference(reference)
     source.PurposeOfReferenceCodeSequence = Sequence([code_item(*_SOURCE_PURPOSE)])
     dataset.SourceImageSequence = Sequence([source])
-    return stamp(dataset, results, settings, 'sc', number)
+    return stamp(dataset, results, settings, 'sc', number, image.view.laterality)

@@ -115,10 +115,13 @@ class Model:
     Attributes:
         name: such as the name of its config.
         digest: of its weights; results of other weights get other UIDs.
+        settings: what else decides its predictions, such as the digest of its config, likewise; empty where the digest
+            covers that.
     """
 
     name: str
     digest: str
+    settings: str = ''
 
     @property
     def version(self) -> str:
@@ -173,9 +176,9 @@ class StudyResults:
         """The highest score of a breast, or that of both together."""
         return max(self.breast_scores.values(), default=self.pair_score)
 
-    @property
-    def has_marks(self) -> bool:
-        return any(image.marks for image in self.images)
+    def has_shown_marks(self, settings: ResultSettings) -> bool:
+        """Whether there is a finding that a reader may be shown."""
+        return any(self.shown_marks(image, settings) for image in self.images)
 
     def shown_marks(self, image: ReadImage, settings: ResultSettings) -> list[Mark]:
         """Findings of an image that a reader may be shown."""

@@ -189,4 +189,4 @@ def test_lone_side_is_an_error_that_says_what_is_missing(echo, phantom_root, tmp
         path.unlink()
     next(images.glob('L-CC*')).unlink()
     assert run_predict(echo, images, tmp_path / 'out') != 0
-    assert re.search(r'1 incomplete cases, such as \S+/CC: missing: no left image beside rcc', capsys.readouterr().err)
+    assert re.search(r'R-CC\S*: case \S+/CC is missing: no left image beside rcc\n', capsys.readouterr().err)

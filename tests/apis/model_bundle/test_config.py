@@ -38,6 +38,21 @@ def test_config_of_registered_components_is_accepted(tmp_path):
         ({'model': {'type': ['a']}}, 'model.type'),
         ({'custom_imports': {'imports': ['antigravity']}}, 'imports antigravity'),
         ({'custom_imports': {'imports': 'antigravity'}}, 'imports antigravity'),
+        ({'custom_imports': ['antigravity']}, 'imports antigravity'),
+        ({'test_evaluator': {'type': 'DumpResults', 'out_file_path': 'a.pkl'}}, 'test_evaluator holds'),
+        ({'test_evaluator': ['LabelMetric']}, 'test_evaluator holds'),
+        (
+            {'test_evaluator': {'type': 'VolumeDetectionMetric', 'outfile': 'a.csv'}},
+            r"test_evaluator\.outfile is 'a\.csv'",
+        ),
+        ({'test_evaluator': [{'type': 'SaliencyMetric', 'outdir': '../maps'}]}, r'test_evaluator\.0\.outdir'),
+        ({'test_evaluator': [{'type': 'SaliencyMetric', 'outdir': 'a/b'}]}, r'test_evaluator\.0\.outdir'),
+        ({'test_dataloader': {'dataset': {'type': 'CaseDataset', 'volume_cache': 'cache'}}}, r'volume_cache'),
+        ({'test_dataloader': {'dataset': {'type': 'CaseDataset', 'ann_file': 'a.json'}}}, r'ann_file'),
+        ({'model': {'type': 'SparseRCNN', 'weights': '/etc/passwd'}}, r"model\.weights is '/etc/passwd'"),
+        ({'model': {'type': 'SparseRCNN', 'weights': 'https://host/w.pth'}}, r'model\.weights'),
+        ({'model': {'type': 'SparseRCNN', 'weights': 'a/../../w.pth'}}, r'model\.weights'),
+        ({'model': {'type': 'SparseRCNN', 'lang': {'trust_remote_code': True}}}, r'trust_remote_code runs code'),
         ({'visualizer': {'type': 'Visualizer'}}, 'has the fields visualizer'),
         ({'model': {'type': 'SparseRCNN', '_base_': '/etc/passwd'}}, 'refers to other files'),
         ({'model': {'type': 'SparseRCNN', 'name': '{{$HOME:}}'}}, 'refers to other files or to the environment'),
@@ -46,6 +61,17 @@ def test_config_of_registered_components_is_accepted(tmp_path):
 def test_config_that_could_run_other_code_is_refused(tmp_path, changes, message):
     with pytest.raises(BundleError, match=message):
         check_bundle_config(write(tmp_path, **changes))
+
+
+def test_metrics_of_this_package_and_their_folders_are_accepted(tmp_path):
+    metrics = [{'type': 'SaliencyMetric', 'outdir': 'maps', 'ann_file': ''}, {'type': 'LabelMetric', 'ann_file': ''}]
+    assert check_bundle_config(write(tmp_path, test_evaluator=metrics))['test_evaluator'] == metrics
+
+
+def test_trusted_config_names_no_paths_either(tmp_path):
+    path = write(tmp_path, test_evaluator={'type': 'LabelMetric', 'outfile': '/tmp/x.csv'})
+    with pytest.raises(BundleError, match='outfile'):
+        check_bundle_config(path, trusted=True)
 
 
 def test_trusted_config_may_import_other_packages(tmp_path):

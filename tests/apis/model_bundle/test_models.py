@@ -17,6 +17,7 @@ from mammo_plugins.apis.model_bundle import find_bundle, list_bundles, unpack_mo
 from mammo_plugins.apis.predict import predict
 from mammo_plugins.commands.main import main
 from mammo_plugins.io import read_annotations
+from mammo_plugins.io.model_bundle import write_bundle
 
 from .conftest import export
 
@@ -92,6 +93,33 @@ def test_changed_weights_are_refused(bundle, exam, tmp_path, capsys):
                     ['predict', str(exam), '--model', str(changed), '--out', str(tmp_path / 'out')]):  # fmt: skip
         assert main(command) == 2
         assert 'model.safetensors is not as it was exported' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('name', ['metadata.json', 'thresholds.json', 'README.md'])
+def test_texts_changed_after_a_first_use_are_refused(bundle, exam, tmp_path, name, capsys):
+    path = tmp_path / 'model.zip'
+    path.write_bytes(bundle.read_bytes())
+    assert main(['model', 'info', str(path)]) == 0
+    with zipfile.ZipFile(bundle) as source, zipfile.ZipFile(path, 'w') as target:
+        for other in source.namelist():
+            content = source.read(other)
+            target.writestr(other, content.replace(b'Trained', b'Praised') + b' ' if other == name else content)
+    asked = ['--card'] if name == 'README.md' else ['--json']
+    assert main(['model', 'info', str(path), *asked]) == 2
+    assert f'{name} is not as it was exported' in capsys.readouterr().err
+    if name != 'README.md':  # which predicting does not read
+        assert main(['predict', str(exam), '--model', str(path), '--out', str(tmp_path / 'out')]) == 2
+
+
+def test_bundle_that_writes_where_it_likes_is_refused_by_the_command(bundle, exam, tmp_path, capsys):
+    with zipfile.ZipFile(bundle) as source:
+        files = {name: source.read(name) for name in source.namelist() if name != 'SHA256SUMS'}
+    config = json.loads(files['config.json'])
+    config['test_evaluator'] = [{'type': 'DumpResults', 'out_file_path': str(tmp_path / 'taken.pkl')}]
+    write_bundle(tmp_path / 'model.zip', {**files, 'config.json': json.dumps(config).encode()})
+    arguments = ['--model', str(tmp_path / 'model.zip'), '--out', str(tmp_path / 'out')]
+    assert main(['predict', str(exam), *arguments]) == 2
+    assert 'test_evaluator holds' in capsys.readouterr().err
 
 
 def test_what_was_changed_after_unpacking_is_unpacked_again(bundle):

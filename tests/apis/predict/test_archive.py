@@ -18,6 +18,8 @@ from mammo_plugins.apis.predict.prediction import predict
 from mammo_plugins.commands.main import main
 from mammo_plugins.evaluation.saliency_files import read_maps
 from mammo_plugins.io import read_annotations
+from tests.apis.beyond_boxes.conftest import trained  # noqa: F401 - a fixture
+from tests.toy_case_models import ToySegmenter
 from tests.two_processes import free_port
 
 from .conftest import NUM_STUDIES, write_study
@@ -121,6 +123,22 @@ def test_resuming_with_other_weights_is_refused(archive, mapper, whole, tmp_path
     assert 'was begun with weights=' in capsys.readouterr().err
 
 
+def test_resuming_with_a_config_of_other_content_is_refused(archive, mapper, tmp_path, capsys):
+    config = tmp_path / 'config.py'
+    config.write_text(f"_base_ = ['{mapper['config']}']\n")
+    given = ['--config', str(config), '--checkpoint', mapper['checkpoint'], '--out', str(tmp_path / 'out')]
+    assert main(['predict', str(archive / 's1'), *given, '--device', 'cpu']) == 0
+    settings = tmp_path / 'out' / 'studies' / 'settings.json'
+    noted = json.loads(settings.read_text())
+    settings.write_text(json.dumps({**noted, 'version': '0.0.9'}))
+    capsys.readouterr()
+    assert main(['predict', str(archive / 's1'), *given, '--device', 'cpu', '--resume']) == 0
+    assert 'was begun with mammo_plugins 0.0.9, and goes on with' in capsys.readouterr().out
+    config.write_text(config.read_text() + "test_dataloader = dict(dataset=dict(classes=['benign']))\n")
+    assert main(['predict', str(archive / 's1'), *given, '--device', 'cpu', '--resume']) == 2
+    assert 'was begun with config_digest=' in capsys.readouterr().err
+
+
 def test_resume_without_an_earlier_run_begins_one(archive, mapper, whole, tmp_path):
     predict(archive, out=tmp_path, device='cpu', resume=True, **mapper)
     assert_same(tmp_path, whole)
@@ -165,9 +183,69 @@ def test_run_in_which_nothing_works_ends_soon(archive, mapper, tmp_path, monkeyp
 
     seen = []
     monkeypatch.setattr(study_prediction, 'report_case', fail)
-    with pytest.raises(ValueError, match='the first 5 studies could not be predicted, .*no page today'):
+    with pytest.raises(ValueError, match='the first 5 studies could not be predicted, all because: .*no page today'):
         predict(archive, out=tmp_path, device='cpu', on_study=seen.append, **mapper)
     assert len(seen) <= prediction._MOST_FAILURES + 1
+
+
+def fail_in(monkeypatch, patients, reason):
+    """Lets the pages of some patients fail."""
+
+    def fail(dataset, index, case, *others):
+        if case.case_id[:2] in patients:
+            raise RuntimeError(reason(case))
+        return report_case(dataset, index, case, *others)
+
+    report_case = study_prediction.report_case
+    monkeypatch.setattr(study_prediction, 'report_case', fail)
+
+
+def failed_studies(out: Path) -> set[str]:
+    return {row['File'] for row in csv.DictReader((out / 'left_out.csv').open()) if row['File'].startswith('study')}
+
+
+def test_bad_study_takes_no_other_of_its_batch_with_it(archive, mapper, tmp_path, monkeypatch, capsys):
+    def predict_or_fail(model, case, images):
+        if case.case_id.startswith('P2'):
+            raise RuntimeError('this one is beyond me')
+        return predict_case(model, case, images)
+
+    predict_case = ToySegmenter.predict_case
+    monkeypatch.setattr(ToySegmenter, 'predict_case', predict_or_fail)
+    given = ['--config', mapper['config'], '--checkpoint', mapper['checkpoint'], '--out', str(tmp_path)]
+    assert main(['predict', str(archive), *given, '--batch-size', '3', '--device', 'cpu']) == 1
+    assert failed_studies(tmp_path) == {'study 3'}  # the first one is a text
+    assert capsys.readouterr().out.count('this one is beyond me') == 2, 'as it happens, and in the list'
+    assert len(read_annotations(tmp_path / 'images.json').images) == 11
+
+
+def test_five_bad_studies_at_the_start_stop_no_other(archive, mapper, tmp_path, monkeypatch, capsys):
+    fail_in(monkeypatch, {'P1', 'P2', 'P3', 'P4', 'P5'}, lambda case: f'{case.case_id} is beyond me')
+    given = ['--config', mapper['config'], '--checkpoint', mapper['checkpoint'], '--out', str(tmp_path)]
+    assert main(['predict', str(archive), *given, '--device', 'cpu']) == 1
+    assert len(failed_studies(tmp_path)) == 5
+    assert len(read_annotations(tmp_path / 'images.json').images) == 4
+
+
+def test_resume_gets_past_studies_that_ended_the_run(archive, mapper, tmp_path, monkeypatch, capsys):
+    fail_in(monkeypatch, {'P1', 'P2', 'P3', 'P4', 'P5'}, lambda case: 'no page today')
+    given = ['--config', mapper['config'], '--checkpoint', mapper['checkpoint'], '--out', str(tmp_path)]
+    assert main(['predict', str(archive), *given, '--device', 'cpu']) == 2
+    assert '--resume goes on with the other studies' in capsys.readouterr().err
+    assert main(['predict', str(archive), *given, '--device', 'cpu', '--resume']) == 1
+    assert len(failed_studies(tmp_path)) == 5
+    assert len(read_annotations(tmp_path / 'images.json').images) == 4
+
+
+def test_studies_without_a_complete_case_are_left_out_and_did_not_fail(trained, tmp_path, capsys):  # noqa: F811
+    for number in range(1, 8):
+        write_study(tmp_path / 'in' / str(number), number, ('L-CC',) if number < 7 else ('L-CC', 'R-CC'))
+    config, checkpoint = trained('bilateral')
+    given = ['--config', str(config), '--checkpoint', str(checkpoint), '--out', str(tmp_path / 'out')]
+    assert main(['predict', str(tmp_path / 'in'), *given, '--device', 'cpu']) == 0
+    said = capsys.readouterr().out
+    assert '1 pairs of breasts predicted, 6 files left out' in said
+    assert said.count('is missing: no right image beside lcc') == 6
 
 
 def test_image_in_two_studies_is_in_doubt(mapper, tmp_path):
