@@ -9,13 +9,14 @@ from pathlib import Path
 
 from mammo_plugins.apis.evidence import PlanOptions, freeze_plan, ledger_path, read_ledger, read_plan
 from mammo_plugins.apis.evidence.freezing import PROTOCOLS, UNREADABLE
-from mammo_plugins.apis.evidence.ledger import LOOK, count_looks, require_entry
+from mammo_plugins.apis.evidence.ledger import LOOK, count_looks, require_results
 from mammo_plugins.apis.evidence.perturbations import MEANINGS
 from mammo_plugins.apis.evidence.plan import SKIPPABLE
 from mammo_plugins.apis.evidence.test_list import RULE_HELP
 from mammo_plugins.apis.run_manifest import recorded_run
 from mammo_plugins.evaluation import SUBGROUPS
 from mammo_plugins.io.annotation_records import MODALITIES, SPLITS
+from mammo_plugins.io.source_digest import digest_file
 
 from .expected_errors import in_a_sentence
 from .run_arguments import add_checkpoint_trust
@@ -46,7 +47,7 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
     ledger = commands.add_parser('ledger', help='show the looks at the test list, and whether their chain holds')
     ledger.add_argument('plan', metavar='PLAN.json')
     ledger.add_argument(
-        '--evidence', metavar='EVIDENCE.json', help='check that the look of these results is in the ledger'
+        '--evidence', metavar='EVIDENCE.json', help='check that these results are those of a look in the ledger'
     )
     ledger.set_defaults(run=_ledger)
     return parser
@@ -198,12 +199,12 @@ def _ledger(args: argparse.Namespace) -> int:
     for entry in entries:
         what = f'look {entry["look"]}' if entry['event'] == LOOK else f'results of look {entry["look"]}'
         detail = entry.get('who') or '(no name)' if entry['event'] == LOOK else entry['sha256'][:12]
-        print(f'{entry["when"]}  {what}  {detail}  model {entry["model"][:12]}')
+        print(f'{entry["when"]}  {what}  {detail}  plan {entry["plan"][:12]}  model {entry["model"][:12]}')
     if args.evidence is not None:
         try:
             look = json.loads(Path(args.evidence).read_text(encoding='utf-8'))['look']
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f'{args.evidence} is no evidence.json: {error!r}') from error
-        require_entry(entries, look, ledger_path(plan))
+        require_results(entries, look, digest_file(args.evidence), args.evidence, ledger_path(plan))
     print(f'{count_looks(entries)} looks; the chain holds')
     return 0

@@ -53,7 +53,8 @@ def refused(plan: Path, out: Path, capsys, *arguments: str) -> str:
 
 
 def ledger_of(plan: Path) -> Path:
-    return plan.with_name('plan.ledger.jsonl')
+    """The one ledger of a folder, or a file that is not there."""
+    return next(iter(plan.parent.glob('*.ledger.jsonl')), plan.with_name('none'))
 
 
 def test_results_of_a_look_are_never_overwritten(copied, capsys):
@@ -197,7 +198,7 @@ def test_ledger_counts_looks_and_its_chain_holds(looked, capsys):
     assert main(['evidence', 'ledger', str(looked / 'plan.json'), '--evidence', f'{looked}/out/evidence.json']) == 0
     said = capsys.readouterr().out
     assert '2 looks; the chain holds' in said and '(no name)' in said
-    entries = [json.loads(line) for line in (looked / 'plan.ledger.jsonl').read_text().splitlines()]
+    entries = [json.loads(line) for line in ledger_of(looked / 'plan.json').read_text().splitlines()]
     assert [(one['event'], one['look']) for one in entries] == [
         ('look', 1), ('results', 1), ('look', 2), ('results', 2)
     ]  # fmt: skip
@@ -244,6 +245,36 @@ def test_lines_cut_off_at_the_end_are_missed_by_the_results_of_their_look(copied
     assert main(['evidence', 'ledger', str(copied)]) == 0
     assert main(['evidence', 'ledger', str(copied), '--evidence', f'{copied.parent}/out/evidence.json']) == 2
     assert 'no line of look 2, of which there are results' in capsys.readouterr().err
+
+
+def test_results_that_were_changed_are_not_those_of_the_ledger(copied, capsys):
+    results = copied.parent / 'out/evidence.json'
+    content = json.loads(results.read_text())
+    content['numbers'][0]['value'] = 0.99
+    results.write_text(json.dumps(content, indent=1))
+    assert main(['evidence', 'ledger', str(copied), '--evidence', str(results)]) == 2
+    assert 'evidence.json was changed after look 2' in capsys.readouterr().err
+
+
+def test_results_whose_line_was_cut_off_are_not_vouched_for(copied, capsys):
+    ledger = ledger_of(copied)
+    ledger.write_text(''.join(ledger.read_text().splitlines(keepends=True)[:3]))
+    assert main(['evidence', 'ledger', str(copied), '--evidence', f'{copied.parent}/out/evidence.json']) == 2
+    assert 'no line of the results of look 2' in capsys.readouterr().err
+
+
+def test_other_plans_of_the_same_images_go_on_in_the_same_ledger(copied, bundle, ann, capsys):
+    renamed, again = copied.with_name('plan2.json'), copied.with_name('again.json')
+    shutil.copy(copied, renamed)
+    assert main(['evidence', 'freeze', '--model', str(bundle), '--ann', str(ann), '--out', str(again), '--protocol',
+                 'center-hit', '--bootstrap', '20']) == 0  # fmt: skip
+    for number, plan in enumerate((renamed, again), start=3):
+        capsys.readouterr()
+        assert run(plan, copied.parent / f'out{number}', *QUICK) == 0
+        assert f'look {number} at {plan.name}' in capsys.readouterr().out
+        assert f'Look {number} at this test list' in (copied.parent / f'out{number}/evidence.html').read_text()
+    assert main(['evidence', 'ledger', str(copied)]) == 0
+    assert '4 looks; the chain holds' in capsys.readouterr().out
 
 
 def test_given_predictions_give_the_same_numbers_and_must_be_of_the_model(
