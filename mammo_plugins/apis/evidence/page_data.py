@@ -60,9 +60,19 @@ def _threshold_note(plan: Mapping[str, Any], is_fixed: bool) -> str:
     if not plan['protocols']:
         return f'Labels are called present from a probability of {plan["scoring"]["label_threshold"]:g} on.'
     return (
-        'Thresholds come with the model, chosen on other images.'
+        f'Thresholds come with the model. {_other_images_note(plan["thresholds"])}'
         if is_fixed
         else 'No threshold is fixed: every prediction counts among the failures.'
+    )
+
+
+def _other_images_note(points: Sequence[Mapping[str, Any]]) -> str:
+    """Whether thresholds are known to be of other images; models of before name none."""
+    if all(point.get('images_known', 0) == point['num_images'] for point in points):
+        return 'They were chosen on other images: no file that they were chosen on is tested.'
+    return (
+        'Whether they were chosen on other images is not known: the model does not name every image that they were '
+        'chosen on.'
     )
 
 

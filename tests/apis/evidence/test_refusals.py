@@ -150,6 +150,46 @@ def test_threshold_of_the_tested_split_is_refused(bundle, ann, tmp_path, capsys)
     assert 'was chosen on the split validation of phantoms.json, which is to be tested' in capsys.readouterr().err
 
 
+def test_threshold_of_the_tested_images_is_refused_under_another_name(bundle, phantom_root, tmp_path, capsys):
+    ann = copy_of(phantom_root, tmp_path / 'data')
+    content = json.loads(ann.read_text())
+    exchanged = {'validation': 'test', 'test': 'validation'}
+    for image in content['images']:
+        image['split'] = exchanged.get(image['split'], image['split'])
+    renamed = ann.with_name('ann2.json')
+    renamed.write_text(json.dumps(content))
+    plan = tmp_path / 'plan.json'
+    frozen = ['evidence', 'freeze', '--model', str(bundle), '--ann', str(renamed), '--out', str(plan)]
+    assert main([*frozen, '--protocol', 'mm3d-2d', '--threshold-fp', WISH]) == 2
+    said = capsys.readouterr().err
+    assert 'were chosen on 4 of the 4 images that are to be tested' in said and not plan.exists()
+    assert main([*frozen, '--protocol', 'mm3d-2d']) == 0  # no threshold is used
+
+
+def test_threshold_of_images_that_nobody_knows_is_not_said_to_be_of_others(
+    ffdm_checkpoint, phantom_root, ann, looked, tmp_path
+):
+    data, found, model = copy_of(phantom_root, tmp_path / 'data'), tmp_path / 'found.csv', tmp_path / 'model.zip'
+    (tmp_path / 'about.json').write_text(json.dumps({'name': 'toy-ffdm'}))
+    plain = ['model', 'export', CONFIG, str(ffdm_checkpoint), str(model), '--about', str(tmp_path / 'about.json')]
+    assert main(plain) == 0
+    images = ['--ann', str(data), '--split', 'validation']
+    assert main(['test', '--model', str(model), *images, '--out', str(found), '--work-dir', str(tmp_path / 'w')]) == 0
+    shutil.rmtree(data.parent / 'phantoms')  # the predictions alone are at hand
+    model.unlink()
+    chosen = ['--thresholds-from', str(found), *images, '--modality', 'FFDM', '--fp-per-volume', WISH]
+    assert main([*plain, *chosen]) == 0
+    assert run(freeze(tmp_path, model, ann), tmp_path / 'out', *QUICK) == 0
+    assert 'Whether they were chosen on other images is not known' in (tmp_path / 'out/evidence.html').read_text()
+    assert 'no file that they were chosen on is tested' in (looked / 'out/evidence.html').read_text()
+
+
+def test_threshold_must_be_of_the_findings_that_are_to_be_found(bundle, ann, tmp_path, capsys):
+    assert main(['evidence', 'freeze', '--model', str(bundle), '--ann', str(ann), '--protocol', 'mm3d-2d', '--targets',
+                 'mass', '--threshold-fp', WISH, '--out', str(tmp_path / 'plan.json')]) == 2  # fmt: skip
+    assert 'has no threshold for 5 false positives a volume by mm3d-2d on mass' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
