@@ -43,18 +43,23 @@ def subgroup_tables(plan: EvidencePlan, annotations: AnnotationSet, predicted: P
             ]
         for table in predicted.labels if by in IMAGE_GROUPS else []:
             threshold = plan.content['scoring']['label_threshold']
-            by_group = evaluate_label_subgroups(table, annotations, by, threshold=threshold, **how)
+            by_group = evaluate_label_subgroups(
+                table, annotations, by, threshold=threshold, allow_unlabelled=True, **how
+            )
             cells += [
                 {
                     'by': by, 'group': group, 'protocol': f'label of each {table.unit.lower()}: {label}',
                     'numbers': {name: number.as_dict() for name, number in result.numbers.items()}, **sizes[group],
+                    'cases': result.counts['cases'],
                 }
                 for group, labels in by_group.items() for label, result in labels.items()
             ]  # fmt: skip
             for label in table.labels:
                 tests += [
                     {'by': by, 'group': group, 'protocol': f'label of each {table.unit.lower()}: {label}', **one}
-                    for group, one in label_subgroup_differences(table, annotations, by, label, **how).items()
+                    for group, one in label_subgroup_differences(
+                        table, annotations, by, label, allow_unlabelled=True, **how
+                    ).items()
                 ]
     _flag(cells, plan.content['min_cell'])
     for test, adjusted in zip(tests, holm_adjusted([_p_value(test) for test in tests]), strict=True):
@@ -103,11 +108,12 @@ def _sizes(annotations: AnnotationSet, by: str) -> dict[str, dict[str, int]]:
 
 
 def _flag(cells: list[dict[str, Any]], least: int) -> None:
-    """Says of each cell whether it is the smallest of its grouping, and whether it is too small."""
+    """Says of each cell whether it is the smallest of its grouping, too small, or empty."""
     smallest = {by: min(cell['patients'] for cell in cells if cell['by'] == by) for by in {one['by'] for one in cells}}
     for cell in cells:
         flags = ['smallest'] if cell['patients'] == smallest[cell['by']] else []
         flags += [f'fewer than {least} patients'] if cell['patients'] < least else []
+        flags += ['empty: no case with this label'] if cell.get('cases') == 0 else []
         cell['flags'] = flags
 
 

@@ -251,13 +251,32 @@ def test_run_that_cannot_start_is_no_look(copied, tmp_path, capsys):
     assert len(ledger_of(copied).read_text().splitlines()) == 4
 
 
-def test_run_that_fails_after_its_line_stays_a_look(bundle, phantom_root, tmp_path, capsys):
+def test_list_of_which_nothing_can_be_read_is_no_look(bundle, phantom_root, tmp_path, capsys):
     ann = copy_of(phantom_root, tmp_path / 'data')
     annotations = read_annotations(ann)
     for image in annotations.select(split='test', modality='FFDM').images:
         annotations.resolve_path(image).write_bytes(b'no image')
+    for policy in ('exclude', 'miss'):
+        (tmp_path / policy).mkdir()
+        plan = freeze(tmp_path / policy, bundle, ann, '--unreadable', policy)
+        assert 'no image of the plan can be read' in refused(plan, tmp_path / 'out', capsys, *QUICK)
+
+
+def test_further_training_data_that_are_none_are_no_look(copied, tmp_path, capsys):
+    others = tmp_path / 'others.json'
+    others.write_text('[]')
+    for path in (others, tmp_path / 'gone.json'):
+        assert path.name in refused(copied, tmp_path / 'out', capsys, '--others', str(path), *QUICK)
+
+
+def test_run_that_fails_after_its_line_stays_a_look(bundle, ann, tmp_path, monkeypatch):
+    def fail(*_: object) -> None:
+        raise ValueError('stopped')
+
+    monkeypatch.setattr('mammo_plugins.apis.evidence.running.score_list', fail)
     plan = freeze(tmp_path, bundle, ann)
-    assert run(plan, tmp_path / 'out', *QUICK) == 2
+    with pytest.raises(ValueError, match='stopped'):
+        run(plan, tmp_path / 'out', *QUICK)
     (entry,) = [json.loads(line) for line in ledger_of(plan).read_text().splitlines()]
     assert (entry['event'], entry['look']) == ('look', 1) and not (tmp_path / 'out/evidence.json').exists()
 
