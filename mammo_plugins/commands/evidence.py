@@ -10,6 +10,7 @@ from pathlib import Path
 from mammo_plugins.apis.evidence import PlanOptions, freeze_plan, ledger_path, read_ledger, read_plan
 from mammo_plugins.apis.evidence.freezing import PROTOCOLS, UNREADABLE
 from mammo_plugins.apis.evidence.ledger import LOOK, count_looks, require_results
+from mammo_plugins.apis.evidence.partition import BROKEN, NOT_SHOWN
 from mammo_plugins.apis.evidence.perturbations import MEANINGS
 from mammo_plugins.apis.evidence.plan import SKIPPABLE
 from mammo_plugins.apis.evidence.test_list import RULE_HELP
@@ -28,7 +29,8 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Parses the command line and does one of the three.
 
     Returns:
-        0; 1 where something that was tested was there in training too; 2 where nothing can be done, or the plan, the
+        0; 1 where something that was tested was there in training too, or not all training data that were named could
+        be compared; 2 where nothing can be done, or the plan, the
         data, the model or the ledger were changed.
     """
     args = _build_parser(prog).parse_args(argv)
@@ -186,11 +188,14 @@ def _run(args: argparse.Namespace) -> int:
         manifest.counts = {'candidates': flow['candidates']['images'], 'images analysed': analysed['images']}
     print(f'look {look["look"]} at {found.plan.path.name}: {analysed["images"]} images of {analysed["patients"]} '
           'patients analysed')  # fmt: skip
-    if not found.partition_holds:
-        shared = [one['identity'] for one in found.evidence['partition']['checks'] if one['shared']]
+    partition = found.evidence['partition']
+    if partition['verdict'] == BROKEN:
+        shared = [one['identity'] for one in partition['checks'] if one['shared']]
         print(f'THE PARTITION IS BROKEN: test list and training share {", ".join(shared)}')
+    elif partition['verdict'] == NOT_SHOWN:
+        print(f'THE PARTITION COULD NOT BE SHOWN: {"; ".join(partition["doubts"])}')
     print(found.out / 'evidence.html')
-    return 0 if found.partition_holds else 1
+    return 1 if found.partition_is_in_doubt else 0
 
 
 def _ledger(args: argparse.Namespace) -> int:

@@ -9,8 +9,14 @@ from mammo_plugins.visualization.evidence_page import Links, Mark, PageSection
 from mammo_plugins.visualization.flow_diagram import flow_svg
 
 from .checklists import BY_HAND, FILLED, PARTLY
+from .partition import BROKEN, NOT_SHOWN, NOTHING_SHARED
 
 _POLICIES = {'exclude': 'excluded', 'miss': 'counted as images without a finding'}
+_VERDICTS = {
+    NOTHING_SHARED: Mark('Nothing is shared.', 'good'),
+    BROKEN: Mark('The partition is broken.', 'bad'),
+    NOT_SHOWN: Mark('Could not be shown.', 'middle'),
+}
 _KINDS = {FILLED: 'good', PARTLY: 'middle', BY_HAND: 'bad'}
 
 
@@ -134,7 +140,7 @@ def partition_section(partition: Mapping[str, Any]) -> PageSection:
             'Identity': one['identity'],
             'Different ones in the test list': f'{one["in_test"]} ({one["unknown_in_test"]} images do not tell)',
             'In training': f'{one["in_training"]} ({one["unknown_in_training"]} images do not tell)',
-            'Shared': Mark('0', 'good') if not one['shared'] else Mark(str(one['shared']), 'bad'),
+            'Shared': _shared_mark(one),
             'Such as': '; '.join(one['examples'][:3]),
         }
         for one in partition['checks']
@@ -145,8 +151,14 @@ def partition_section(partition: Mapping[str, Any]) -> PageSection:
         f'other splits of the annotation file{f", and {further}" if further else ""}.',
         'Another exposure of the same breast under another id is not known again by these.',
     ]
-    verdict = Mark('Nothing is shared.', 'good') if partition['holds'] else Mark('The partition is broken.', 'bad')
-    return PageSection('partition', 'Partition proof', notes, [('', rows)], verdict=verdict)
+    notes += [f'Not compared: {"; ".join(partition["doubts"])}.'] if partition['doubts'] else []
+    return PageSection('partition', 'Partition proof', notes, [('', rows)], verdict=_VERDICTS[partition['verdict']])
+
+
+def _shared_mark(check: Mapping[str, Any]) -> Mark:
+    if check['shared']:
+        return Mark(str(check['shared']), 'bad')
+    return Mark('0', 'good') if check['in_test'] and check['in_training'] else Mark('nothing to compare', 'middle')
 
 
 def population_section(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> PageSection:

@@ -23,7 +23,7 @@ from .ledger import count_looks, note_look, note_results, read_ledger
 from .list_predictor import ListPredictor
 from .locked_data import require_unchanged
 from .page import evidence_sections, present_sections
-from .partition import SeenImage, partition_proof, see_images
+from .partition import BROKEN, NOT_SHOWN, SeenImage, partition_proof, see_images
 from .plan import SKIPPABLE, EvidencePlan, PlanError, read_plan
 from .population import population_tables, read_all_demographics
 from .predicted import PredictedList, read_predicted, unmentioned
@@ -85,9 +85,10 @@ class EvidenceRun:
     device: str
 
     @property
-    def partition_holds(self) -> bool:
-        """Whether nothing is shared between what was tested and what was trained on."""
-        return self.evidence['partition']['holds']
+    def partition_is_in_doubt(self) -> bool:
+        """Whether something is shared with training, or training data were named and not all could be compared."""
+        partition = self.evidence['partition']
+        return partition['verdict'] == BROKEN or (partition['verdict'] == NOT_SHOWN and partition['promised'])
 
 
 def run_evidence(plan_file: str | Path, out: str | Path, options: RunOptions) -> EvidenceRun:

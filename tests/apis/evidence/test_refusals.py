@@ -390,3 +390,29 @@ def test_images_that_training_has_seen_break_the_partition(copied, phantom_root,
     }
     assert checks['patient']['shared'] == 0 and checks['SOP Instance UID of the header']['shared'] == 8
     assert 'The partition is broken.' in (tmp_path / 'out/evidence.html').read_text()
+
+
+def test_training_data_that_cannot_be_read_show_nothing(copied, ann, tmp_path, capsys):
+    others = tmp_path / 'others.json'  # its images are not beside it
+    content = json.loads(ann.read_text())
+    content['images'] = [image for image in content['images'] if image['split'] == 'train']
+    content['annotations'] = []
+    others.write_text(json.dumps(content))
+    assert run(copied, tmp_path / 'out', '--others', str(others), *QUICK) == 1
+    assert f'THE PARTITION COULD NOT BE SHOWN: {len(content["images"])} of the' in capsys.readouterr().out
+    page = (tmp_path / 'out/evidence.html').read_text()
+    assert 'Could not be shown.' in page and 'Nothing is shared.' not in page
+
+
+def test_test_list_without_training_data_shows_nothing(bundle, phantom_root, tmp_path, capsys):
+    ann = copy_of(phantom_root, tmp_path / 'data')
+    content = json.loads(ann.read_text())
+    content['images'] = [image for image in content['images'] if image['split'] == 'test']
+    kept = {image['id'] for image in content['images']}
+    content['annotations'] = [one for one in content['annotations'] if one['image_id'] in kept]
+    ann.write_text(json.dumps(content))
+    assert run(freeze(tmp_path, bundle, ann), tmp_path / 'out', *QUICK) == 0  # no training data were named
+    assert 'THE PARTITION COULD NOT BE SHOWN: there is no image of training' in capsys.readouterr().out
+    told = json.loads((tmp_path / 'out/evidence.json').read_text())
+    assert told['partition']['verdict'] == 'could not be shown'
+    assert 'Nothing is shared.' not in (tmp_path / 'out/evidence.html').read_text()
