@@ -48,7 +48,8 @@ def plan_section(evidence: Mapping[str, Any]) -> PageSection:
             f'{plan["selection"]["split"]} of {plan["annotations"]["file"]}, each with the digest of its '
             f'file.{_scored_note(plan["selection"])}',
             f'Intervals: bootstrap of patients, {bootstrap["replicates"]} replicates, seed {bootstrap["seed"]}; the '
-            'AUC of breasts by DeLong.',
+            'AUC of breasts also by DeLong, which takes breasts as independent. Shares of 0 or 1 that no replicate '
+            'changes: Clopper-Pearson, where each patient counts once.',
             f'Excluded by rule: {", ".join(plan["exclusions"]["rules"]) or "nothing"}; images that cannot be read are '
             f'{_POLICIES[plan["exclusions"]["unreadable"]]}.',
             _threshold_note(plan, bool(thresholds)),

@@ -22,7 +22,7 @@ from mammo_plugins.evaluation.evaluate_labels import label_cases
 from mammo_plugins.evaluation.functional import Estimate, ReliabilityTable, draw_patients, reliability_table
 from mammo_plugins.evaluation.label_numbers import NUM_BINS, LabelCases
 from mammo_plugins.evaluation.matching import locate_images
-from mammo_plugins.evaluation.reported_numbers import BREAST_NUMBERS, RecallAtFp
+from mammo_plugins.evaluation.reported_numbers import BREAST_TITLES, RecallAtFp
 from mammo_plugins.io import AnnotationSet
 
 from .plan import EvidencePlan
@@ -30,7 +30,7 @@ from .predicted import PredictedList
 
 BREASTS = 'all protocols'
 _CALIBRATION = {'brier': 'Breast Brier score', 'ece': f'Breast calibration error in {NUM_BINS} bins'}
-TITLES = {'breast_auc': 'Breast AUC', **{number.name: number.title for number in BREAST_NUMBERS}}
+TITLES = BREAST_TITLES
 
 
 @dataclass(frozen=True)

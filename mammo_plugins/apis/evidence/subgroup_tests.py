@@ -15,6 +15,7 @@ from mammo_plugins.evaluation import (
 )
 from mammo_plugins.evaluation.functional import holm_adjusted
 from mammo_plugins.evaluation.label_differences import label_subgroup_differences
+from mammo_plugins.evaluation.reported_numbers import AUC_BY_PATIENT
 from mammo_plugins.evaluation.subgroups import FINDING_GROUPS, IMAGE_GROUPS
 from mammo_plugins.io import AnnotationSet
 
@@ -75,7 +76,8 @@ def subgroup_tables(plan: EvidencePlan, annotations: AnnotationSet, predicted: P
 def _cell(
     by: str, group: str, protocol: str, result: DetectionResult, sizes: Mapping[str, Mapping[str, int]]
 ) -> dict[str, Any]:
-    numbers = result.numbers | ({} if by in FINDING_GROUPS else {'breast_auc': result.breast_auc})
+    of_breasts = {'breast_auc': result.breast_auc, AUC_BY_PATIENT: result.breast_numbers[AUC_BY_PATIENT]}
+    numbers = result.numbers | ({} if by in FINDING_GROUPS else of_breasts)
     return {
         'by': by,
         'group': group,
