@@ -36,12 +36,19 @@ class RunManifest:
         device: what computed.
         counts: cases, images, files by number.
         left_out: file to reason.
+        annotations: of a run that reads an annotation file: name and SHA-256; of others, empty.
     """
 
     model: dict[str, Any] = field(default_factory=dict)
     device: str = ''
     counts: dict[str, int] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+
+    def use_annotations(self, path: str | Path) -> None:
+        """Notes which annotation file is read; one that is not there is left to whoever reads it."""
+        if Path(path).is_file():
+            self.annotations = {'file': Path(path).name, 'sha256': digest_file(path)}
 
     def use_device(self, device: str | None) -> None:
         """Notes what a model runs on: the device of that name, or the one that is taken without a name."""
@@ -95,6 +102,7 @@ def _write(
         'error': error,
         'model': manifest.model,
         'device': manifest.device,
+        **({'annotations': manifest.annotations} if manifest.annotations else {}),
         'machine': {'system': platform.platform(), 'processor': platform.machine()},
         'versions': installed_versions(),
         'counts': manifest.counts,

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from mammo_plugins.apis.evidence import PlanOptions, freeze_plan, ledger_path, read_ledger, read_plan
 from mammo_plugins.apis.evidence.freezing import PROTOCOLS, UNREADABLE
-from mammo_plugins.apis.evidence.ledger import LOOK, count_looks, require_entry
+from mammo_plugins.apis.evidence.ledger import LOOK, count_looks, require_results
+from mammo_plugins.apis.evidence.partition import BROKEN, NOT_SHOWN
 from mammo_plugins.apis.evidence.perturbations import MEANINGS
 from mammo_plugins.apis.evidence.plan import SKIPPABLE
 from mammo_plugins.apis.evidence.test_list import RULE_HELP
 from mammo_plugins.apis.run_manifest import recorded_run
 from mammo_plugins.evaluation import SUBGROUPS
 from mammo_plugins.io.annotation_records import MODALITIES, SPLITS
+from mammo_plugins.io.source_digest import digest_file
 
 from .expected_errors import in_a_sentence
 from .run_arguments import add_checkpoint_trust
@@ -27,7 +29,8 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Parses the command line and does one of the three.
 
     Returns:
-        0; 1 where something that was tested was there in training too; 2 where nothing can be done, or the plan, the
+        0; 1 where something that was tested was there in training too, or not all training data that were named could
+        be compared; 2 where nothing can be done, or the plan, the
         data, the model or the ledger were changed.
     """
     args = _build_parser(prog).parse_args(argv)
@@ -46,7 +49,7 @@ def _build_parser(prog: str | None) -> argparse.ArgumentParser:
     ledger = commands.add_parser('ledger', help='show the looks at the test list, and whether their chain holds')
     ledger.add_argument('plan', metavar='PLAN.json')
     ledger.add_argument(
-        '--evidence', metavar='EVIDENCE.json', help='check that the look of these results is in the ledger'
+        '--evidence', metavar='EVIDENCE.json', help='check that these results are those of a look in the ledger'
     )
     ledger.set_defaults(run=_ledger)
     return parser
@@ -185,11 +188,14 @@ def _run(args: argparse.Namespace) -> int:
         manifest.counts = {'candidates': flow['candidates']['images'], 'images analysed': analysed['images']}
     print(f'look {look["look"]} at {found.plan.path.name}: {analysed["images"]} images of {analysed["patients"]} '
           'patients analysed')  # fmt: skip
-    if not found.partition_holds:
-        shared = [one['identity'] for one in found.evidence['partition']['checks'] if one['shared']]
+    partition = found.evidence['partition']
+    if partition['verdict'] == BROKEN:
+        shared = [one['identity'] for one in partition['checks'] if one['shared']]
         print(f'THE PARTITION IS BROKEN: test list and training share {", ".join(shared)}')
+    elif partition['verdict'] == NOT_SHOWN:
+        print(f'THE PARTITION COULD NOT BE SHOWN: {"; ".join(partition["doubts"])}')
     print(found.out / 'evidence.html')
-    return 0 if found.partition_holds else 1
+    return 1 if found.partition_is_in_doubt else 0
 
 
 def _ledger(args: argparse.Namespace) -> int:
@@ -198,12 +204,12 @@ def _ledger(args: argparse.Namespace) -> int:
     for entry in entries:
         what = f'look {entry["look"]}' if entry['event'] == LOOK else f'results of look {entry["look"]}'
         detail = entry.get('who') or '(no name)' if entry['event'] == LOOK else entry['sha256'][:12]
-        print(f'{entry["when"]}  {what}  {detail}  model {entry["model"][:12]}')
+        print(f'{entry["when"]}  {what}  {detail}  plan {entry["plan"][:12]}  model {entry["model"][:12]}')
     if args.evidence is not None:
         try:
             look = json.loads(Path(args.evidence).read_text(encoding='utf-8'))['look']
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f'{args.evidence} is no evidence.json: {error!r}') from error
-        require_entry(entries, look, ledger_path(plan))
+        require_results(entries, look, digest_file(args.evidence), args.evidence, ledger_path(plan))
     print(f'{count_looks(entries)} looks; the chain holds')
     return 0

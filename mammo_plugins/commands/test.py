@@ -37,6 +37,8 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         print(f'note: {note}')
     with recorded_run(args.out, 'test', vars(args)) as manifest:
         manifest.model = choice.description()
+        if args.ann is not None:
+            manifest.use_annotations(args.ann)
         evaluate_checkpoint(choice.config, choice.checkpoint, out=args.out, split=args.split, **run_options(args))
     leave_process_group()
     return 0

@@ -23,10 +23,11 @@ from .functional import (
 )
 from .hit_rules import OWN
 from .matching import MatchedDetections, locate_images, match_detections
-from .number_samples import sample_breast_numbers, sample_numbers
+from .number_samples import sample_breast_auc, sample_breast_numbers, sample_numbers
 from .operating_points import OperatingPoint, operating_point
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
+from .reported_numbers import AUC_BY_PATIENT
 from .slice_errors import count_slice_errors, sample_slice_errors
 
 if TYPE_CHECKING:
@@ -44,8 +45,10 @@ class DetectionResult:
         protocol: name of the protocol.
         numbers: what the protocol reports of the detections, by name.
         slice_errors: distance of predicted from annotated slices, by name; empty where no volume is evaluated.
-        breast_auc: AUC over breasts; the same for every protocol, as are the other numbers of breasts.
-        breast_numbers: average precision, sensitivity and specificity of breasts, by name.
+        breast_auc: AUC over breasts, with DeLong's interval, which takes breasts as independent; the same for every
+            protocol, as are the other numbers of breasts.
+        breast_numbers: average precision, sensitivity and specificity of breasts, by name; with bootstrap, also the
+            AUC with the interval of resampled patients, ``breast_auc_by_patient``.
         curve: the FROC curve.
         curve_band: its band; None without bootstrap, findings or volumes.
         breast_counts: breasts that pass each threshold: the ROC and the precision-recall curve.
@@ -160,13 +163,15 @@ def score_located(
     draws = draw_patients(len(truth.patients), bootstrap, np.random.default_rng(seed)) if bootstrap else None
     breasts = scored_breasts(predictions, image_index, truth, counted)
     samples = sample_numbers(predictions, image_index, truth, matched, protocol, draws)
+    of_breasts = {} if draws is None else {AUC_BY_PATIENT: sample_breast_auc(breasts, draws)}
+    of_breasts |= sample_breast_numbers(breasts, draws)
     errors = sample_slice_errors(predictions, truth, matched, protocol, draws)
     return DetectionResult(
         protocol=protocol.name,
         numbers={name: sample.estimate() for name, sample in samples.items()},
         slice_errors={name: sample.estimate() for name, sample in errors.items()},
         breast_auc=auc_with_delong(breasts.scores, breasts.labels),
-        breast_numbers={name: sample.estimate() for name, sample in sample_breast_numbers(breasts, draws).items()},
+        breast_numbers={name: sample.estimate() for name, sample in of_breasts.items()},
         curve=events.curve(),
         curve_band=_curve_band(events, draws),
         breast_counts=breasts.counts(),

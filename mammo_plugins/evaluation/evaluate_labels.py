@@ -24,7 +24,7 @@ from .functional import (
 )
 from .label_numbers import NUM_BINS, LabelCases, plain_table
 from .label_predictions import LabelKey, LabelPredictions
-from .label_truth import images_by_unit, true_labels
+from .label_truth import images_by_unit, require_label, true_labels
 from .number_samples import sample_difference
 from .predictions import PredictionsError
 from .subgroups import IMAGE_GROUPS
@@ -81,6 +81,7 @@ def evaluate_labels(
     seed: int = 0,
     lenient: bool = False,
     threshold: float = 0.5,
+    allow_unlabelled: bool = False,
 ) -> dict[str, LabelResult]:
     """Scores every label of a file; cases whose truth or prediction is unknown are left out and counted.
 
@@ -91,22 +92,31 @@ def evaluate_labels(
         seed: seed of the bootstrap.
         lenient: leave rows of what is not evaluated out instead of refusing them.
         threshold: probability from which on a label without classes is called present.
+        allow_unlabelled: a label that no image has gives a result without cases instead of an error.
 
     Raises:
         ValueError: a row or label is not in the annotations.
     """
-    return {
-        label: _score(
-            *label_cases(predictions, annotations, label, lenient, threshold), label, predictions, bootstrap, seed
+    results = {}
+    for label in predictions.labels:
+        cases, counts = label_cases(
+            predictions, annotations, label, lenient, threshold, allow_unlabelled=allow_unlabelled
         )
-        for label in predictions.labels
-    }
+        results[label] = _score(cases, counts, label, predictions, bootstrap, seed)
+    return results
 
 
 def evaluate_label_subgroups(
-    predictions: LabelPredictions, annotations: AnnotationSet, by: str, lenient: bool = False, **options
+    predictions: LabelPredictions,
+    annotations: AnnotationSet,
+    by: str,
+    lenient: bool = False,
+    allow_unlabelled: bool = False,
+    **options,
 ) -> dict[str, dict[str, LabelResult]]:
     """Group to label to result, see :func:`evaluate_labels`; a breast or pair is in the group of each of its images.
+
+    A group in which no image has a label has a result without cases.
 
     Raises:
         ValueError: there is no such grouping of images, or as for :func:`evaluate_labels`.
@@ -115,6 +125,8 @@ def evaluate_label_subgroups(
         raise ValueError(f'unknown subgroup {by!r} of labels: choose one of {", ".join(IMAGE_GROUPS)}')
     units = images_by_unit(annotations, predictions.unit, predictions.keys)
     _refuse_strangers(predictions, set(units), lenient)
+    for label in () if allow_unlabelled else predictions.labels:
+        require_label(annotations, units, label)
     groups_of = {key: {IMAGE_GROUPS[by](image) for image in images} for key, images in units.items()}
     results = {}
     for group in sorted(set().union(*groups_of.values())):
@@ -122,7 +134,7 @@ def evaluate_label_subgroups(
         kept = [key in members for key in predictions.keys]
         ids = {image.id for key in members for image in units[key]}
         part = annotations.keep(image.id in ids for image in annotations.images)
-        results[group] = evaluate_labels(predictions.keep(kept), part, **options)
+        results[group] = evaluate_labels(predictions.keep(kept), part, allow_unlabelled=True, **options)
     return results
 
 
@@ -135,6 +147,7 @@ def compare_labels(
     seed: int = 0,
     lenient: bool = False,
     threshold: float = 0.5,
+    allow_unlabelled: bool = False,
 ) -> dict[str, ModelComparison]:
     """Tests whether two models differ, on the cases that both predicted.
 
@@ -151,7 +164,7 @@ def compare_labels(
         raise ValueError(f'no label in common: {", ".join(first.labels)} and {", ".join(second.labels)}')
     results = {}
     for label in shared:
-        one, other = _common_cases(first, second, annotations, label, lenient, threshold)
+        one, other = _common_cases(first, second, annotations, label, lenient, threshold, allow_unlabelled)
         rng = np.random.default_rng(seed)
         draws = draw_patients(int(one.patient.max(initial=0)) + 1, bootstrap, rng)
         samples = one.samples(draws), other.samples(draws)
@@ -208,6 +221,7 @@ def _common_cases(
     label: str,
     lenient: bool,
     threshold: float,
+    allow_unlabelled: bool,
 ) -> tuple[LabelCases, LabelCases]:
     """The cases that both predict, in one order."""
     shared = set(first.keys) & set(second.keys)
@@ -219,8 +233,8 @@ def _common_cases(
     known = [_complete(part.probabilities(label)) for part in parts]
     one, other = (part.keep(known[0] & known[1]) for part in parts)
     return (
-        label_cases(one, annotations, label, lenient, threshold)[0],
-        label_cases(other, annotations, label, lenient, threshold)[0],
+        label_cases(one, annotations, label, lenient, threshold, allow_unlabelled=allow_unlabelled)[0],
+        label_cases(other, annotations, label, lenient, threshold, allow_unlabelled=allow_unlabelled)[0],
     )
 
 
@@ -231,11 +245,12 @@ def label_cases(
     lenient: bool = False,
     threshold: float = 0.5,
     patients: Sequence[str] | None = None,
+    allow_unlabelled: bool = False,
 ) -> tuple[LabelCases, dict[str, int]]:
     """The cases of a label, and how many there are and are not.
 
     Args:
-        predictions, annotations, lenient, threshold: as for :func:`evaluate_labels`.
+        predictions, annotations, lenient, threshold, allow_unlabelled: as for :func:`evaluate_labels`.
         label: one of those that are predicted.
         patients: names by which the positions of patients are told; None for those that have a case.
 
@@ -245,7 +260,8 @@ def label_cases(
     units = images_by_unit(annotations, predictions.unit, predictions.keys)
     strangers = _refuse_strangers(predictions, set(units), lenient)
     predictions = predictions.keep([key in units for key in predictions.keys])
-    truth = true_labels(annotations, units, predictions.keys, label, predictions.labels[label])
+    classes = predictions.labels[label]
+    truth = true_labels(annotations, units, predictions.keys, label, classes, allow_unlabelled)
     probabilities = predictions.probabilities(label)
     predicted = _complete(probabilities)
     usable = predicted & ~np.isnan(truth)

@@ -20,11 +20,11 @@ import numpy as np
 from .breast_scores import scored_breasts
 from .detection_truth import truth_from_annotations, truth_to_evaluate
 from .evaluate_labels import label_cases
-from .functional import Estimate, ScoredCases, draw_patients
+from .functional import Estimate, draw_patients
 from .label_predictions import LabelPredictions
 from .label_truth import images_by_unit
 from .matching import image_positions, locate_images, match_detections
-from .number_samples import NumberSample, sample_breast_numbers, sample_numbers
+from .number_samples import NumberSample, sample_breast_auc, sample_breast_numbers, sample_numbers
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
 from .subgroups import IMAGE_GROUPS
@@ -98,7 +98,7 @@ def average_detections(
         breasts = scored_breasts(found, index, part)
         samples[group] = (
             sample_numbers(found, index, part, matched, protocol, own)
-            | {'breast_auc': _sample_auc(breasts, own)}
+            | {'breast_auc': sample_breast_auc(breasts, own)}
             | sample_breast_numbers(breasts, own)
         )
     return {name: average_samples(groups, samples) for name, groups in averages.items()}
@@ -168,14 +168,6 @@ def named_groups(averages: Averages) -> list[str]:
 
 def _draws(patients: int, bootstrap: int, seed: int) -> np.ndarray | None:
     return draw_patients(patients, bootstrap, np.random.default_rng(seed)) if bootstrap else None
-
-
-def _sample_auc(breasts: ScoredCases, draws: np.ndarray | None) -> NumberSample:
-    if missing := breasts.missing_class:
-        return NumberSample(float('nan'), missing=missing)
-    if draws is None:
-        return NumberSample(breasts.counts().auc())
-    return NumberSample(breasts.counts().auc(), np.array([breasts.counts(counts).auc() for counts in draws]))
 
 
 def average_samples(groups: Sequence[str], samples: Mapping[str, Mapping[str, NumberSample]]) -> GroupAverage:

@@ -25,6 +25,7 @@ def label_subgroup_differences(
     bootstrap: int = 1000,
     seed: int = 0,
     lenient: bool = False,
+    allow_unlabelled: bool = False,
 ) -> dict[str, dict[str, Any]]:
     """The AUC of a label (of one with classes, the mean over them) in each subgroup less that of all other cases.
 
@@ -36,6 +37,7 @@ def label_subgroup_differences(
         bootstrap: replicates; patients of both sides are drawn together.
         seed: seed of the bootstrap.
         lenient: leave rows of what is not evaluated out instead of refusing them.
+        allow_unlabelled: a label that no image has gives differences that do not exist instead of an error.
 
     Returns:
         Subgroup to the name of the number and the difference in plain values; of two subgroups the first, since the
@@ -58,7 +60,8 @@ def label_subgroup_differences(
         sides = []
         for inside in (False, True):
             kept = [(group in groups_of.get(key, ())) == inside for key in predictions.keys]
-            cases, _ = label_cases(predictions.keep(kept), annotations, label, patients=patients)
+            part = predictions.keep(kept)
+            cases, _ = label_cases(part, annotations, label, patients=patients, allow_unlabelled=allow_unlabelled)
             name = 'auc' if cases.probabilities.ndim == 1 else 'macro_auc'
             sides.append(cases.samples(draws)[name])
         found[group] = {'number': name, **sample_difference(*sides).as_dict()}

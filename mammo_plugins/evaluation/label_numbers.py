@@ -20,6 +20,7 @@ from .functional import (
     linear_kappa,
     macro_accuracy,
     quadratic_kappa,
+    single_cases,
 )
 from .number_samples import NumberSample
 
@@ -115,9 +116,16 @@ class LabelCases:
         replicates = [self.take(np.repeat(np.arange(len(self)), counts[self.patient])).numbers() for counts in draws]
         return {
             name: NumberSample(value, np.asarray([one[name] for one in replicates]) if value == value else None,
-                               _missing(value))
+                               _missing(value), self._share_patients(name))
             for name, value in numbers.items()
         }  # fmt: skip
+
+    def _share_patients(self, number: str) -> int:
+        """Of a number that is a share of cases, how many these are where each is of another patient; else 0."""
+        if number == 'accuracy':
+            return single_cases(self.patient)
+        kind = {'sensitivity': 1, 'specificity': 0}.get(number)
+        return 0 if kind is None else single_cases(self.patient[self.truth == kind])
 
 
 def plain_table(arrays: Mapping[str, np.ndarray]) -> dict[str, list[float]]:

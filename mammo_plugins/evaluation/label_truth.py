@@ -46,7 +46,12 @@ def images_by_unit(annotations: AnnotationSet, unit: str, named: Iterable[LabelK
 
 
 def true_labels(
-    annotations: AnnotationSet, units: Units, keys: Iterable[LabelKey], label: str, classes: tuple[str, ...]
+    annotations: AnnotationSet,
+    units: Units,
+    keys: Iterable[LabelKey],
+    label: str,
+    classes: tuple[str, ...],
+    allow_unlabelled: bool = False,
 ) -> np.ndarray:
     """(n,) class of each key, 0 or 1 where there are no classes; NaN where unknown or none of the classes.
 
@@ -60,12 +65,13 @@ def true_labels(
         label: ``malignant`` and ``benign`` (of the label or of a finding), ``abnormal`` (BI-RADS not 1 or a finding,
             see ``label_value``), ``mass_birads`` (of the largest mass), or any other label of the file.
         classes: in order; none for a label that is there or not. One may join values of the file (``A/B``).
+        allow_unlabelled: a label that no image has is unknown of all keys instead of refused.
 
     Raises:
-        ValueError: no image of the file has the label.
+        ValueError: no image of the file has the label, or its value is none that the classes can be.
     """
-    if not any(_raw(annotations, image, label) is not None for images in units.values() for image in images):
-        raise ValueError(f'no evaluated image has the label {label!r}: name the column after a label of the file')
+    if not allow_unlabelled:
+        require_label(annotations, units, label)
     top = max(len(classes) - 1, 1)
     found = []
     for key in keys:
@@ -74,6 +80,19 @@ def true_labels(
         decided = len(known) == len(values) or top in known
         found.append(known.max() if len(known) and decided else np.nan)
     return np.asarray(found, np.float64)
+
+
+def require_label(annotations: AnnotationSet, units: Units, label: str) -> None:
+    """Refuses a label that nobody knows.
+
+    Args:
+        annotations, units, label: as for :func:`true_labels`.
+
+    Raises:
+        ValueError: no image has the label.
+    """
+    if not any(_raw(annotations, image, label) is not None for images in units.values() for image in images):
+        raise ValueError(f'no evaluated image has the label {label!r}: name the column after a label of the file')
 
 
 def _raw(annotations: AnnotationSet, image: ImageRecord, label: str) -> Any:

@@ -15,13 +15,14 @@ from .functional import (
     PairedDifference,
     ScoredCases,
     bootstrap_difference,
-    percentile_estimate,
+    number_estimate,
     resample_numbers,
+    single_cases,
 )
 from .matching import MatchedDetections, select_findings
 from .predictions import Predictions
 from .protocols import DetectionProtocol
-from .reported_numbers import BREAST_NUMBERS, CountedVolumes
+from .reported_numbers import BREAST_NUMBERS, BreastNumber, CountedVolumes, RecallAtFp
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,19 @@ class NumberSample:
         value: on the full data.
         replicates: (R,), or None where none were asked for or the number does not exist.
         missing: what the number lacks to exist, empty for nothing.
+        patients: of a share of cases of which each is of another patient, how many they are; 0 of another number.
     """
 
     value: float
     replicates: np.ndarray | None = None
     missing: str = ''
+    patients: int = 0
 
     def estimate(self) -> Estimate:
         """The number with the standard error and interval of its replicates."""
         if self.replicates is None:
             return Estimate(self.value, reason=self.missing)
-        return percentile_estimate(self.value, self.replicates)
+        return number_estimate(self.value, self.replicates, self.patients)
 
 
 def mean_sample(samples: Sequence[NumberSample]) -> NumberSample:
@@ -100,7 +103,26 @@ def sample_breast_numbers(breasts: ScoredCases, draws: np.ndarray | None) -> dic
     if draws is not None:
         resampled = (breasts.counts(patient_counts) for patient_counts in draws)
         replicates = list(np.array([[number.of_counts(c) for number in BREAST_NUMBERS] for c in resampled]).T)
-    return {number.name: NumberSample(*both) for number, both in zip(BREAST_NUMBERS, zip(values, replicates))}
+    return {
+        number.name: NumberSample(value, column, patients=_share_patients(breasts, number))
+        for number, value, column in zip(BREAST_NUMBERS, values, replicates)
+    }
+
+
+def sample_breast_auc(breasts: ScoredCases, draws: np.ndarray | None) -> NumberSample:
+    """The AUC over breasts, with replicates that keep both breasts and all studies of a patient together.
+
+    Args:
+        breasts, draws: as for :func:`sample_breast_numbers`.
+    """
+    if missing := breasts.missing_class:
+        return NumberSample(float('nan'), missing=missing)
+    replicates = None if draws is None else np.array([breasts.counts(counts).auc() for counts in draws])
+    return NumberSample(breasts.counts().auc(), replicates)
+
+
+def _share_patients(breasts: ScoredCases, number: BreastNumber) -> int:
+    return 0 if number.share_of is None else single_cases(breasts.patient[breasts.labels == number.share_of])
 
 
 def _froc_samples(
@@ -116,7 +138,11 @@ def _froc_samples(
     if missing or draws is None:
         return {number.name: NumberSample(number(curve), missing=missing) for number in numbers}
     columns = resample_numbers(events, numbers, draws, max(number.enough_fp for number in numbers)).T
-    return {number.name: NumberSample(number(curve), column) for number, column in zip(numbers, columns)}
+    patients = single_cases(events.finding_patient)
+    return {
+        number.name: NumberSample(number(curve), column, patients=patients if isinstance(number, RecallAtFp) else 0)
+        for number, column in zip(numbers, columns)
+    }
 
 
 def _precision_samples(

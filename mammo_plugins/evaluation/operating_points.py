@@ -15,7 +15,8 @@ from .functional import (
     Estimate,
     FrocEvents,
     count_at_threshold,
-    percentile_estimate,
+    number_estimate,
+    single_cases,
     threshold_at_fp,
 )
 from .matching import locate_images, match_detections
@@ -103,16 +104,17 @@ def operating_point(events: FrocEvents, threshold: float, draws: np.ndarray | No
     findings = np.bincount(events.finding_patient, minlength=patients)
     return OperatingPoint(
         counts=counts,
-        recall=_rate(counts.recall, found, findings, draws, NO_FINDING),
+        recall=_rate(counts.recall, found, findings, draws, NO_FINDING, single_cases(events.finding_patient)),
         fp_per_volume=_rate(counts.fp_per_volume, alarms, events.volumes_per_patient, draws, NO_VOLUME),
     )
 
 
-def _rate(value: float, counted: np.ndarray, total: np.ndarray, draws: np.ndarray | None, missing: str) -> Estimate:
-    """A rate of events over units, both (P,) by patient."""
+def _rate(
+    value: float, counted: np.ndarray, total: np.ndarray, draws: np.ndarray | None, missing: str, patients: int = 0
+) -> Estimate:
+    """A rate of events over units, both (P,) by patient; ``patients`` as for a share of :func:`number_estimate`."""
     if np.isnan(value) or draws is None:
         return Estimate(value, reason=missing if np.isnan(value) else '')
     units = draws @ total
-    return percentile_estimate(
-        value, np.divide(draws @ counted, units, out=np.full(len(draws), np.nan), where=units > 0)
-    )
+    rates = np.divide(draws @ counted, units, out=np.full(len(draws), np.nan), where=units > 0)
+    return number_estimate(value, rates, patients)

@@ -16,10 +16,10 @@ from .breast_scores import scored_breasts
 from .detection_truth import truth_to_evaluate
 from .evaluate_labels import label_cases
 from .evaluate_saliency import sample_saliency
-from .functional import ScoredCases, draw_patients
+from .functional import draw_patients
 from .label_predictions import LabelPredictions
 from .matching import locate_images, match_detections
-from .number_samples import NumberSample, mean_sample, sample_numbers
+from .number_samples import NumberSample, mean_sample, sample_breast_auc, sample_numbers
 from .predictions import Predictions
 from .protocols import DetectionProtocol, get_protocol
 from .subgroups import findings_of_kind
@@ -63,7 +63,7 @@ def sample_run(
     matched = match_detections(located, image_index, truth, protocol, counted)
     samples = sample_numbers(located, image_index, truth, matched, protocol, draws)
     breasts = scored_breasts(located, image_index, truth, counted)
-    return samples | {'breast_auc': _sample_auc(breasts, draws)}
+    return samples | {'breast_auc': sample_breast_auc(breasts, draws)}
 
 
 def sample_label_run(
@@ -140,10 +140,3 @@ def average_runs(runs: Sequence[NumberSample]) -> NumberSample:
 
 def _patients(annotations: AnnotationSet) -> list[str]:
     return list(dict.fromkeys(image.patient_id for image in annotations.images))
-
-
-def _sample_auc(breasts: ScoredCases, draws: np.ndarray) -> NumberSample:
-    if missing := breasts.missing_class:
-        return NumberSample(float('nan'), missing=missing)
-    replicates = np.array([breasts.counts(counts).auc() for counts in draws])
-    return NumberSample(breasts.counts().auc(), replicates)

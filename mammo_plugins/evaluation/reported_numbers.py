@@ -129,11 +129,13 @@ class BreastNumber:
         name: what json and metrics call it.
         title: what tables call it.
         of_counts: gives the number, NaN where it does not exist.
+        share_of: it is a share of the malignant (True) or of the other breasts (False); None where it is no share.
     """
 
     name: str
     title: str
     of_counts: Callable[[ThresholdCounts], float]
+    share_of: bool | None = None
 
 
 BREAST_NUMBERS = (
@@ -142,10 +144,20 @@ BREAST_NUMBERS = (
         'breast_sensitivity_at_0.9_specificity',
         'Breast sensitivity at specificity 0.9',
         lambda counts: counts.sensitivity_at(0.9),
+        share_of=True,
     ),
     BreastNumber(
         'breast_specificity_at_0.9_sensitivity',
         'Breast specificity at sensitivity 0.9',
         lambda counts: counts.specificity_at(0.9),
+        share_of=False,
     ),
 )
+
+AUC_BY_PATIENT = 'breast_auc_by_patient'
+BREAST_TITLES = {
+    'breast_auc': 'Breast AUC',
+    AUC_BY_PATIENT: 'Breast AUC by patient',
+    **{number.name: number.title for number in BREAST_NUMBERS},
+}
+"""What tables call each number of breasts."""

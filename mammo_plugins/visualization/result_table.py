@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from rich.table import Table
 
-from mammo_plugins.evaluation import BREAST_NUMBERS, DetectionResult, ModelComparison
+from mammo_plugins.evaluation import DetectionResult, ModelComparison
 from mammo_plugins.evaluation.functional import Estimate
+from mammo_plugins.evaluation.reported_numbers import BREAST_TITLES
 
 Row = Mapping[str, 'str | Estimate']
 
-_AUC_TITLE = 'Breast AUC'
-_BREAST_TITLES = {'breast_auc': _AUC_TITLE} | {number.name: number.title for number in BREAST_NUMBERS}
+_AUC_TITLE = BREAST_TITLES['breast_auc']
 _TEXT_COLUMNS = ('Model', 'Group', 'Protocol', 'Number', 'Bucket', 'Missed by')
 
 
@@ -57,8 +57,8 @@ def difference_rows(comparisons: Mapping[str, ModelComparison]) -> list[Row]:
 def _in_table_order(names: Iterable[tuple[str, str]]) -> list[tuple[str, str, str]]:
     """Protocol, the protocol to show, and number: those of breasts last, once, and without protocol."""
     names = list(names)
-    of_detections = [(protocol, protocol, name) for protocol, name in names if name not in _BREAST_TITLES]
-    return of_detections + [(p, '', name) for p, name in names if name in _BREAST_TITLES and p == names[0][0]]
+    of_detections = [(protocol, protocol, name) for protocol, name in names if name not in BREAST_TITLES]
+    return of_detections + [(p, '', name) for p, name in names if name in BREAST_TITLES and p == names[0][0]]
 
 
 def _difference_row(protocol: str, name: str, result: ModelComparison) -> Row:
@@ -66,7 +66,7 @@ def _difference_row(protocol: str, name: str, result: ModelComparison) -> Row:
     interval = '' if np.isnan(difference.low) else f'[{difference.low:+.3f}, {difference.high:+.3f}]'
     row = {
         'Protocol': protocol,
-        'Number': _BREAST_TITLES.get(name, name),
+        'Number': BREAST_TITLES.get(name, name),
         'First': f'{difference.first:.3f}',
         'Second': f'{difference.second:.3f}',
         'Difference': f'{difference.difference:+.3f}',
@@ -114,7 +114,7 @@ def _number_row(protocol: str, name: str, number: Estimate) -> Row:
     value, error, interval = number.parts()
     return {
         'Protocol': protocol,
-        'Number': _BREAST_TITLES.get(name, name),
+        'Number': BREAST_TITLES.get(name, name),
         'Value': value,
         'SE': error.removeprefix('± '),
         f'{number.level:.0%} interval': interval,

@@ -152,3 +152,34 @@ def test_studies_of_other_names_are_said(build_annotations, build_predictions, l
     predictions = build_predictions([('p1/1.2.3/lcc', (0, 0, 10, 10), 20, 0.5)])
     with pytest.raises(ValueError, match=r'p1/1\.2\.3/lcc, whose study is DBT-S1 in the annotations.* with mammo test'):
         evaluate_detections(predictions, annotations, lenient=lenient)
+
+
+def test_auc_by_patient_keeps_the_breasts_of_a_patient_together(build_predictions, build_annotations):
+    rng = np.random.default_rng(0)
+    images, rows = {}, []
+    for patient in range(20):  # both breasts of a patient are alike: half as many as there seem to be
+        malignant, score = patient < 10, float(rng.normal(patient < 10))
+        for name in (f'p{patient}/s/lcc', f'p{patient}/s/rcc'):
+            images[name] = 'malignant' if malignant else ''
+            rows.append((name, (0, 0, 9, 9), 3, score))
+    predictions = build_predictions(rows)
+    result = evaluate_detections(predictions, build_annotations(images), bootstrap=500)
+    by_patient = result.metrics()['breast_auc_by_patient']
+    assert by_patient.value == pytest.approx(result.breast_auc.value)
+    assert by_patient.standard_error > 1.2 * result.breast_auc.standard_error
+    assert 'breast_auc_by_patient' not in evaluate_detections(predictions, build_annotations(images)).metrics()
+
+
+@pytest.mark.parametrize('patients', [3, 2])
+def test_all_hits_are_no_certainty(build_annotations, build_predictions, patients):
+    names = [f'p{n % patients}/s{n}/lcc' for n in range(3)]
+    findings = [(name, (100, 100, 40, 40), 'malignant', 20, None) for name in names]
+    rows = [(name, (100, 100, 40, 40), 20, 0.9) for name in names]
+    annotations = build_annotations({**dict.fromkeys(names, 'malignant'), 'p9/s/lcc': ''}, findings)
+    result = evaluate_detections(build_predictions(rows), annotations, 'mm3d-2d', bootstrap=200, threshold=0.5)
+    for recall in (result.numbers['R@0.5'], result.operating_point.recall):
+        if patients == 3:  # each once
+            assert (recall.value, recall.low, recall.high) == (1, pytest.approx(0.025 ** (1 / 3)), 1)
+            assert recall.method == 'Clopper-Pearson over 3 patients'
+        else:
+            assert (recall.low, recall.high) == (1, 1) and 'the interval has no width' in recall.reason

@@ -17,6 +17,7 @@ from mammo_plugins.evaluation import (
     evaluate_detections,
     evaluate_subgroups,
 )
+from mammo_plugins.evaluation.functional import CLOPPER_PEARSON
 from mammo_plugins.io.whole_file import write_whole
 from mammo_plugins.visualization import curves_csv
 from mammo_plugins.visualization.result_table import model_rows, number_rows, screen_table
@@ -178,7 +179,8 @@ def print_results(results: Mapping[str, DetectionResult], console: Console | Non
     numbers = {f'{name} {number}': e for name, estimates in of_protocols for number, e in estimates.items()}
     numbers |= {'breast_auc': first.breast_auc, **first.breast_numbers}
     for method in dict.fromkeys(filter(None, (e.method for e in numbers.values()))):
-        what = 'breast AUC' if method == first.breast_auc.method else 'all else'
+        what = 'shares of 0 or 1' if method.startswith(CLOPPER_PEARSON) else 'all else'
+        what = 'breast AUC' if method == first.breast_auc.method else what
         console.print(f'standard errors and intervals, {what}: {method}', highlight=False, soft_wrap=True)
     notes = [note for result in results.values() for note in result.notes]
     for line in dict.fromkeys([*notes, *(f'{name}: {e.reason}' for name, e in numbers.items() if e.reason)]):

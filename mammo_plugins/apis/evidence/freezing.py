@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,6 +12,7 @@ import mammo_plugins
 from mammo_plugins.apis.evaluate import ScoringOptions
 from mammo_plugins.apis.model_bundle import Bundle, find_bundle
 from mammo_plugins.apis.model_bundle.metadata import gives
+from mammo_plugins.datasets.audit.audited_image import name_first
 from mammo_plugins.evaluation import SUBGROUPS, truth_from_annotations
 from mammo_plugins.evaluation.subgroups import groups_of
 from mammo_plugins.io import AnnotationSet, read_annotations
@@ -98,14 +99,18 @@ def freeze_plan(
     annotations = read_annotations(ann_file)
     listed = choose_test_list(annotations, options.split, bundle.metadata['modalities'], options.exclude)
     _require_scorable(listed.annotations.select(modality=options.modality), scoring, options)
+    scoring_content = _scoring_content(bundle, scoring, options, ann_file.name)
+    listed_content = _list_content(listed, bundle, options)
+    if scoring_content['thresholds']:
+        _require_other_images(bundle, listed_content['images'])
     content = {
         'kind': KIND,
         'format': FORMAT,
         'frozen': datetime.now(timezone.utc).isoformat(timespec='seconds'),
         'mammo_plugins': mammo_plugins.__version__,
         'model': {'name': bundle.name, 'version': bundle.metadata['version'], 'digest': bundle.digest},
-        **_scoring_content(bundle, scoring, options, ann_file.name),
-        **_list_content(listed, bundle, options),
+        **scoring_content,
+        **listed_content,
         'annotations': {'file': ann_file.name, 'sha256': digest_file(ann_file)},
         'where': {
             'annotations': relative_place(ann_file, out),
@@ -190,10 +195,21 @@ def _thresholds(
     """The model's operating points that the plan fixes, one a protocol."""
     if options.threshold_fp is None:
         return []
-    points = bundle.points_at(options.threshold_fp, protocols)
+    points = bundle.points_at(options.threshold_fp, protocols, options.targets)
     if seen := [point for point in points if (point['split'], point['annotations']) == (options.split, annotations)]:
         raise PlanError(
             f'the threshold of {bundle.name} for {options.threshold_fp:g} false positives was chosen on the split '
             f'{seen[0]["split"]} of {annotations}, which is to be tested: export the model with one of another split'
         )
     return points
+
+
+def _require_other_images(bundle: Bundle, images: Sequence[Mapping[str, Any]]) -> None:
+    """Refuses to test images that a threshold was chosen on, whatever their files and splits are called."""
+    chosen_on = bundle.threshold_images()
+    shared = [image['name'] for image in images if image['sha256'] in chosen_on]
+    if shared:
+        raise PlanError(
+            f'thresholds of {bundle.name} were chosen on {len(shared)} of the {len(images)} images that are to be '
+            f'tested: {name_first(shared, "; ")}; export the model with thresholds of other images'
+        )

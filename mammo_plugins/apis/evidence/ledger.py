@@ -1,8 +1,9 @@
 """Every look at a locked test set, in a file beside its plan to which lines are only ever added.
 
-A line holds its own digest and that of the line before, the first that of the plan. So no line can be changed, moved
-or taken out of the middle without breaking the chain. No chain misses lines that are cut off at its end: the
-results of each look name its line (see :func:`require_entry`).
+The file belongs to the test list: all plans of a folder whose images are the same have one. A line holds its own
+digest and that of the line before, the first that of the list. So no line can be changed, moved or taken out of the
+middle without breaking the chain. No chain misses lines that are cut off at its end: the results of each look name its
+line (see :func:`require_results`).
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ class LedgerError(ValueError):
 
 
 def ledger_path(plan: EvidencePlan) -> Path:
-    """Where the looks of a plan are noted."""
-    return plan.path.with_name(f'{plan.path.stem}.ledger.jsonl')
+    """Where the looks at the test list of a plan are noted."""
+    return plan.path.with_name(f'{plan.list_digest[:16]}.ledger.jsonl')
 
 
 def read_ledger(plan: EvidencePlan) -> list[dict[str, Any]]:
@@ -68,14 +69,32 @@ def note_results(plan: EvidencePlan, look: int, sha256: str) -> dict[str, Any]:
     return _append(plan, lambda _: {'event': RESULTS, 'look': look, 'sha256': sha256})
 
 
-def require_entry(entries: Sequence[Mapping[str, Any]], look: Mapping[str, Any], ledger: Path) -> None:
-    """Refuses a ledger that lacks a look that some results are of: its end was cut off, or it is another one.
+def require_results(
+    entries: Sequence[Mapping[str, Any]], look: Mapping[str, Any], sha256: str, evidence: str | Path, ledger: Path
+) -> None:
+    """Refuses results that are not those of their look, and a ledger that lacks it.
+
+    Args:
+        entries: all lines.
+        look: what the results say of their look.
+        sha256: digest of the file with the results.
+        evidence, ledger: the files, for the message.
 
     Raises:
-        LedgerError: the entry is not there.
+        LedgerError: the look is not there (its line was cut off, or it is another ledger), its results were never
+            noted, or the file is not the one that was noted.
     """
-    if look['sha256'] not in [entry['entry_sha256'] for entry in entries]:
+    number = next((entry['look'] for entry in entries if entry['entry_sha256'] == look['sha256']), None)
+    if number is None:
         raise LedgerError(f'{ledger} has no line of look {look["look"]}, of which there are results: lines are missing')
+    noted = next((one['sha256'] for one in entries if one['event'] == RESULTS and one['look'] == number), None)
+    if noted is None:
+        raise LedgerError(f'{ledger} has no line of the results of look {number}: nothing says what {evidence} was')
+    if noted != sha256:
+        raise LedgerError(
+            f'{evidence} was changed after look {number}: it has SHA-256 {sha256[:12]}..., and {ledger} has '
+            f'{noted[:12]}...; bring the original back'
+        )
 
 
 def _append(plan: EvidencePlan, make: Any) -> dict[str, Any]:
@@ -90,7 +109,7 @@ def _append(plan: EvidencePlan, make: Any) -> dict[str, Any]:
             'when': datetime.now(timezone.utc).isoformat(timespec='seconds'),
             'plan': plan.digest,
             'model': plan.model_digest,
-            'previous': entries[-1]['entry_sha256'] if entries else plan.digest,
+            'previous': entries[-1]['entry_sha256'] if entries else plan.list_digest,
         }
         entry['entry_sha256'] = digest_of(entry)
         file.write(json.dumps(entry, ensure_ascii=False).encode() + b'\n')
@@ -101,7 +120,7 @@ def _append(plan: EvidencePlan, make: Any) -> dict[str, Any]:
 
 def _checked(content: bytes, path: Path, plan: EvidencePlan) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
-    previous = plan.digest
+    previous = plan.list_digest
     for number, line in enumerate(content.splitlines(), start=1):
         try:
             entry = json.loads(line)
@@ -112,7 +131,7 @@ def _checked(content: bytes, path: Path, plan: EvidencePlan) -> list[dict[str, A
         if not is_whole:
             raise LedgerError(
                 f'{path}: the chain is broken at line {number}, which was changed or moved, or the line before it was '
-                'taken out. No further look is noted: bring the original back, or freeze a new plan'
+                'taken out. No further look is noted: bring the original back'
             )
         entries.append({**entry, 'entry_sha256': told})
         previous = told

@@ -77,7 +77,8 @@ def evidence_sections(evidence: Mapping[str, Any], drawn: Mapping[str, Any]) -> 
     notes = [
         f'Model {model["name"]} {model["version"]} ({model["digest"][:12]}), plan {plan["sha256"][:12]} of '
         f'{plan["frozen"]}, {evidence["signature"]}.',
-        f'Look {look["look"]} at this test list, {look["when"]}{who}; line {look["sha256"][:12]} of the ledger.',
+        f'Look {look["look"]} at this test list by the ledger beside the plan, {look["when"]}{who}; line '
+        f'{look["sha256"][:12]} of it.',
     ]
     sections = [
         plan_section(evidence),

@@ -9,8 +9,14 @@ from mammo_plugins.visualization.evidence_page import Links, Mark, PageSection
 from mammo_plugins.visualization.flow_diagram import flow_svg
 
 from .checklists import BY_HAND, FILLED, PARTLY
+from .partition import BROKEN, NOT_SHOWN, NOTHING_SHARED
 
 _POLICIES = {'exclude': 'excluded', 'miss': 'counted as images without a finding'}
+_VERDICTS = {
+    NOTHING_SHARED: Mark('Nothing is shared.', 'good'),
+    BROKEN: Mark('The partition is broken.', 'bad'),
+    NOT_SHOWN: Mark('Could not be shown.', 'middle'),
+}
 _KINDS = {FILLED: 'good', PARTLY: 'middle', BY_HAND: 'bad'}
 
 
@@ -42,7 +48,8 @@ def plan_section(evidence: Mapping[str, Any]) -> PageSection:
             f'{plan["selection"]["split"]} of {plan["annotations"]["file"]}, each with the digest of its '
             f'file.{_scored_note(plan["selection"])}',
             f'Intervals: bootstrap of patients, {bootstrap["replicates"]} replicates, seed {bootstrap["seed"]}; the '
-            'AUC of breasts by DeLong.',
+            'AUC of breasts also by DeLong, which takes breasts as independent. Shares of 0 or 1 that no replicate '
+            'changes: Clopper-Pearson, where each patient counts once.',
             f'Excluded by rule: {", ".join(plan["exclusions"]["rules"]) or "nothing"}; images that cannot be read are '
             f'{_POLICIES[plan["exclusions"]["unreadable"]]}.',
             _threshold_note(plan, bool(thresholds)),
@@ -60,9 +67,19 @@ def _threshold_note(plan: Mapping[str, Any], is_fixed: bool) -> str:
     if not plan['protocols']:
         return f'Labels are called present from a probability of {plan["scoring"]["label_threshold"]:g} on.'
     return (
-        'Thresholds come with the model, chosen on other images.'
+        f'Thresholds come with the model. {_other_images_note(plan["thresholds"])}'
         if is_fixed
         else 'No threshold is fixed: every prediction counts among the failures.'
+    )
+
+
+def _other_images_note(points: Sequence[Mapping[str, Any]]) -> str:
+    """Whether thresholds are known to be of other images; models of before name none."""
+    if all(point.get('images_known', 0) == point['num_images'] for point in points):
+        return 'They were chosen on other images: no file that they were chosen on is tested.'
+    return (
+        'Whether they were chosen on other images is not known: the model does not name every image that they were '
+        'chosen on.'
     )
 
 
@@ -124,7 +141,7 @@ def partition_section(partition: Mapping[str, Any]) -> PageSection:
             'Identity': one['identity'],
             'Different ones in the test list': f'{one["in_test"]} ({one["unknown_in_test"]} images do not tell)',
             'In training': f'{one["in_training"]} ({one["unknown_in_training"]} images do not tell)',
-            'Shared': Mark('0', 'good') if not one['shared'] else Mark(str(one['shared']), 'bad'),
+            'Shared': _shared_mark(one),
             'Such as': '; '.join(one['examples'][:3]),
         }
         for one in partition['checks']
@@ -135,8 +152,14 @@ def partition_section(partition: Mapping[str, Any]) -> PageSection:
         f'other splits of the annotation file{f", and {further}" if further else ""}.',
         'Another exposure of the same breast under another id is not known again by these.',
     ]
-    verdict = Mark('Nothing is shared.', 'good') if partition['holds'] else Mark('The partition is broken.', 'bad')
-    return PageSection('partition', 'Partition proof', notes, [('', rows)], verdict=verdict)
+    notes += [f'Not compared: {"; ".join(partition["doubts"])}.'] if partition['doubts'] else []
+    return PageSection('partition', 'Partition proof', notes, [('', rows)], verdict=_VERDICTS[partition['verdict']])
+
+
+def _shared_mark(check: Mapping[str, Any]) -> Mark:
+    if check['shared']:
+        return Mark(str(check['shared']), 'bad')
+    return Mark('0', 'good') if check['in_test'] and check['in_training'] else Mark('nothing to compare', 'middle')
 
 
 def population_section(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> PageSection:

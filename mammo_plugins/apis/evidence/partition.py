@@ -13,6 +13,9 @@ from mammo_plugins.datasets.parallel_reading import LOST, read_in_parallel
 from mammo_plugins.io import AnnotationSet, ImageRecord, read_annotations
 from mammo_plugins.io.source_digest import digest_file, digest_source
 
+NOTHING_SHARED, BROKEN, NOT_SHOWN = 'nothing is shared', 'broken', 'could not be shown'
+"""Verdicts of a proof."""
+
 _MOST_NAMED = 20  # images of an identity that is shared
 
 
@@ -73,6 +76,10 @@ def partition_proof(
         others: annotation files of further training data, all of whose images count.
         workers: processes that read files.
 
+    Returns:
+        ``verdict``, :data:`NOT_SHOWN` where nothing that could be compared is shared, and not all could be; ``doubts``,
+        what could not be; ``promised``, whether training data were named; what was compared, and the checks.
+
     Raises:
         ValueError: one of ``others`` is no annotation file.
         FileNotFoundError: it is not there.
@@ -82,8 +89,12 @@ def partition_proof(
     further = [read_annotations(path) for path in others]
     training = [image for part in (rest, *further) for image in see_images(part, workers, 'training')]
     checks = [_check(name, of, tested, training) for name, of in _IDENTITIES.items()]
+    doubts = _doubts(tested, training)
+    doubts += [f'{Path(path).name} has no image' for path, part in zip(others, further, strict=True) if not part.images]
     return {
-        'holds': all(check['shared'] == 0 for check in checks),
+        'verdict': BROKEN if any(check['shared'] for check in checks) else NOT_SHOWN if doubts else NOTHING_SHARED,
+        'doubts': doubts,
+        'promised': bool(training or others),
         'tested_images': len(tested),
         'training_images': len(training),
         'training_files': [
@@ -110,6 +121,16 @@ def _see(job: _Job) -> tuple[ImageFacts, str | None]:
 
 def _lost(job: _Job) -> tuple[ImageFacts, str | None]:
     return ImageFacts(problem=LOST), None
+
+
+def _doubts(tested: Sequence[SeenImage], training: Sequence[SeenImage]) -> list[str]:
+    """Why nothing can be shown, as far as that is so; a file of which the bytes alone are known has no picture."""
+    if not training:
+        return ['there is no image of training: no other split in the annotation file, and nothing by --others']
+    absent = sum(image.sha256 is None for image in tested)
+    unread = sum(image.sha256 is None or image.facts.problem is not None for image in training)
+    doubts = [f'{absent} of the {len(tested)} files of the test list are not there'] if absent else []
+    return doubts + ([f'{unread} of the {len(training)} files of training cannot be read'] if unread else [])
 
 
 def _of_header(image: SeenImage, name: str) -> str | None:

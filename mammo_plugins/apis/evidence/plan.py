@@ -58,6 +58,11 @@ class EvidencePlan:
         return self.content['model']['digest']
 
     @property
+    def list_digest(self) -> str:
+        """Of the test list: of the bytes of its images in any order, whatever they are called and annotated with."""
+        return digest_of(sorted(image['sha256'] or image['name'] for image in self.content['images']))
+
+    @property
     def image_ids(self) -> list[int]:
         """The images that are to be predicted and scored."""
         return [image['id'] for image in self.content['images']]

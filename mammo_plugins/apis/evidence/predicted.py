@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,8 @@ def read_predicted(paths: Sequence[str | Path], plan: EvidencePlan) -> Predicted
         plan: names the model.
 
     Raises:
-        PlanError: a file has no record, is of another model, was changed since, or there are two of findings.
+        PlanError: a file has no record, is of another or a changed model, of a run that failed, of other annotations,
+            was changed since, or there are two of findings.
         ValueError: a file is not as it must be.
     """
     files, findings, labels = [], [], []
@@ -93,6 +94,7 @@ def read_predicted(paths: Sequence[str | Path], plan: EvidencePlan) -> Predicted
                 f'{path} was predicted by {_model_name(record)}, and {plan.path.name} is about '
                 f'{plan.content["model"]["name"]} ({plan.model_digest[:12]})'
             )
+        _require_as_planned(path, record, plan)
         found = digest_file(path)
         if found not in [file.get('sha256') for file in record.get('files', ()) if file.get('name') == path.name]:
             raise PlanError(f'{path} is not as the run of {MANIFEST} left it: predict again')
@@ -107,6 +109,23 @@ def read_predicted(paths: Sequence[str | Path], plan: EvidencePlan) -> Predicted
         device=', '.join(dict.fromkeys(devices)),
         files=files,
     )
+
+
+def _require_as_planned(path: Path, record: Mapping[str, Any], plan: EvidencePlan) -> None:
+    """Refuses predictions of a run that failed, changed its model, or read other annotations than those of the plan."""
+    if error := record.get('error'):
+        raise PlanError(f'{path} is of a run that failed ({error}): predict again')
+    if changed := (record.get('settings') or {}).get('cfg_options'):
+        raise PlanError(
+            f'{path} was predicted with --cfg-options {" ".join(map(str, changed))}, and {plan.path.name} is about the '
+            'model as it was exported: predict again without'
+        )
+    read = (record.get('annotations') or {}).get('sha256')
+    if read is not None and read != plan.content['annotations']['sha256']:
+        raise PlanError(
+            f'{path} is of other annotations ({record["annotations"].get("file")}, {read[:12]}...) than those of '
+            f'{plan.path.name}: predict again with these'
+        )
 
 
 def _record_of(path: Path) -> dict[str, Any]:

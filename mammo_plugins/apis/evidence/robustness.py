@@ -83,7 +83,9 @@ def _differences(
     for table in before.labels:
         if table.unit in tables:
             threshold = plan.content['scoring']['label_threshold']
-            results = compare_labels(table, tables[table.unit], annotations, threshold=threshold, **how)
+            results = compare_labels(
+                table, tables[table.unit], annotations, threshold=threshold, allow_unlabelled=True, **how
+            )
             for label, result in results.items():
                 protocol = f'label of each {table.unit.lower()}'
                 found += [_entry(protocol, f'{label}: {name}', one) for name, one in result.differences.items()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,14 @@ from .ledger import count_looks, note_look, note_results, read_ledger
 from .list_predictor import ListPredictor
 from .locked_data import require_unchanged
 from .page import evidence_sections, present_sections
-from .partition import SeenImage, partition_proof, see_images
+from .partition import BROKEN, NOT_SHOWN, SeenImage, partition_proof, see_images
 from .plan import SKIPPABLE, EvidencePlan, PlanError, read_plan
 from .population import population_tables, read_all_demographics
 from .predicted import PredictedList, read_predicted, unmentioned
 from .repeatability import measure_repeatability
 from .robustness import measure_robustness
 from .run_time import study_times
-from .scoring import number_entries, score_list
+from .scoring import number_entries, require_scorable, score_list
 from .seal import read_key
 from .subgroup_tests import subgroup_tables
 
@@ -85,9 +85,10 @@ class EvidenceRun:
     device: str
 
     @property
-    def partition_holds(self) -> bool:
-        """Whether nothing is shared between what was tested and what was trained on."""
-        return self.evidence['partition']['holds']
+    def partition_is_in_doubt(self) -> bool:
+        """Whether something is shared with training, or training data were named and not all could be compared."""
+        partition = self.evidence['partition']
+        return partition['verdict'] == BROKEN or (partition['verdict'] == NOT_SHOWN and partition['promised'])
 
 
 def run_evidence(plan_file: str | Path, out: str | Path, options: RunOptions) -> EvidenceRun:
@@ -119,9 +120,11 @@ def run_evidence(plan_file: str | Path, out: str | Path, options: RunOptions) ->
     given = read_predicted(options.predictions, plan) if options.predictions else None
     read_ledger(plan)
     predictor = None if choice is None else ListPredictor(choice, options.device, options.trust_checkpoint)
+    tested = _see_list(plan, annotations, options)
+    _require_something_to_score(tested, given)
     out.mkdir(parents=True, exist_ok=True)
     look = note_look(plan, options.who)
-    evidence, drawn = _gather(plan, annotations, given, predictor, out, options)
+    evidence, drawn = _gather(tested, given, predictor, out, options)
     bill = json.dumps(bill_of_materials(plan.content['model']), indent=1, ensure_ascii=False) + '\n'
     write_whole(out / BILL, bill)
     evidence = {
@@ -160,27 +163,79 @@ def _model_of(plan: EvidencePlan, options: RunOptions) -> ModelChoice | None:
     return choose_model(bundle.path, trusted=options.trust_checkpoint)
 
 
+@dataclass(frozen=True)
+class _TestedList:
+    """What is known of a test list before anybody looks at it.
+
+    Attributes:
+        plan: the plan.
+        annotations: the whole file.
+        listed: the images that are predicted.
+        unreadable: id of an image to what is wrong with its file.
+        partition: what the list shares with training.
+    """
+
+    plan: EvidencePlan
+    annotations: AnnotationSet
+    listed: AnnotationSet
+    unreadable: Mapping[int, str]
+    partition: dict[str, Any]
+
+    def analysed(self, predicted: PredictedList) -> tuple[AnnotationSet, dict[int, str], dict[int, str]]:
+        """The images that are scored, and id of each other one to why it cannot be read or was not predicted.
+
+        Raises:
+            ValueError: none is left, or the predictions are of other images.
+        """
+        predicted.require_something(self.listed)
+        unreadable = dict(self.unreadable) | predicted.unreadable
+        scored = self.listed.keep(self.plan.scores(image) for image in self.listed.images)
+        left_out = unmentioned(predicted, scored) | predicted.left_out
+        left_out = {key: why for key, why in left_out.items() if key not in unreadable}
+        return analysed_images(self.plan, self.annotations, unreadable, left_out), unreadable, left_out
+
+
+def _see_list(plan: EvidencePlan, annotations: AnnotationSet, options: RunOptions) -> _TestedList:
+    """Reads every file that the evidence needs.
+
+    Raises:
+        ValueError, OSError: a file of further training data is not as it must be.
+    """
+    ids = set(plan.image_ids)
+    listed = annotations.keep(image.id in ids for image in annotations.images)
+    seen = see_images(listed, options.workers, 'test list')
+    partition = partition_proof(seen, annotations, options.others, options.workers)
+    return _TestedList(plan, annotations, listed, _problems(seen), partition)
+
+
+def _require_something_to_score(tested: _TestedList, given: PredictedList | None) -> None:
+    """Meets what would refuse the scoring, as far as that is known without a prediction, or of those that are given.
+
+    Raises:
+        ValueError: no image is left to be scored, or the given predictions and the annotations do not fit together.
+    """
+    if given is not None:
+        require_scorable(tested.plan, tested.analysed(given)[0], given)
+    elif len(tested.unreadable) == len(tested.listed.images):
+        raise PlanError('no image of the plan can be read: there is nothing to predict')
+    else:
+        analysed_images(tested.plan, tested.annotations, tested.unreadable, ())
+
+
 def _gather(
-    plan: EvidencePlan,
-    annotations: AnnotationSet,
+    tested: _TestedList,
     given: PredictedList | None,
     predictor: ListPredictor | None,
     out: Path,
     options: RunOptions,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Everything that evidence says, and what its page draws of it."""
-    ids = set(plan.image_ids)
-    listed = annotations.keep(image.id in ids for image in annotations.images)
-    seen = see_images(listed, options.workers, 'test list')
+    plan, annotations, listed = tested.plan, tested.annotations, tested.listed
     predicted = given
     if predicted is None:
         assert predictor is not None  # only given predictions do without the model
         predicted = predictor.predict(listed, out / PREDICTIONS)
-    predicted.require_something(listed)
-    unreadable = _problems(seen) | predicted.unreadable
-    silent = unmentioned(predicted, listed.keep(plan.scores(image) for image in listed.images))
-    left_out = {key: why for key, why in (silent | predicted.left_out).items() if key not in unreadable}
-    analysed = analysed_images(plan, annotations, unreadable, left_out)
+    analysed, unreadable, left_out = tested.analysed(predicted)
     scored = score_list(plan, analysed, predicted)
     failures, pictures, notes = None, [], []
     if scored.findings and predicted.findings is not None:
@@ -189,7 +244,7 @@ def _gather(
         'predictions': {'device': predicted.device, 'files': list(predicted.files)},
         'flow': patient_flow(plan, annotations, unreadable, left_out, analysed),
         'unreadable': unreadable_by_reason(unreadable, annotations),
-        'partition': partition_proof(seen, annotations, options.others, options.workers),
+        'partition': tested.partition,
         'population': population_tables(annotations, analysed, read_all_demographics(annotations)),
         'numbers': number_entries(scored),
         'details': {

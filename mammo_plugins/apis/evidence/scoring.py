@@ -18,10 +18,11 @@ from mammo_plugins.evaluation import (
 )
 from mammo_plugins.evaluation.breast_scores import scored_breasts
 from mammo_plugins.evaluation.detection_truth import truth_to_evaluate
+from mammo_plugins.evaluation.evaluate_labels import label_cases
 from mammo_plugins.evaluation.functional import Estimate, ReliabilityTable, draw_patients, reliability_table
 from mammo_plugins.evaluation.label_numbers import NUM_BINS, LabelCases
 from mammo_plugins.evaluation.matching import locate_images
-from mammo_plugins.evaluation.reported_numbers import BREAST_NUMBERS, RecallAtFp
+from mammo_plugins.evaluation.reported_numbers import BREAST_TITLES, RecallAtFp
 from mammo_plugins.io import AnnotationSet
 
 from .plan import EvidencePlan
@@ -29,7 +30,7 @@ from .predicted import PredictedList
 
 BREASTS = 'all protocols'
 _CALIBRATION = {'brier': 'Breast Brier score', 'ece': f'Breast calibration error in {NUM_BINS} bins'}
-TITLES = {'breast_auc': 'Breast AUC', **{number.name: number.title for number in BREAST_NUMBERS}}
+TITLES = BREAST_TITLES
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,35 @@ def score_list(plan: EvidencePlan, annotations: AnnotationSet, predicted: Predic
         }
     labels = {
         table.unit: evaluate_labels(
-            table, annotations, lenient=True, threshold=plan.content['scoring']['label_threshold'], **how
+            table,
+            annotations,
+            lenient=True,
+            threshold=plan.content['scoring']['label_threshold'],
+            allow_unlabelled=True,
+            **how,
         )
         for table in predicted.labels
     }
     calibration, reliability = _calibration(predicted.findings if findings else None, annotations, how)
     return ScoredList(annotations, findings, labels, calibration, reliability)
+
+
+def require_scorable(plan: EvidencePlan, annotations: AnnotationSet, predicted: PredictedList) -> None:
+    """Meets what would refuse the scoring, without scoring.
+
+    Args:
+        plan: how.
+        annotations: the images that are analysed.
+        predicted: what is to be scored.
+
+    Raises:
+        ValueError: predictions and annotations do not fit together.
+    """
+    if predicted.findings is not None and plan.content['protocols']:
+        locate_images(predicted.findings, truth_to_evaluate(annotations), lenient=True)
+    for table in predicted.labels:
+        for label in table.labels:
+            label_cases(table, annotations, label, lenient=True, allow_unlabelled=True)
 
 
 def number_entries(scored: ScoredList) -> list[dict[str, Any]]:

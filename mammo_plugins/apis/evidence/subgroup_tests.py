@@ -15,6 +15,7 @@ from mammo_plugins.evaluation import (
 )
 from mammo_plugins.evaluation.functional import holm_adjusted
 from mammo_plugins.evaluation.label_differences import label_subgroup_differences
+from mammo_plugins.evaluation.reported_numbers import AUC_BY_PATIENT
 from mammo_plugins.evaluation.subgroups import FINDING_GROUPS, IMAGE_GROUPS
 from mammo_plugins.io import AnnotationSet
 
@@ -43,18 +44,23 @@ def subgroup_tables(plan: EvidencePlan, annotations: AnnotationSet, predicted: P
             ]
         for table in predicted.labels if by in IMAGE_GROUPS else []:
             threshold = plan.content['scoring']['label_threshold']
-            by_group = evaluate_label_subgroups(table, annotations, by, threshold=threshold, **how)
+            by_group = evaluate_label_subgroups(
+                table, annotations, by, threshold=threshold, allow_unlabelled=True, **how
+            )
             cells += [
                 {
                     'by': by, 'group': group, 'protocol': f'label of each {table.unit.lower()}: {label}',
                     'numbers': {name: number.as_dict() for name, number in result.numbers.items()}, **sizes[group],
+                    'cases': result.counts['cases'],
                 }
                 for group, labels in by_group.items() for label, result in labels.items()
             ]  # fmt: skip
             for label in table.labels:
                 tests += [
                     {'by': by, 'group': group, 'protocol': f'label of each {table.unit.lower()}: {label}', **one}
-                    for group, one in label_subgroup_differences(table, annotations, by, label, **how).items()
+                    for group, one in label_subgroup_differences(
+                        table, annotations, by, label, allow_unlabelled=True, **how
+                    ).items()
                 ]
     _flag(cells, plan.content['min_cell'])
     for test, adjusted in zip(tests, holm_adjusted([_p_value(test) for test in tests]), strict=True):
@@ -70,7 +76,8 @@ def subgroup_tables(plan: EvidencePlan, annotations: AnnotationSet, predicted: P
 def _cell(
     by: str, group: str, protocol: str, result: DetectionResult, sizes: Mapping[str, Mapping[str, int]]
 ) -> dict[str, Any]:
-    numbers = result.numbers | ({} if by in FINDING_GROUPS else {'breast_auc': result.breast_auc})
+    of_breasts = {'breast_auc': result.breast_auc, AUC_BY_PATIENT: result.breast_numbers[AUC_BY_PATIENT]}
+    numbers = result.numbers | ({} if by in FINDING_GROUPS else of_breasts)
     return {
         'by': by,
         'group': group,
@@ -103,11 +110,12 @@ def _sizes(annotations: AnnotationSet, by: str) -> dict[str, dict[str, int]]:
 
 
 def _flag(cells: list[dict[str, Any]], least: int) -> None:
-    """Says of each cell whether it is the smallest of its grouping, and whether it is too small."""
+    """Says of each cell whether it is the smallest of its grouping, too small, or empty."""
     smallest = {by: min(cell['patients'] for cell in cells if cell['by'] == by) for by in {one['by'] for one in cells}}
     for cell in cells:
         flags = ['smallest'] if cell['patients'] == smallest[cell['by']] else []
         flags += [f'fewer than {least} patients'] if cell['patients'] < least else []
+        flags += ['empty: no case with this label'] if cell.get('cases') == 0 else []
         cell['flags'] = flags
 
 

@@ -30,7 +30,7 @@ from .about import BLANK, ModelAbout
 from .bundle_config import bundle_config
 from .metadata import bundle_metadata
 from .model_card import model_card
-from .operating_points import OperatingPoint
+from .operating_points import OperatingPoint, thresholds_content
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def export_model(
         CONFIG: _json(fields),
         WEIGHTS: save(weights),
         METADATA: _json(metadata),
-        THRESHOLDS: _json({'thresholds': [point.as_dict() for point in points]}),
+        THRESHOLDS: _json(thresholds_content(points)),
         CARD: model_card(about, metadata, points, measured).encode(),
         LICENSE: terms,
         **({METRICS: _json(measured)} if measured else {}),

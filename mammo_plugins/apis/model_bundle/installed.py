@@ -64,6 +64,10 @@ class Bundle:
         """Its operating points, see :class:`~.operating_points.OperatingPoint`."""
         return json.loads(read_bundle_file(self.path, THRESHOLDS))['thresholds']
 
+    def threshold_images(self) -> set[str]:
+        """Digests of the images that its operating points were chosen on; of a bundle that knows of none, empty."""
+        return set(json.loads(read_bundle_file(self.path, THRESHOLDS)).get('images', ()))
+
     def points_at(
         self, fp_per_volume: float, protocols: Sequence[str], targets: Sequence[str] | None = None
     ) -> list[dict[str, Any]]:

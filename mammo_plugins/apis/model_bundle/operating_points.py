@@ -9,7 +9,9 @@ from typing import Any
 
 from mammo_plugins.apis.evaluate import ScoringOptions
 from mammo_plugins.evaluation import choose_threshold
+from mammo_plugins.io import AnnotationSet
 from mammo_plugins.io.model_bundle import BundleError
+from mammo_plugins.io.source_digest import digest_source
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class OperatingPoint:
         num_images, num_patients: how many these were.
         annotations: name of their annotation file.
         targets: findings that were to be found, sorted; None for the protocol's own.
+        images: digests of the files of those images that could be read when it was chosen.
     """
 
     name: str
@@ -36,10 +39,21 @@ class OperatingPoint:
     num_patients: int
     annotations: str
     targets: tuple[str, ...] | None = None
+    images: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+        """Plain values; of ``images`` their number, ``images_known``."""
+        values = asdict(self)
+        known = len(values.pop('images'))
+        return {**values, 'images_known': known}
+
+
+def thresholds_content(points: Sequence[OperatingPoint]) -> dict[str, Any]:
+    """What a bundle holds of its operating points: the points, and every image that any of them was chosen on."""
+    return {
+        'thresholds': [point.as_dict() for point in points],
+        'images': sorted({image for point in points for image in point.images}),
+    }
 
 
 def choose_operating_points(
@@ -59,6 +73,7 @@ def choose_operating_points(
         raise BundleError('thresholds need the split that they are chosen on: give --split validation')
     truth = options.read_truth()
     found = options.read_predictions(predictions, truth)
+    images = _digests(truth)
     patients = {image.patient_id for image in truth.images}
     points = []
     for protocol in options.chosen_protocols():
@@ -75,6 +90,18 @@ def choose_operating_points(
                     num_patients=len(patients),
                     annotations=str(options.settings()['annotations']),
                     targets=None if options.targets is None else tuple(sorted(options.targets)),
+                    images=images,
                 )
             )
     return points
+
+
+def _digests(annotations: AnnotationSet) -> tuple[str, ...]:
+    """Of each image whose file is at hand: predictions are often brought without their images."""
+    digests = []
+    for image in annotations.images:
+        try:
+            digests.append(digest_source(annotations.resolve_path(image)))
+        except OSError:
+            continue
+    return tuple(digests)

@@ -1,6 +1,6 @@
 """Metrics as pure functions on arrays; numpy and scipy only."""
 
-from .bootstrap import draw_patients, percentile_estimate
+from .bootstrap import CLOPPER_PEARSON, draw_patients, number_estimate, percentile_estimate, single_cases
 from .classification import (
     ReliabilityTable,
     accuracy,
@@ -56,6 +56,7 @@ from .segmentation import (
 from .style_fidelity import StructureChanges, bright_structures, compare_structures, lesion_contrast, lesion_region
 
 __all__ = [
+    'CLOPPER_PEARSON',
     'NO_FINDING',
     'NO_VOLUME',
     'TIOR_THRESHOLDS',
@@ -107,6 +108,7 @@ __all__ = [
     'macro_accuracy',
     'mean_recall_at_fp',
     'mean_share_reaching',
+    'number_estimate',
     'pair_accuracy',
     'percentile_estimate',
     'permutation_difference',
@@ -120,6 +122,7 @@ __all__ = [
     'roc_band',
     'roc_curve',
     'sensitivity_at_specificity',
+    'single_cases',
     'soft_dice',
     'specificity_at_sensitivity',
     'threshold_at_fp',

@@ -8,9 +8,14 @@ Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), sections 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .estimates import Estimate
+
+CLOPPER_PEARSON = 'Clopper-Pearson'
+NO_WIDTH = 'the interval has no width, which is no certainty: all replicates are equal'
 
 
 def draw_patients(num_patients: int, replicates: int, rng: np.random.Generator) -> np.ndarray:
@@ -49,3 +54,36 @@ def percentile_estimate(value: float, samples: np.ndarray, level: float = 0.95) 
         method=method,
         reason=f'undefined in {missing} replicates, which are left out' if missing else '',
     )
+
+
+def number_estimate(value: float, samples: np.ndarray, patients: int = 0, level: float = 0.95) -> Estimate:
+    """As :func:`percentile_estimate`, but no interval without width passes for certainty.
+
+    Where all replicates are equal, a share of 0 or 1 has Clopper and Pearson's interval over its patients; any other
+    number keeps the interval, and ``reason`` says that it has no width.
+
+    Args:
+        value, samples, level: as for :func:`percentile_estimate`.
+        patients: how many cases a share is of, where each is of another patient (:func:`single_cases`); 0 of another
+            number.
+
+    Source: Clopper and Pearson 1934.
+    """
+    estimate = percentile_estimate(value, samples, level)
+    if not estimate.has_interval or estimate.low < estimate.high:
+        return estimate
+    if patients and value in (0, 1):
+        reached = float(((1 - level) / 2) ** (1 / patients))  # the exact limit where all cases are alike
+        low, high = (reached, 1.0) if value else (0.0, 1 - reached)
+        method = f'{CLOPPER_PEARSON} over {patients} patients'
+        return Estimate(value, low=low, high=high, level=level, method=method)
+    return replace(estimate, reason='; '.join(filter(None, [estimate.reason, NO_WIDTH])))
+
+
+def single_cases(patient: np.ndarray) -> int:
+    """How many cases there are where each is of another patient; 0 where a patient has several.
+
+    Args:
+        patient: (n,) position of each case's patient.
+    """
+    return len(patient) if len(np.unique(patient)) == len(patient) else 0

@@ -85,8 +85,14 @@ def auc_with_delong(scores: np.ndarray, labels: np.ndarray, level: float = 0.95)
         high=min(1.0, auc + margin),
         level=level,
         method='DeLong',
-        reason='a class with a single case has no variance' if np.isnan(error) else '',
+        reason=_doubt(error),
     )
+
+
+def _doubt(error: float) -> str:
+    if np.isnan(error):
+        return 'a class with a single case has no variance'
+    return '' if error else "the interval has no width, which is no certainty: DeLong's variance is 0"
 
 
 def cases_of_both_classes(scores: np.ndarray, labels: np.ndarray) -> ScoredCases:

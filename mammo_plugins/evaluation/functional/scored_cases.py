@@ -73,6 +73,8 @@ class ThresholdCounts:
 
     def auc(self) -> float:
         """Area under the ROC curve, ties counted as half; NaN without a class."""
+        if not self.has_both_classes:
+            return float('nan')
         heights = self.sensitivity[1:] + self.sensitivity[:-1]
         return float(np.diff(self.false_positive_rate) @ heights / 2)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mammo_plugins.evaluation.functional import draw_patients, percentile_estimate
+from mammo_plugins.evaluation.functional import draw_patients, number_estimate, percentile_estimate, single_cases
 
 
 def test_each_replicate_draws_as_many_patients_as_there_are():
@@ -42,3 +42,27 @@ def test_too_few_defined_replicates_give_no_interval():
     estimate = percentile_estimate(0.5, np.asarray([np.nan, 0.5]))
     assert np.isnan(estimate.standard_error) and np.isnan(estimate.low)
     assert 'fewer than two' in estimate.reason
+
+
+@pytest.mark.parametrize('hits', [0, 3])
+def test_share_that_no_replicate_changes_has_the_exact_interval(hits):
+    stats = pytest.importorskip('scipy.stats')
+    exact = stats.binomtest(hits, 3).proportion_ci(method='exact')
+    estimate = number_estimate(hits / 3, np.full(100, hits / 3), patients=3)
+    assert (estimate.low, estimate.high) == pytest.approx((exact.low, exact.high))
+    assert estimate.method == 'Clopper-Pearson over 3 patients' and np.isnan(estimate.standard_error)
+
+
+@pytest.mark.parametrize(('value', 'patients'), [(1.0, 0), (0.5, 3)])
+def test_interval_without_width_is_told_where_there_is_no_better_one(value, patients):
+    estimate = number_estimate(value, np.full(100, value), patients)
+    assert estimate.low == estimate.high == value and 'the interval has no width' in estimate.reason
+
+
+def test_interval_with_width_is_the_percentiles():
+    samples = np.random.default_rng(0).random(100)
+    assert number_estimate(1.0, samples, 5) == percentile_estimate(1.0, samples)
+
+
+def test_cases_are_single_where_no_patient_has_two():
+    assert [single_cases(np.array(patient, int)) for patient in ([0, 1, 2], [0, 1, 1], [])] == [3, 0, 0]
