@@ -124,10 +124,11 @@ class JobTable:
             self._database.execute('BEGIN IMMEDIATE')
             try:
                 yield self._database
+                self._database.execute('COMMIT')
             except BaseException:
-                self._database.execute('ROLLBACK')
+                if self._database.in_transaction:  # SQLite ends it itself where the disk is full
+                    self._database.execute('ROLLBACK')
                 raise
-            self._database.execute('COMMIT')
 
     def ask(self, query: str, *values: object) -> list[tuple]:
         """The rows of a query."""
@@ -230,12 +231,16 @@ class JobTable:
             'SELECT sop_uid, file FROM job_images JOIN images USING (sop_uid) WHERE job = ? ORDER BY sop_uid', number
         )
 
-    def recover(self) -> Sequence[int]:
-        """Numbers of the jobs that were being predicted when the service ended; they are ready again."""
+    def recover(self, told: str = 'the service ended') -> Sequence[int]:
+        """Numbers of the jobs that seem to be predicted and are not; they are ready again.
+
+        Args:
+            told: a word of why, for the log.
+        """
         with self.transaction():
             numbers = [job.number for job in self.jobs(State.PREDICTING)]
             for number in numbers:
-                self.move(number, State.READY, told='the service ended')
+                self.move(number, State.READY, told=told)
         return numbers
 
 
