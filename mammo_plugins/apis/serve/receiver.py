@@ -65,7 +65,6 @@ class Receiver:
     ) -> None:
         self._settings, self._spool, self._table, self._on_object = settings, spool, table, on_object
         self._server: ThreadedAssociationServer | None = None
-        self._entering = Lock()  # between the judgement of an image and its entry comes no other
         self._addresses: dict[str, set[str]] = {}
         for peer in settings.peers:
             self._addresses.setdefault(peer.title, set()).add(peer.address)
@@ -167,7 +166,7 @@ class Receiver:
         sync(path)  # the long part, outside of the lock
         folder = self._spool.name(found.study_uid)
         file = f'{folder}/{self._spool.name(found.sop_uid)}.dcm'
-        with self._entering:
+        with self._spool.entering:  # between the judgement of an image and its entry comes no other
             arrival = judge_arrival(self._table, found.sop_uid, found.sha256)
             if arrival is Arrival.NEW:
                 move_whole(path, self._spool.images / file)

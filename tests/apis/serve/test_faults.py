@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
-from mammo_plugins.apis.serve import predicting, service
+from mammo_plugins.apis.serve import predicting, receiver, retention
+from mammo_plugins.apis.serve import service as module
 from mammo_plugins.apis.serve.job_table import JobTable
+from mammo_plugins.apis.serve.settings import Retention
 from mammo_plugins.apis.serve.spool import Spool
 from mammo_plugins.apis.serve.states import State
 
@@ -41,7 +45,7 @@ def full_disk():
 
 @pytest.fixture(autouse=True)
 def short_pause(monkeypatch):
-    monkeypatch.setattr(service, '_PAUSE_SECONDS', 0.1)
+    monkeypatch.setattr(module, '_PAUSE_SECONDS', 0.1)
     monkeypatch.setattr(predicting.PredictionLoop.__init__, '__defaults__', (lambda: True, lambda _: None, 0.1))
 
 
@@ -99,3 +103,47 @@ def test_failure_that_cannot_even_be_reported_ends_its_job(start_service, archiv
     (tmp_path / 'behaviour').unlink()
     send(service.settings.receive.port, make_study(tmp_path / 'another'))
     until(lambda: service.table.count()[State.DONE] == 1, 20)
+
+
+def test_image_that_comes_while_its_study_is_deleted_is_kept_and_predicted(
+    start_service, archive, tmp_path, monkeypatch
+):
+    """Between the commit of the deletion and the removal of its files."""
+    files = make_study(tmp_path / 'study')
+    real, statuses = retention.shutil.rmtree, []
+
+    def send_first(folder, **options):
+        if not statuses:
+            statuses.extend(send(service.settings.receive.port, files[3:]))
+        real(folder, **options)
+
+    monkeypatch.setattr(retention, 'shutil', SimpleNamespace(rmtree=send_first))
+    monkeypatch.setattr(module, '_HOUSEKEEPING_SECONDS', 0.0)
+    service = start_service(retention={'days': 0})
+    send(service.settings.receive.port, files[:3])
+    until(lambda: service.table.count()[State.DONE] == 2, 20)
+    assert statuses == [0]
+    assert len(archive.received) == 2
+
+
+def test_image_that_is_moved_and_not_yet_entered_is_not_deleted_with_its_study(
+    start_service, archive, tmp_path, monkeypatch
+):
+    service = start_service()
+    files = make_study(tmp_path / 'study')
+    send(service.settings.receive.port, files[:3])
+    until(lambda: service.table.count()[State.DONE] == 1, 20)
+    real = receiver.enter_image
+    deleting = Thread(target=retention.delete_old_studies, args=(service.table, service.spool, Retention(days=0)))
+
+    def delete_then_enter(*args):
+        deleting.start()
+        deleting.join(0.5)
+        real(*args)
+
+    monkeypatch.setattr(receiver, 'enter_image', delete_then_enter)
+    assert send(service.settings.receive.port, files[3:]) == [0]
+    deleting.join()
+    kept = {str(path.relative_to(service.spool.images)) for path in service.spool.images.rglob('*.dcm')}
+    assert kept == {file for (file,) in service.table.ask('SELECT file FROM images')}
+    until(lambda: service.table.count()[State.DONE] == 2, 20)
