@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 
 from .job_table import NOT_PREDICTED, JobTable
@@ -104,19 +104,31 @@ def due(table: JobTable, destination: str, state: Stage) -> list[Row]:
     return [Row(job, name, Stage(state), *rest) for job, name, state, *rest in rows]
 
 
-def advance(table: JobTable, row: Row, state: Stage, not_before: float = 0.0) -> None:
+def advance(table: JobTable, row: Row, state: Stage) -> None:
     """Notes that a destination took the results, or confirmed that it has them."""
-    with table.transaction() as database:
-        database.execute(
-            "UPDATE deliveries SET state = ?, not_before = ?, reason = '' WHERE job = ? AND destination = ?",
-            (state, not_before, row.job, row.destination),
-        )
+    with table.transaction():
+        if not _change(table, row, state=state, not_before=0.0, reason='', transaction_uid=''):
+            return
         table.note('delivery', job=row.job, destination=row.destination, state=state.value)
         settle(table, row.job)
 
 
-def postpone(table: JobTable, row: Row, rules: Delivery, reason: str) -> Stage:
-    """Notes a failure: the results wait to be sent again, or are a dead letter. Gives which.
+def _change(table: JobTable, row: Row, **changes: object) -> bool:
+    """Changes a row that still stands as it was read; whether it did.
+
+    A report of storage commitment comes whenever it likes, also while an answer of the archive is waited for.
+    """
+    columns = ', '.join(f'{name} = ?' for name in changes)
+    with table.transaction() as database:
+        changed = database.execute(
+            f'UPDATE deliveries SET {columns} WHERE job = ? AND destination = ? AND state = ? AND transaction_uid = ?',
+            (*changes.values(), row.job, row.destination, row.state, row.transaction_uid),
+        )
+        return changed.rowcount == 1
+
+
+def postpone(table: JobTable, row: Row, rules: Delivery, reason: str) -> Stage | None:
+    """Notes a failure: the results wait to be sent again, or are a dead letter. Gives which; None where neither.
 
     Args:
         table: where.
@@ -126,11 +138,10 @@ def postpone(table: JobTable, row: Row, rules: Delivery, reason: str) -> Stage:
     """
     tries = row.tries + 1
     state = Stage.DEAD if tries >= rules.tries else Stage.PENDING
-    with table.transaction() as database:
-        database.execute(
-            'UPDATE deliveries SET state = ?, tries = ?, not_before = ?, reason = ? WHERE job = ? AND destination = ?',
-            (state, tries, table.clock() + rules.wait_seconds(tries), reason, row.job, row.destination),
-        )
+    not_before = table.clock() + rules.wait_seconds(tries)
+    with table.transaction():
+        if not _change(table, row, state=state, tries=tries, not_before=not_before, reason=reason):
+            return None
         table.note(
             'delivery', job=row.job, destination=row.destination, state=state.value, failures=tries, reason=reason
         )
@@ -138,14 +149,13 @@ def postpone(table: JobTable, row: Row, rules: Delivery, reason: str) -> Stage:
     return state
 
 
-def ask_commitment(table: JobTable, row: Row, transaction_uid: str, not_before: float) -> None:
-    """Notes that a commitment was asked for, and when to ask again."""
-    with table.transaction() as database:
-        database.execute(
-            'UPDATE deliveries SET transaction_uid = ?, not_before = ? WHERE job = ? AND destination = ?',
-            (transaction_uid, not_before, row.job, row.destination),
-        )
+def ask_commitment(table: JobTable, row: Row, transaction_uid: str, not_before: float) -> Row | None:
+    """Notes that a commitment is asked for, and when to ask again. Gives the row as it is then, or None."""
+    with table.transaction():
+        if not _change(table, row, transaction_uid=transaction_uid, not_before=not_before):
+            return None
         table.note('commitment asked', job=row.job, destination=row.destination)
+    return replace(row, transaction_uid=transaction_uid, not_before=not_before)
 
 
 def commit_results(table: JobTable, transaction_uid: str, committed: Sequence[str], failed: Sequence[str]) -> None:
@@ -153,7 +163,7 @@ def commit_results(table: JobTable, transaction_uid: str, committed: Sequence[st
 
     Results that the archive does not have are marked with :data:`NOT_COMMITTED`, to be sent again.
     """
-    with table.transaction() as database:
+    with table.transaction():
         rows = table.ask(
             f'SELECT {_ROW} FROM deliveries WHERE transaction_uid = ? AND state = ?', transaction_uid, Stage.SENT
         )
@@ -166,10 +176,7 @@ def commit_results(table: JobTable, transaction_uid: str, committed: Sequence[st
         if not missing and not failed:
             advance(table, row, Stage.CONFIRMED)
             return
-        database.execute(
-            'UPDATE deliveries SET transaction_uid = ?, not_before = 0 WHERE job = ? AND destination = ?',
-            (NOT_COMMITTED, job, name),
-        )
+        _change(table, row, transaction_uid=NOT_COMMITTED, not_before=0.0)
         table.note('not committed', job=job, destination=name, objects=len(missing))
 
 

@@ -16,7 +16,7 @@ from mammo_plugins.apis.serve.spool import Spool
 from mammo_plugins.apis.serve.states import State
 
 from .conftest import until
-from .studies import make_study, send
+from .studies import ONE_VIEW, make_study, send
 
 pytestmark = pytest.mark.usefixtures('cheap_worker')
 
@@ -61,7 +61,7 @@ def short_pause(monkeypatch):
 def test_error_around_the_model_is_one_failed_try(owner, name, error, start_service, archive, tmp_path, monkeypatch):
     fault = FailsAtFirst(monkeypatch, owner, name, error)
     service = start_service()
-    send(service.settings.receive.port, make_study(tmp_path / 'study'))
+    send(service.settings.receive.port, make_study(tmp_path / 'study', ONE_VIEW))
     until(lambda: service.table.count()[State.DONE] == 1, 20)
     assert not fault.errors
     assert service.table.job(1).tries == 2
@@ -78,7 +78,7 @@ def test_job_is_tried_again_where_even_its_failed_try_could_not_be_noted(start_s
         when=lambda table, number, after: table.job(number).state is State.PREDICTING and after is State.READY,
     )
     service = start_service()
-    send(service.settings.receive.port, make_study(tmp_path / 'study'))
+    send(service.settings.receive.port, make_study(tmp_path / 'study', ONE_VIEW))
     until(lambda: service.table.count()[State.DONE] == 1, 20)
     assert len(archive.received) == 1
 
@@ -88,7 +88,7 @@ def test_report_of_a_failure_waits_for_the_disk(error, start_service, archive, t
     (tmp_path / 'behaviour').write_text('fail')
     FailsAtFirst(monkeypatch, predicting, 'move_whole' if isinstance(error, OSError) else 'enter_results', error)
     service = start_service(model={'tries': 1})
-    send(service.settings.receive.port, make_study(tmp_path / 'study'))
+    send(service.settings.receive.port, make_study(tmp_path / 'study', ONE_VIEW))
     until(lambda: service.table.count()[State.FAILED] == 1, 20)
     assert len(archive.received) == 1
 
@@ -97,11 +97,11 @@ def test_failure_that_cannot_even_be_reported_ends_its_job(start_service, archiv
     (tmp_path / 'behaviour').write_text('fail')
     FailsAtFirst(monkeypatch, predicting, 'write_failed_study', AttributeError('no such element'))
     service = start_service(model={'tries': 1})
-    send(service.settings.receive.port, make_study(tmp_path / 'study'))
+    send(service.settings.receive.port, make_study(tmp_path / 'study', ONE_VIEW))
     until(lambda: service.table.count()[State.FAILED] == 1, 20)
     assert not archive.received
     (tmp_path / 'behaviour').unlink()
-    send(service.settings.receive.port, make_study(tmp_path / 'another'))
+    send(service.settings.receive.port, make_study(tmp_path / 'another', ONE_VIEW))
     until(lambda: service.table.count()[State.DONE] == 1, 20)
 
 
@@ -109,18 +109,18 @@ def test_image_that_comes_while_its_study_is_deleted_is_kept_and_predicted(
     start_service, archive, tmp_path, monkeypatch
 ):
     """Between the commit of the deletion and the removal of its files."""
-    files = make_study(tmp_path / 'study')
+    files = make_study(tmp_path / 'study', [('L', 'CC'), ('L', 'MLO')])
     real, statuses = retention.shutil.rmtree, []
 
     def send_first(folder, **options):
         if not statuses:
-            statuses.extend(send(service.settings.receive.port, files[3:]))
+            statuses.extend(send(service.settings.receive.port, files[1:]))
         real(folder, **options)
 
     monkeypatch.setattr(retention, 'shutil', SimpleNamespace(rmtree=send_first))
     monkeypatch.setattr(module, '_HOUSEKEEPING_SECONDS', 0.0)
     service = start_service(retention={'days': 0})
-    send(service.settings.receive.port, files[:3])
+    send(service.settings.receive.port, files[:1])
     until(lambda: service.table.count()[State.DONE] == 2, 20)
     assert statuses == [0]
     assert len(archive.received) == 2
@@ -130,8 +130,8 @@ def test_image_that_is_moved_and_not_yet_entered_is_not_deleted_with_its_study(
     start_service, archive, tmp_path, monkeypatch
 ):
     service = start_service()
-    files = make_study(tmp_path / 'study')
-    send(service.settings.receive.port, files[:3])
+    files = make_study(tmp_path / 'study', [('L', 'CC'), ('L', 'MLO')])
+    send(service.settings.receive.port, files[:1])
     until(lambda: service.table.count()[State.DONE] == 1, 20)
     real = receiver.enter_image
     deleting = Thread(target=retention.delete_old_studies, args=(service.table, service.spool, Retention(days=0)))
@@ -142,7 +142,7 @@ def test_image_that_is_moved_and_not_yet_entered_is_not_deleted_with_its_study(
         real(*args)
 
     monkeypatch.setattr(receiver, 'enter_image', delete_then_enter)
-    assert send(service.settings.receive.port, files[3:]) == [0]
+    assert send(service.settings.receive.port, files[1:]) == [0]
     deleting.join()
     kept = {str(path.relative_to(service.spool.images)) for path in service.spool.images.rglob('*.dcm')}
     assert kept == {file for (file,) in service.table.ask('SELECT file FROM images')}

@@ -117,6 +117,29 @@ def test_job_follows_all_its_destinations(table):
     assert table.job(1).state is State.DONE
 
 
+def test_change_of_a_delivery_that_moved_on_in_between_is_dropped(table):
+    from mammo_plugins.apis.serve.deliveries import Stage, advance, ask_commitment, commit_results, due, postpone
+    from mammo_plugins.apis.serve.settings import Delivery
+
+    arrive(table, '1')
+    table.fix_images(1)
+    table.claim(1, 'model', 'settings')
+    enter_results(table, 1, PREDICTED, [ResultFile('a.dcm', '1', '2', '3', '4', '5')])
+    begin_deliveries(table, ['a'])
+    (pending,) = due(table, 'a', Stage.PENDING)
+    advance(table, pending, Stage.SENT)
+    (sent,) = due(table, 'a', Stage.SENT)
+    asked = ask_commitment(table, sent, '9.9', 0.0)
+    commit_results(table, '9.9', ['2'], [])
+    before = table.ask('SELECT * FROM deliveries'), table.num_events
+    for row in (pending, sent, asked):
+        advance(table, row, Stage.SENT)
+        assert postpone(table, row, Delivery(), 'no answer') is None
+        assert ask_commitment(table, row, '9.10', 0.0) is None
+    assert (table.ask('SELECT * FROM deliveries'), table.num_events) == before
+    assert table.job(1).state is State.DONE
+
+
 def test_interrupted_prediction_is_ready_again_and_the_try_counts(tmp_path):
     table = JobTable(tmp_path / 'jobs.sqlite')
     arrive(table, '1')
