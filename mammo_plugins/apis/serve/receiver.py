@@ -30,7 +30,6 @@ from pynetdicom import AE, _config, dimse_messages, evt
 from pynetdicom.association import Association
 from pynetdicom.events import Event
 from pynetdicom.sop_class import StorageCommitmentPushModel, Verification
-from pynetdicom.transport import ThreadedAssociationServer
 
 from .deliveries import commit_results
 from .job_table import JobTable
@@ -38,6 +37,7 @@ from .received_images import Arrival, ReceivedImage, enter_image, judge_arrival
 from .received_object import IMAGE_CLASSES, OTHER_CLASSES, ReceivedObject, UnusableObjectError, describe_object
 from .settings import IGNORE, Receive
 from .spool import Spool, move_whole, sync
+from .tls_server import TlsServer, start_server
 
 SUCCESS, NOT_AUTHORIZED = 0x0000, 0x0124
 OUT_OF_RESOURCES, UNUSABLE, CONFLICT, NOT_WANTED = 0xA700, 0xA900, 0xC001, 0xC002
@@ -64,7 +64,7 @@ class Receiver:
         self, settings: Receive, spool: Spool, table: JobTable, on_object: Callable[[str], None] = lambda _: None
     ) -> None:
         self._settings, self._spool, self._table, self._on_object = settings, spool, table, on_object
-        self._server: ThreadedAssociationServer | None = None
+        self._server: TlsServer | None = None
         self._addresses: dict[str, set[str]] = {}
         for peer in settings.peers:
             self._addresses.setdefault(peer.title, set()).add(peer.address)
@@ -103,8 +103,8 @@ class Receiver:
         ]
         address = (self._settings.address, self._settings.port)
         try:
-            self._server = entity.start_server(
-                address, block=False, evt_handlers=handlers, ssl_context=self._settings.tls()
+            self._server = start_server(
+                entity, address, handlers, self._settings.tls(), self._settings.network_timeout_seconds
             )
         except BaseException:
             _file_transfer.end(self._spool.incoming)

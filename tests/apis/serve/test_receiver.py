@@ -350,6 +350,25 @@ def test_transfers_are_encrypted_where_the_settings_say_so(open_door, certified,
     assert len(door.uids()) == 4
 
 
+def test_who_is_silent_in_the_handshake_holds_up_nobody_and_is_cut_off(open_door, certified, tmp_path):
+    key, certificate = certified
+    door = open_door(tls_certificate=certificate, tls_key=key, network_timeout_seconds=5.0)
+    client = ssl.create_default_context(cafile=certificate)
+    address = ('127.0.0.1', door.port)
+    with socket.create_connection(address) as first, socket.create_connection(address) as second:
+        assert send(door.port, make_study(tmp_path, [('L', 'CC')]), tls_args=(client, '127.0.0.1')) == [0]
+        first.settimeout(30)
+        assert first.recv(1) == b''
+        second.close()
+        with socket.create_connection(address) as third:
+            until(lambda: door.receiver._server._shaking)
+            begun = time.monotonic()
+            door.receiver.stop()
+            assert time.monotonic() - begun < 4
+            third.settimeout(2)
+            assert third.recv(1) == b''
+
+
 def test_stopped_receivers_leave_the_process_as_it_was(open_door):
     """In whatever order they end; those that still listen go on writing to their disk."""
 
