@@ -163,14 +163,14 @@ class Service:
 
     def _keep(self) -> None:
         """What is due by the clock, and the log."""
-        fix_complete_studies(self.table, self.settings.complete)
-        begin_deliveries(self.table, [destination.name for destination in self.settings.destinations])
-        self._log.write_pending()
         now = time.monotonic()
-        if now - self._tidied >= _HOUSEKEEPING_SECONDS:
+        if now - self._tidied >= _HOUSEKEEPING_SECONDS:  # before anything that a full disk ends
             self._tidied = now
             delete_old_studies(self.table, self.spool, self.settings.retention)
             self.spool.drop_halves(_OLD_HALF_SECONDS)
+        fix_complete_studies(self.table, self.settings.complete)
+        begin_deliveries(self.table, [destination.name for destination in self.settings.destinations])
+        self._log.write_pending()
 
     def _count_deliveries(self, destination: str) -> Callable[[str], None]:
         return lambda word: self.metrics.deliveries.labels(destination, word).inc()

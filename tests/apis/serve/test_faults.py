@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from threading import Thread
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pytest
 
 from mammo_plugins.apis.serve import predicting, receiver, retention
 from mammo_plugins.apis.serve import service as module
+from mammo_plugins.apis.serve.event_log import EventLog
 from mammo_plugins.apis.serve.job_table import JobTable
 from mammo_plugins.apis.serve.settings import Retention
 from mammo_plugins.apis.serve.spool import Spool
@@ -147,3 +149,23 @@ def test_image_that_is_moved_and_not_yet_entered_is_not_deleted_with_its_study(
     kept = {str(path.relative_to(service.spool.images)) for path in service.spool.images.rglob('*.dcm')}
     assert kept == {file for (file,) in service.table.ask('SELECT file FROM images')}
     until(lambda: service.table.count()[State.DONE] == 2, 20)
+
+
+def test_disk_that_is_too_full_for_the_log_is_freed_all_the_same(start_service, archive, tmp_path, monkeypatch):
+    service = start_service()
+    send(service.settings.receive.port, make_study(tmp_path / 'study', ONE_VIEW))
+    until(lambda: service.table.count()[State.DONE] == 1, 20)
+    service.stop()
+    real = EventLog.write_pending
+    monkeypatch.setattr(module, '_HOUSEKEEPING_SECONDS', 0.0)
+
+    def write_while_empty(log):
+        if any(again.spool.images.rglob('*.dcm')):
+            raise full_disk()
+        return real(log)
+
+    again = start_service(replace(service.settings, retention=Retention(days=1000)))
+    monkeypatch.setattr(EventLog, 'write_pending', write_while_empty)
+    again.settings = replace(again.settings, retention=Retention(days=0))
+    until(lambda: not any(again.spool.images.rglob('*.dcm')), 20)
+    until(lambda: '"study deleted"' in again.spool.log.read_text(), 20)
