@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 
 import pytest
 
@@ -161,3 +162,13 @@ def test_transaction_that_fails_leaves_nothing(table):
     with pytest.raises(TransitionError):
         arrive_and_end()
     assert table.ask('SELECT * FROM images') == [] and table.num_events == 0
+
+
+def test_table_goes_on_after_a_disk_that_was_full(table):
+    table._database.execute(f'PRAGMA max_page_count = {table.ask("PRAGMA page_count")[0][0]}')
+    with pytest.raises(sqlite3.OperationalError, match='full'):
+        table.note('something', text='x' * 10**6)
+    table._database.execute('PRAGMA max_page_count = 1000000')
+    table.note('something', text='x' * 10**6)
+    assert not table._database.in_transaction
+    assert table.num_events == 1
