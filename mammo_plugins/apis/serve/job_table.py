@@ -38,9 +38,10 @@ CREATE TABLE IF NOT EXISTS jobs (
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state);
 CREATE INDEX IF NOT EXISTS jobs_by_study ON jobs (study);
--- The same work is never done twice.
-CREATE UNIQUE INDEX IF NOT EXISTS works ON jobs (study, images, model, settings)
-  WHERE state IN ('predicting', 'written', 'sending', 'confirming', 'done', 'dead_letter');
+-- The same work is never done twice; a job that ended because of that has no model.
+DROP INDEX IF EXISTS works;
+CREATE UNIQUE INDEX IF NOT EXISTS works_with_model ON jobs (study, images, model, settings)
+  WHERE model <> '' AND state IN ('predicting', 'written', 'sending', 'confirming', 'done', 'dead_letter');
 CREATE TABLE IF NOT EXISTS job_images (job INTEGER, sop_uid TEXT, PRIMARY KEY (job, sop_uid)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS results (
   job INTEGER NOT NULL, file TEXT NOT NULL, sop_class TEXT NOT NULL, sop_uid TEXT NOT NULL, series_uid TEXT NOT NULL,
@@ -219,7 +220,8 @@ class JobTable:
                 number,
             )
             if same:
-                self.move(number, State.DONE, told=f'same work as job {same[0][0]}', reason='same work')
+                told = f'same work as job {same[0][0]}'
+                self.move(number, State.DONE, told=told, reason='same work', model='', settings='')
                 return False
             tries = job.tries + counts
             self.move(number, State.PREDICTING, model=model, settings=settings, tries=tries)

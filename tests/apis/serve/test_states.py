@@ -93,6 +93,23 @@ def test_same_work_is_never_done_twice_and_another_model_is_other_work(table):
     assert table.job(2).state is State.DONE
 
 
+@pytest.mark.parametrize('was_tried', [False, True])
+def test_jobs_of_work_that_was_done_end_however_many_there_are(was_tried, table):
+    """Each of images that came again after retention; one was tried when the first job was done at last."""
+    for number in (1, 2, 3):
+        table.ask('DELETE FROM images')
+        table.ask("UPDATE jobs SET state = 'failed'")  # so that a further job begins
+        arrive(table, '1')
+        table.fix_images(number)
+        if number == 1 or was_tried:
+            assert table.claim(number, 'model', 'settings')
+    table.ask("UPDATE jobs SET state = 'ready'")
+    assert table.claim(1, 'model', 'settings')
+    assert not table.claim(2, 'model', 'settings')
+    assert not table.claim(3, 'model', 'settings')
+    assert [table.job(number).state for number in (2, 3)] == [State.DONE] * 2
+
+
 def test_study_without_results_is_done_without_a_delivery(table):
     arrive(table, '1')
     table.fix_images(1)
