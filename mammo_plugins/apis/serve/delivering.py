@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -63,10 +64,13 @@ class DeliveryLoop:
 
     @contextmanager
     def _counted(self, row: Row) -> Iterator[None]:
-        """A block whose error is a failure of a delivery, unless a report of its commitment was quicker."""
+        """A block whose error is a failure of this delivery alone, unless a report of its commitment was quicker."""
         try:
             yield
-        except DeliveryError as error:
+        except sqlite3.Error:  # of the job table: no destination is to blame
+            raise
+        except Exception as raised:  # a file is missing, say; its name stays out of the log
+            error = raised if isinstance(raised, DeliveryError) else DeliveryError(type(raised).__name__)
             stage = postpone(self._table, row, self._rules, f'{row.state.value}: {error}')
             if stage is not None:
                 self._on_delivery(stage.value)

@@ -93,9 +93,12 @@ def _parts(heads: Sequence[bytes], files: Sequence[OutgoingFile], end: bytes) ->
     """The body of a request, block by block."""
     for head, file in zip(heads, files):
         yield head
-        with file.path.open('rb') as stream:
-            while block := stream.read(_BLOCK_BYTES):
-                yield block
+        try:
+            with file.path.open('rb') as stream:
+                while block := stream.read(_BLOCK_BYTES):
+                    yield block
+        except OSError as error:
+            raise DeliveryError(f'STOW-RS: a result cannot be read ({type(error).__name__})') from None
     yield end
 
 

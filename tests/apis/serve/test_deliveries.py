@@ -32,3 +32,36 @@ def test_report_of_a_commitment_that_is_quicker_than_its_answer_ends_the_deliver
     assert [len(copies) for copies in archive.received.values()] == [1, 1]
     assert service.table.ask('SELECT DISTINCT state, tries FROM deliveries') == [('confirmed', 0)]
     assert service.unhealthy() == []
+
+
+def test_result_that_is_missing_counts_alone_and_holds_up_no_other(start_service, archive, tmp_path):
+    archive.stop()
+    service = start_service(delivery={'tries': 100})
+    send(service.settings.receive.port, make_study(tmp_path / 'one', ONE_VIEW))
+    until(lambda: service.table.count()[State.SENDING] == 1, 20)
+    for path in service.spool.results(1).iterdir():
+        path.unlink()
+    archive.start()
+    send(service.settings.receive.port, make_study(tmp_path / 'two', ONE_VIEW))
+    until(done(service), 20)
+    assert service.table.job(2).state is State.DONE
+    ((reason,),) = service.table.ask('SELECT reason FROM deliveries WHERE job = 1')
+    assert reason == 'pending: FileNotFoundError'
+    assert service.unhealthy() == []
+
+
+def test_destination_whose_name_is_unknown_ends_in_a_dead_letter(start_service, tmp_path):
+    service = start_service(destination={'address': 'no-such-host.invalid'}, delivery={'tries': 2})
+    send(service.settings.receive.port, make_study(tmp_path / 'one', ONE_VIEW))
+    until(lambda: service.table.count()[State.DEAD_LETTER] == 1, 20)
+    assert service.table.ask('SELECT reason FROM deliveries') == [('pending: cannot be reached (gaierror)',)]
+
+
+def test_token_that_is_missing_ends_in_a_dead_letter(start_service, tmp_path):
+    (tmp_path / 'token').write_text('Bearer abc')
+    web = {'kind': 'stow', 'url': 'http://127.0.0.1:9', 'authorization': str(tmp_path / 'token')}
+    service = start_service(destination=web, delivery={'tries': 2})
+    (tmp_path / 'token').unlink()
+    send(service.settings.receive.port, make_study(tmp_path / 'one', ONE_VIEW))
+    until(lambda: service.table.count()[State.DEAD_LETTER] == 1, 20)
+    assert service.table.ask('SELECT reason FROM deliveries') == [('pending: FileNotFoundError',)]
