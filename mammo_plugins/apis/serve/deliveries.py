@@ -106,9 +106,10 @@ def due(table: JobTable, destination: str, state: Stage) -> list[Row]:
 
 def advance(table: JobTable, row: Row, state: Stage) -> None:
     """Notes that a destination took the results, or confirmed that it has them."""
-    with table.transaction():
+    with table.transaction() as database:
         if not _change(table, row, state=state, not_before=0.0, reason='', transaction_uid=''):
             return
+        database.execute('DELETE FROM commitments WHERE job = ? AND destination = ?', (row.job, row.destination))
         table.note('delivery', job=row.job, destination=row.destination, state=state.value)
         settle(table, row.job)
 
@@ -150,12 +151,17 @@ def postpone(table: JobTable, row: Row, rules: Delivery, reason: str) -> Stage |
 
 
 def ask_commitment(table: JobTable, row: Row, transaction_uid: str, not_before: float) -> Row | None:
-    """Notes that a commitment is asked for, and when to ask again. Gives the row as it is then, or None."""
-    with table.transaction():
-        if not _change(table, row, transaction_uid=transaction_uid, not_before=not_before):
+    """Notes that a commitment is asked for, and when to ask again. Gives the row as it is then, or None.
+
+    Asked again because no report came, that counts as a failure; a report of any time it was asked is taken.
+    """
+    tries = row.tries + bool(row.transaction_uid)
+    with table.transaction() as database:
+        if not _change(table, row, transaction_uid=transaction_uid, not_before=not_before, tries=tries):
             return None
+        database.execute('INSERT INTO commitments VALUES (?, ?, ?)', (transaction_uid, row.job, row.destination))
         table.note('commitment asked', job=row.job, destination=row.destination)
-    return replace(row, transaction_uid=transaction_uid, not_before=not_before)
+    return replace(row, transaction_uid=transaction_uid, not_before=not_before, tries=tries)
 
 
 def commit_results(table: JobTable, transaction_uid: str, committed: Sequence[str], failed: Sequence[str]) -> None:
@@ -165,9 +171,12 @@ def commit_results(table: JobTable, transaction_uid: str, committed: Sequence[st
     """
     with table.transaction():
         rows = table.ask(
-            f'SELECT {_ROW} FROM deliveries WHERE transaction_uid = ? AND state = ?', transaction_uid, Stage.SENT
+            f'SELECT {_ROW} FROM deliveries WHERE state = ? '
+            'AND (job, destination) IN (SELECT job, destination FROM commitments WHERE transaction_uid = ?)',
+            Stage.SENT,
+            transaction_uid,
         )
-        if not rows or not transaction_uid:
+        if not rows:
             table.note('commitment of nothing')
             return
         job, name, state, *rest = rows[0]

@@ -93,9 +93,11 @@ class DeliveryLoop:
             raise DeliveryError('the destination does not have all objects')
 
     def _ask_commitment(self, row: Row) -> None:
-        """Asks, once more where no report came; a refusal means that the results are sent again."""
+        """Asks, once more where no report came, up to a dead letter; after a refusal the results are sent again."""
         if row.transaction_uid == NOT_COMMITTED:
             raise DeliveryError('the archive did not commit to all objects')
+        if row.transaction_uid and row.tries + 1 >= self._rules.tries:
+            raise DeliveryError('no report of the commitment came')
         transaction = generate_uid(None)
         not_before = self._table.clock() + self._destination.commitment_seconds
         asked = ask_commitment(self._table, row, transaction, not_before)  # before its report can come

@@ -52,6 +52,9 @@ CREATE TABLE IF NOT EXISTS deliveries (
   not_before REAL NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '', transaction_uid TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (job, destination)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS commitments (
+  transaction_uid TEXT PRIMARY KEY, job INTEGER NOT NULL, destination TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, content TEXT NOT NULL);
 """
 _WAIT_SECONDS = 30  # for another process that writes

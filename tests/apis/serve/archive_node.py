@@ -25,6 +25,7 @@ class ArchiveNode:
         received: SOP Instance UID to the data sets that came under it.
         status: of the next C-STORE.
         forgets: whether it has nothing that it took, when it is asked.
+        report_after: seconds from a request of commitment to its report; none comes where None.
         commitment_status: of the next N-ACTION; its report comes all the same, and before it.
     """
 
@@ -32,6 +33,7 @@ class ArchiveNode:
         self.port, self.title, self._tls = port, title, tls
         self.received: dict[str, list[bytes]] = defaultdict(list)
         self.studies: dict[str, set[str]] = defaultdict(set)
+        self.report_after: float | None = 0.0
         self.status, self.forgets, self.commitment_status = 0, False, 0
         self.report_to: tuple[str, int] | None = None
         self._server = None
@@ -81,7 +83,8 @@ class ArchiveNode:
         if self.commitment_status:
             self._report(event.action_information)
             return self.commitment_status, None
-        threading.Thread(target=self._report, args=(event.action_information,), daemon=True).start()
+        if self.report_after is not None:
+            threading.Timer(self.report_after, self._report, (event.action_information,)).start()
         return 0, None
 
     def _report(self, request: Dataset) -> None:

@@ -65,3 +65,24 @@ def test_token_that_is_missing_ends_in_a_dead_letter(start_service, tmp_path):
     send(service.settings.receive.port, make_study(tmp_path / 'one', ONE_VIEW))
     until(lambda: service.table.count()[State.DEAD_LETTER] == 1, 20)
     assert service.table.ask('SELECT reason FROM deliveries') == [('pending: FileNotFoundError',)]
+
+
+def test_report_that_takes_longer_than_the_wait_for_it_counts(start_service, archive, tmp_path):
+    archive.report_after = 3.5
+    service = start_service(destination={'confirm': 'commitment', 'commitment_seconds': 1})
+    send(service.settings.receive.port, make_study(tmp_path / 'one', ONE_VIEW))
+    until(done(service), 20)
+    asked = [event for event in service.table.events_after(0) if event.content['event'] == 'commitment asked']
+    assert len(asked) >= 2
+    (copies,) = archive.received.values()
+    assert len(copies) == 1
+
+
+def test_commitment_that_is_never_reported_ends_in_a_dead_letter(start_service, archive, tmp_path):
+    archive.report_after = None
+    service = start_service(destination={'confirm': 'commitment', 'commitment_seconds': 1}, delivery={'tries': 2})
+    send(service.settings.receive.port, make_study(tmp_path / 'one', ONE_VIEW))
+    until(lambda: service.table.count()[State.DEAD_LETTER] == 1, 20)
+    assert service.table.ask('SELECT reason FROM deliveries') == [('sent: no report of the commitment came',)]
+    (copies,) = archive.received.values()
+    assert len(copies) == 1

@@ -107,6 +107,10 @@ def test_every_wrong_key_is_named_with_what_is_expected(write, capsys):
         (EXAMPLE.replace('# tls = false', 'tls_authorities = "/etc/hostname"'), 'certificates cannot be used'),
         (EXAMPLE.replace('# tls = false', 'tls_authorities = "/etc/hostname"'), 'nothing would be encrypted'),
         (
+            EXAMPLE.replace('# confirm = "none"', 'confirm = "commitment"').replace('title = "PACS", ', 'title = "X", '),
+            'destination pacs: confirm = "commitment" needs PACS in receive.peers',
+        ),
+        (
             EXAMPLE.replace('# network_timeout_seconds = 60.0', 'tls_authorities = "/etc/hostname"'),
             'receive.tls_authorities needs tls_certificate and tls_key',
         ),
