@@ -164,6 +164,24 @@ def ask_commitment(table: JobTable, row: Row, transaction_uid: str, not_before: 
     return replace(row, transaction_uid=transaction_uid, not_before=not_before, tries=tries)
 
 
+def give_up_unknown(table: JobTable, destinations: Sequence[str]) -> int:
+    """Makes dead letters of deliveries to destinations that the settings have no more; gives their number."""
+    marks = ', '.join('?' * len(destinations))
+    rows = table.ask(
+        f'SELECT {_ROW} FROM deliveries WHERE state IN (?, ?) AND destination NOT IN ({marks})',
+        Stage.PENDING,
+        Stage.SENT,
+        *destinations,
+    )
+    reason = 'no such destination in the settings'
+    for job, name, state, *rest in rows:
+        with table.transaction():
+            _change(table, Row(job, name, Stage(state), *rest), state=Stage.DEAD, reason=reason)
+            table.note('delivery', job=job, destination=name, state=Stage.DEAD.value, reason=reason)
+            settle(table, job)
+    return len(rows)
+
+
 def commit_results(table: JobTable, transaction_uid: str, committed: Sequence[str], failed: Sequence[str]) -> None:
     """Enters a report of storage commitment; one of a transaction that nobody asked for is noted only.
 

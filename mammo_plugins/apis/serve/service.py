@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from .completeness import fix_complete_studies
-from .deliveries import begin_deliveries
+from .deliveries import begin_deliveries, give_up_unknown
 from .delivering import DeliveryLoop
 from .event_log import EventLog
 from .job_table import JobTable
@@ -86,6 +86,7 @@ class Service:
         removed = self.spool.clean(known)
         recovered = self.table.recover()
         self.table.note('service started', recovered=list(recovered), removed=removed)
+        self._give_up_unknown()
         self._log.write_pending()
         self.receiver.start()
         self._web.start()
@@ -168,9 +169,16 @@ class Service:
             self._tidied = now
             delete_old_studies(self.table, self.spool, self.settings.retention)
             self.spool.drop_halves(_OLD_HALF_SECONDS)
+            self._give_up_unknown()
         fix_complete_studies(self.table, self.settings.complete)
         begin_deliveries(self.table, [destination.name for destination in self.settings.destinations])
         self._log.write_pending()
+
+    def _give_up_unknown(self) -> None:
+        """Deliveries to where the settings lead no more; somebody may have asked for them again."""
+        count = give_up_unknown(self.table, [destination.name for destination in self.settings.destinations])
+        if count:
+            _LOGGER.error('%d deliveries are to destinations that the settings have no more: dead letters', count)
 
     def _count_deliveries(self, destination: str) -> Callable[[str], None]:
         return lambda word: self.metrics.deliveries.labels(destination, word).inc()

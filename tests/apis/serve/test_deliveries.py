@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mammo_plugins.apis.serve import service as module
+from mammo_plugins.apis.serve.deliveries import retry
+from mammo_plugins.apis.serve.job_table import JobTable
 from mammo_plugins.apis.serve.states import State
 
 from .conftest import until
@@ -86,3 +90,42 @@ def test_commitment_that_is_never_reported_ends_in_a_dead_letter(start_service, 
     assert service.table.ask('SELECT reason FROM deliveries') == [('sent: no report of the commitment came',)]
     (copies,) = archive.received.values()
     assert len(copies) == 1
+
+
+def test_results_that_were_sent_are_done_where_the_settings_ask_for_no_confirmation_any_more(
+    start_service, archive, tmp_path
+):
+    archive.forgets = True
+    service = start_service(destination={'confirm': 'find'}, delivery={'first_wait_seconds': 60, 'tries': 100})
+    send(service.settings.receive.port, make_study(tmp_path / 'one', ONE_VIEW))
+    until(lambda: archive.received, 20)
+    service.stop()
+    table = JobTable(service.spool.table)
+    table.ask("UPDATE deliveries SET state = 'sent', not_before = 0")  # wherever the end of the service found it
+    table.ask("UPDATE jobs SET state = 'confirming'")
+    table.close()
+    (destination,) = service.settings.destinations
+    service = start_service(replace(service.settings, destinations=(replace(destination, confirm='none'),)))
+    until(done(service), 20)
+    assert service.unhealthy() == []
+
+
+def test_deliveries_to_a_destination_that_the_settings_have_no_more_are_dead_letters(
+    start_service, archive, tmp_path, caplog
+):
+    archive.stop()
+    service = start_service()
+    send(service.settings.receive.port, make_study(tmp_path / 'one', ONE_VIEW))
+    until(lambda: service.table.count()[State.SENDING] == 1, 20)
+    service.stop()
+    archive.start()
+    (destination,) = service.settings.destinations
+    renamed = replace(service.settings, destinations=(replace(destination, name='new'),))
+    service = start_service(renamed)
+    assert service.table.count()[State.DEAD_LETTER] == 1
+    assert '1 deliveries are to destinations' in caplog.text
+    service.stop()
+    service = start_service(replace(renamed, destinations=(destination,)))
+    assert retry(service.table) == {'dead letters': 1, 'failed': 0}
+    until(done(service), 20)
+    assert len(archive.received) == 1

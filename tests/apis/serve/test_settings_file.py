@@ -107,7 +107,7 @@ def test_every_wrong_key_is_named_with_what_is_expected(write, capsys):
         (EXAMPLE.replace('# tls = false', 'tls_authorities = "/etc/hostname"'), 'certificates cannot be used'),
         (EXAMPLE.replace('# tls = false', 'tls_authorities = "/etc/hostname"'), 'nothing would be encrypted'),
         (
-            EXAMPLE.replace('# confirm = "none"', 'confirm = "commitment"').replace('title = "PACS", ', 'title = "X", '),
+            EXAMPLE.replace('# confirm = "none"', 'confirm = "commitment"').replace('"PACS", add', '"MODALITY", add'),
             'destination pacs: confirm = "commitment" needs PACS in receive.peers',
         ),
         (
