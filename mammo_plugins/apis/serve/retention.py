@@ -47,3 +47,20 @@ def _delete_study(table: JobTable, spool: Spool, study: int, folder: str) -> boo
     for path in (leaving, *map(spool.job, numbers)):
         shutil.rmtree(path, ignore_errors=True)
     return True
+
+
+def delete_left_jobs(table: JobTable, spool: Spool) -> int:
+    """Deletes what a crash left of jobs whose study was deleted: at start, before anything comes in."""
+    over = {
+        number
+        for (number,) in table.ask(
+            'SELECT number FROM jobs WHERE state IN (?, ?) '
+            'AND NOT EXISTS (SELECT 1 FROM images WHERE images.study = jobs.study)',
+            State.DONE,
+            State.FAILED,
+        )
+    }
+    left = [folder for folder in spool.jobs.iterdir() if folder.name.isdigit() and int(folder.name) in over]
+    for folder in left:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(left)

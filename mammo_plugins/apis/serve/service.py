@@ -17,7 +17,7 @@ from .metrics import Metrics
 from .model_identity import identify_model
 from .predicting import PredictionLoop
 from .receiver import Receiver
-from .retention import delete_old_studies
+from .retention import delete_left_jobs, delete_old_studies
 from .settings import ServeSettings
 from .spool import Spool
 from .web_status import WebStatus
@@ -83,7 +83,7 @@ class Service:
     def start(self) -> None:
         """Goes on where an earlier service ended, and begins to receive."""
         known = {file for (file,) in self.table.ask('SELECT file FROM images')}
-        removed = self.spool.clean(known)
+        removed = self.spool.clean(known) + delete_left_jobs(self.table, self.spool)
         recovered = self.table.recover()
         self.table.note('service started', recovered=list(recovered), removed=removed)
         self._give_up_unknown()

@@ -169,3 +169,19 @@ def test_disk_that_is_too_full_for_the_log_is_freed_all_the_same(start_service, 
     again.settings = replace(again.settings, retention=Retention(days=0))
     until(lambda: not any(again.spool.images.rglob('*.dcm')), 20)
     until(lambda: '"study deleted"' in again.spool.log.read_text(), 20)
+
+
+def test_results_of_a_study_whose_deletion_was_cut_short_leave_at_the_next_start(
+    start_service, archive, tmp_path, monkeypatch
+):
+    service = start_service()
+    send(service.settings.receive.port, make_study(tmp_path / 'study', ONE_VIEW))
+    until(lambda: service.table.count()[State.DONE] == 1, 20)
+    with monkeypatch.context() as patch:
+        patch.setattr(retention, 'shutil', SimpleNamespace(rmtree=lambda *_, **__: None))
+        assert retention.delete_old_studies(service.table, service.spool, Retention(days=0)) == 1
+    assert any(service.spool.results(1).iterdir())
+    service.stop()
+    start_service(service.settings)
+    assert not service.spool.job(1).exists()
+    assert not any(service.spool.root.rglob('*.dcm'))
