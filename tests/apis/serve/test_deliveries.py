@@ -13,6 +13,7 @@ from mammo_plugins.apis.serve.states import State
 
 from .conftest import until
 from .studies import ONE_VIEW, make_study, send
+from .web_archive import WebArchive
 
 pytestmark = pytest.mark.usefixtures('cheap_worker')
 
@@ -129,3 +130,28 @@ def test_deliveries_to_a_destination_that_the_settings_have_no_more_are_dead_let
     assert retry(service.table) == {'dead letters': 1, 'failed': 0}
     until(done(service), 20)
     assert len(archive.received) == 1
+
+
+_FAILED = {'00081198': {'vr': 'SQ', 'Value': [{'00081197': {'vr': 'US', 'Value': [0x0110]}}]}}
+_WARNED = {'00081199': {'vr': 'SQ', 'Value': [{'00081196': {'vr': 'US', 'Value': [0xB000]}}]}}
+
+
+@pytest.mark.parametrize(
+    ('answer', 'end'),
+    [
+        ((200, {}), State.DONE),
+        ((200, None), State.DONE),
+        ((200, _FAILED), State.DEAD_LETTER),
+        ((202, _WARNED), State.DONE),
+        ((202, _WARNED | _FAILED), State.DEAD_LETTER),
+        ((202, None), State.DEAD_LETTER),
+        ((409, _FAILED), State.DEAD_LETTER),
+    ],
+)
+def test_dicomweb_server_took_results_unless_it_names_failures(answer, end, start_service, tmp_path):
+    with WebArchive() as archive:
+        archive.answer = answer
+        web = {'kind': 'stow', 'url': f'http://127.0.0.1:{archive.port}'}
+        service = start_service(destination=web, delivery={'tries': 1})
+        send(service.settings.receive.port, make_study(tmp_path / 'one', ONE_VIEW))
+        until(lambda: service.table.count()[end] == 1, 20)
