@@ -102,6 +102,10 @@ def test_every_wrong_key_is_named_with_what_is_expected(write, capsys):
         ('spool = ', 'is no TOML file'),
         ('', 'destination: expected one [[destination]] or more'),
         ('receive = 3', 'receive = 3: expected a table'),
+        (
+            EXAMPLE.replace('"PACS", address = "127.0.0.1"', '"PACS", address = "pacs.example"'),
+            "receive.peers[0].address = 'pacs.example': expected an IP address",
+        ),
         (EXAMPLE + _SECOND, 'expected different names'),
         (EXAMPLE.replace('# tls = false', 'tls_key = "/etc/hostname"'), 'tls_certificate and tls_key go together'),
         (EXAMPLE.replace('# tls = false', 'tls_authorities = "/etc/hostname"'), 'certificates cannot be used'),
