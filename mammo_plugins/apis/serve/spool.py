@@ -52,6 +52,8 @@ class Spool:
         self._free_bytes = free_bytes or (lambda path: shutil.disk_usage(path).free)
         for folder in (root, self.incoming, self.images, self.jobs, self._leaving):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if root.stat().st_mode & 0o077:  # somebody else made it, for all to read
+            root.chmod(0o700)
         self._salt = _read_salt(root / 'salt')
         self._lock: int | None = None
 

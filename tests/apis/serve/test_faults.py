@@ -185,3 +185,9 @@ def test_results_of_a_study_whose_deletion_was_cut_short_leave_at_the_next_start
     start_service(service.settings)
     assert not service.spool.job(1).exists()
     assert not any(service.spool.root.rglob('*.dcm'))
+
+
+def test_spool_that_was_made_for_all_to_read_is_closed_to_others(start_service, tmp_path):
+    (tmp_path / 'spool').mkdir(mode=0o755)
+    service = start_service()
+    assert service.spool.root.stat().st_mode & 0o777 == 0o700
