@@ -95,6 +95,15 @@ def test_report_of_a_failure_waits_for_the_disk(error, start_service, archive, t
     assert len(archive.received) == 1
 
 
+def test_failure_is_reported_by_a_cad_sr_whatever_kinds_are_asked_for(start_service, archive, tmp_path):
+    pytest.importorskip('highdicom', reason='highdicom is not installed: pip install "mammo-plugins[dicom-out]"')
+    (tmp_path / 'behaviour').write_text('fail')
+    service = start_service(model={'tries': 1}, results={'kinds': ['gsps']})
+    send(service.settings.receive.port, make_study(tmp_path / 'study', ONE_VIEW))
+    until(lambda: service.table.count()[State.FAILED] == 1, 20)
+    assert [report.SOPClassUID for report in archive.objects()] == ['1.2.840.10008.5.1.4.1.1.88.50']
+
+
 def test_failure_that_cannot_even_be_reported_ends_its_job(start_service, archive, tmp_path, monkeypatch):
     (tmp_path / 'behaviour').write_text('fail')
     FailsAtFirst(monkeypatch, predicting, 'write_failed_study', AttributeError('no such element'))
