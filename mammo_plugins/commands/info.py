@@ -15,6 +15,7 @@ EXIT_CODES = {
     0: 'done',
     1: 'done, but something is to be looked at: a study failed, or --strict found files left out or in doubt',
     2: 'nothing was done: an argument or a file is wrong, and standard error says which',
+    3: 'nothing was done for now (mammo serve): what is in the way may pass, and standard error says what it is',
 }
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from collections.abc import Sequence
 
 from .expected_errors import in_a_sentence
+
+MAY_PASS = 3
+"""Exit code of what may work when it is tried again."""
 
 _INSTALL = 'pip install "mammo-plugins[serve]"'
 
@@ -16,7 +20,8 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
     """Parses the command line and runs.
 
     Returns:
-        0; 2 where the settings are wrong, a port is taken, or the log is not as it was written.
+        0; 2 where the settings are wrong or the log is not as it was written; 3 where the service could not run with
+        settings that are right, which may pass: the spool is in use, a port is taken, the disk is full.
     """
     args = _build_parser(prog).parse_args(argv)
     if args.example:
@@ -42,7 +47,12 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
         print(f'{log}: {lines} lines, the chain is whole')
     else:
         logging.basicConfig(format='%(asctime)s %(levelname)s %(message)s', level=logging.INFO)
-        api.run_service(args.config, lambda service: _say_start(service))
+        api.check_service(args.config)
+        try:
+            api.run_service(args.config, lambda service: _say_start(service))
+        except OSError as error:
+            print(f'error: {error}', file=sys.stderr)
+            return MAY_PASS
     return 0
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from pydicom import Dataset
 
 from mammo_plugins.io import AnnotationSet
+from mammo_plugins.io.dicom_out.result_objects import KINDS
 
 from .failed_images import BREAST_CLASSES, headers_of
 from .studies import PredictedTables, write_all_results
@@ -24,8 +26,9 @@ def write_failed_study(out: Path, files: Iterable[Path], request: DicomRequest) 
     Args:
         out: folder.
         files: DICOM files. Those whose header cannot be read, or that are of no class of breast images, are left out.
-        request: what to write; only kinds that report failures give an object.
+        request: what to write; only kinds that report failures give an object, and a Mammography CAD SR is always one.
     """
+    request = replace(request, kinds=tuple(kind for kind in KINDS if kind in (*request.kinds, 'cad-sr')))
     failed: dict[str, list[Dataset]] = defaultdict(list)
     for path in files:
         for header in headers_of(path):

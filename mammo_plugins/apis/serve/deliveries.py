@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 
 from .job_table import NOT_PREDICTED, JobTable
@@ -104,19 +104,32 @@ def due(table: JobTable, destination: str, state: Stage) -> list[Row]:
     return [Row(job, name, Stage(state), *rest) for job, name, state, *rest in rows]
 
 
-def advance(table: JobTable, row: Row, state: Stage, not_before: float = 0.0) -> None:
+def advance(table: JobTable, row: Row, state: Stage) -> None:
     """Notes that a destination took the results, or confirmed that it has them."""
     with table.transaction() as database:
-        database.execute(
-            "UPDATE deliveries SET state = ?, not_before = ?, reason = '' WHERE job = ? AND destination = ?",
-            (state, not_before, row.job, row.destination),
-        )
+        if not _change(table, row, state=state, not_before=0.0, reason='', transaction_uid=''):
+            return
+        database.execute('DELETE FROM commitments WHERE job = ? AND destination = ?', (row.job, row.destination))
         table.note('delivery', job=row.job, destination=row.destination, state=state.value)
         settle(table, row.job)
 
 
-def postpone(table: JobTable, row: Row, rules: Delivery, reason: str) -> Stage:
-    """Notes a failure: the results wait to be sent again, or are a dead letter. Gives which.
+def _change(table: JobTable, row: Row, **changes: object) -> bool:
+    """Changes a row that still stands as it was read; whether it did.
+
+    A report of storage commitment comes whenever it likes, also while an answer of the archive is waited for.
+    """
+    columns = ', '.join(f'{name} = ?' for name in changes)
+    with table.transaction() as database:
+        changed = database.execute(
+            f'UPDATE deliveries SET {columns} WHERE job = ? AND destination = ? AND state = ? AND transaction_uid = ?',
+            (*changes.values(), row.job, row.destination, row.state, row.transaction_uid),
+        )
+        return changed.rowcount == 1
+
+
+def postpone(table: JobTable, row: Row, rules: Delivery, reason: str) -> Stage | None:
+    """Notes a failure: the results wait to be sent again, or are a dead letter. Gives which; None where neither.
 
     Args:
         table: where.
@@ -126,11 +139,10 @@ def postpone(table: JobTable, row: Row, rules: Delivery, reason: str) -> Stage:
     """
     tries = row.tries + 1
     state = Stage.DEAD if tries >= rules.tries else Stage.PENDING
-    with table.transaction() as database:
-        database.execute(
-            'UPDATE deliveries SET state = ?, tries = ?, not_before = ?, reason = ? WHERE job = ? AND destination = ?',
-            (state, tries, table.clock() + rules.wait_seconds(tries), reason, row.job, row.destination),
-        )
+    not_before = table.clock() + rules.wait_seconds(tries)
+    with table.transaction():
+        if not _change(table, row, state=state, tries=tries, not_before=not_before, reason=reason):
+            return None
         table.note(
             'delivery', job=row.job, destination=row.destination, state=state.value, failures=tries, reason=reason
         )
@@ -138,14 +150,36 @@ def postpone(table: JobTable, row: Row, rules: Delivery, reason: str) -> Stage:
     return state
 
 
-def ask_commitment(table: JobTable, row: Row, transaction_uid: str, not_before: float) -> None:
-    """Notes that a commitment was asked for, and when to ask again."""
+def ask_commitment(table: JobTable, row: Row, transaction_uid: str, not_before: float) -> Row | None:
+    """Notes that a commitment is asked for, and when to ask again. Gives the row as it is then, or None.
+
+    Asked again because no report came, that counts as a failure; a report of any time it was asked is taken.
+    """
+    tries = row.tries + bool(row.transaction_uid)
     with table.transaction() as database:
-        database.execute(
-            'UPDATE deliveries SET transaction_uid = ?, not_before = ? WHERE job = ? AND destination = ?',
-            (transaction_uid, not_before, row.job, row.destination),
-        )
+        if not _change(table, row, transaction_uid=transaction_uid, not_before=not_before, tries=tries):
+            return None
+        database.execute('INSERT INTO commitments VALUES (?, ?, ?)', (transaction_uid, row.job, row.destination))
         table.note('commitment asked', job=row.job, destination=row.destination)
+    return replace(row, transaction_uid=transaction_uid, not_before=not_before, tries=tries)
+
+
+def give_up_unknown(table: JobTable, destinations: Sequence[str]) -> int:
+    """Makes dead letters of deliveries to destinations that the settings have no more; gives their number."""
+    marks = ', '.join('?' * len(destinations))
+    rows = table.ask(
+        f'SELECT {_ROW} FROM deliveries WHERE state IN (?, ?) AND destination NOT IN ({marks})',
+        Stage.PENDING,
+        Stage.SENT,
+        *destinations,
+    )
+    reason = 'no such destination in the settings'
+    for job, name, state, *rest in rows:
+        with table.transaction():
+            _change(table, Row(job, name, Stage(state), *rest), state=Stage.DEAD, reason=reason)
+            table.note('delivery', job=job, destination=name, state=Stage.DEAD.value, reason=reason)
+            settle(table, job)
+    return len(rows)
 
 
 def commit_results(table: JobTable, transaction_uid: str, committed: Sequence[str], failed: Sequence[str]) -> None:
@@ -153,11 +187,14 @@ def commit_results(table: JobTable, transaction_uid: str, committed: Sequence[st
 
     Results that the archive does not have are marked with :data:`NOT_COMMITTED`, to be sent again.
     """
-    with table.transaction() as database:
+    with table.transaction():
         rows = table.ask(
-            f'SELECT {_ROW} FROM deliveries WHERE transaction_uid = ? AND state = ?', transaction_uid, Stage.SENT
+            f'SELECT {_ROW} FROM deliveries WHERE state = ? '
+            'AND (job, destination) IN (SELECT job, destination FROM commitments WHERE transaction_uid = ?)',
+            Stage.SENT,
+            transaction_uid,
         )
-        if not rows or not transaction_uid:
+        if not rows:
             table.note('commitment of nothing')
             return
         job, name, state, *rest = rows[0]
@@ -166,10 +203,7 @@ def commit_results(table: JobTable, transaction_uid: str, committed: Sequence[st
         if not missing and not failed:
             advance(table, row, Stage.CONFIRMED)
             return
-        database.execute(
-            'UPDATE deliveries SET transaction_uid = ?, not_before = 0 WHERE job = ? AND destination = ?',
-            (NOT_COMMITTED, job, name),
-        )
+        _change(table, row, transaction_uid=NOT_COMMITTED, not_before=0.0)
         table.note('not committed', job=job, destination=name, objects=len(missing))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from pydicom.uid import generate_uid
 
@@ -53,19 +55,27 @@ class DeliveryLoop:
         Where the destination cannot be reached, the one delivery that was tried waits longer each time; the others
         keep their tries and follow once it answers.
         """
-        if self._table.clock() < self._rest_until:
-            return
         for stage, step in ((Stage.PENDING, self._send), (Stage.SENT, self._confirm)):
             for row in due(self._table, self._destination.name, stage):
-                if not is_wanted():
+                if not is_wanted() or self._table.clock() < self._rest_until:
                     return
-                try:
+                with self._counted(row):
                     step(row)
-                except DeliveryError as error:
-                    self._on_delivery(postpone(self._table, row, self._rules, f'{stage.value}: {error}').value)
-                    if error.is_down:
-                        self._rest_until = self._table.clock() + self._rules.wait_seconds(row.tries + 1)
-                        return
+
+    @contextmanager
+    def _counted(self, row: Row) -> Iterator[None]:
+        """A block whose error is a failure of this delivery alone, unless a report of its commitment was quicker."""
+        try:
+            yield
+        except sqlite3.Error:  # of the job table: no destination is to blame
+            raise
+        except Exception as raised:  # a file is missing, say; its name stays out of the log
+            error = raised if isinstance(raised, DeliveryError) else DeliveryError(type(raised).__name__)
+            stage = postpone(self._table, row, self._rules, f'{row.state.value}: {error}')
+            if stage is not None:
+                self._on_delivery(stage.value)
+            if error.is_down:
+                self._rest_until = self._table.clock() + self._rules.wait_seconds(row.tries + 1)
 
     def _send(self, row: Row) -> None:
         self._sender().send(self._files(row))
@@ -76,21 +86,25 @@ class DeliveryLoop:
     def _confirm(self, row: Row) -> None:
         if self._destination.confirm == COMMITMENT:
             self._ask_commitment(row)
-        elif self._confirming_sender().has(self._files(row)):
+        elif self._destination.confirm == NO_CONFIRMATION or self._confirming_sender().has(self._files(row)):
+            # Without a confirmation a row is here where the settings asked for one when it was sent.
             self._on_delivery('confirmed')
             advance(self._table, row, Stage.CONFIRMED)
         else:
             raise DeliveryError('the destination does not have all objects')
 
     def _ask_commitment(self, row: Row) -> None:
-        """Asks, once more where no report came; a refusal means that the results are sent again."""
+        """Asks, once more where no report came, up to a dead letter; after a refusal the results are sent again."""
         if row.transaction_uid == NOT_COMMITTED:
-            ask_commitment(self._table, row, '', 0.0)
             raise DeliveryError('the archive did not commit to all objects')
+        if row.transaction_uid and row.tries + 1 >= self._rules.tries:
+            raise DeliveryError('no report of the commitment came')
         transaction = generate_uid(None)
         not_before = self._table.clock() + self._destination.commitment_seconds
-        ask_commitment(self._table, row, transaction, not_before)  # before its report can come
-        self._sender().ask_commitment(self._files(row), transaction)
+        asked = ask_commitment(self._table, row, transaction, not_before)  # before its report can come
+        if asked is not None:
+            with self._counted(asked):
+                self._sender().ask_commitment(self._files(row), transaction)
 
     def _sender(self) -> Sender:
         if self._destination.kind == DICOM:

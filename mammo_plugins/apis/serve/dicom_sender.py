@@ -123,13 +123,16 @@ class DicomSender:
             entity.add_requested_context(sop_class, ExplicitVRLittleEndian)
         destination = self._destination
         tls = (destination.client_tls(), destination.address) if destination.tls else None
-        association = entity.associate(
-            destination.address,
-            destination.port,
-            ae_title=destination.title,
-            tls_args=tls,
-            evt_handlers=handlers or [],
-        )
+        try:
+            association = entity.associate(
+                destination.address,
+                destination.port,
+                ae_title=destination.title,
+                tls_args=tls,
+                evt_handlers=handlers or [],
+            )
+        except OSError as error:  # its name is not known, say
+            raise DeliveryError(f'cannot be reached ({_plain(error)})', is_down=True) from None
         if not association.is_established:
             why = 'rejected the association' if association.is_rejected else 'cannot be reached'
             raise DeliveryError(why, is_down=True)

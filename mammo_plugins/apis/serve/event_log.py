@@ -61,24 +61,41 @@ class EventLog:
     def write_pending(self) -> int:
         """Writes what is not in the file yet; on disk before this returns. Gives the number of the last line."""
         with self._lock:
-            lines = [self._line(event) for event in self._pending(self._number)]
+            lines, number, previous = [], self._number, self._previous
+            for event in self._pending(self._number):
+                line, previous = _line(event, previous)
+                lines.append(line)
+                number = event.number
             if lines:
-                with self._path.open('ab') as file:
-                    file.write(b''.join(lines))
-                    file.flush()
-                    os.fsync(file.fileno())
+                _append(self._path, b''.join(lines))
+                self._number, self._previous = number, previous
             return self._number
 
-    def _line(self, event: Event) -> bytes:
-        entry = {
-            'number': event.number,
-            'time': datetime.fromtimestamp(event.time, timezone.utc).isoformat(timespec='milliseconds'),
-            **event.content,
-            'previous': self._previous,
-        }
-        entry['sha256'] = digest_of(entry)
-        self._number, self._previous = event.number, entry['sha256']
-        return canonical_bytes(entry) + b'\n'
+
+def _line(event: Event, previous: str) -> tuple[bytes, str]:
+    """A line and its digest, after a line with the digest ``previous``."""
+    entry = {
+        'number': event.number,
+        'time': datetime.fromtimestamp(event.time, timezone.utc).isoformat(timespec='milliseconds'),
+        **event.content,
+        'previous': previous,
+    }
+    entry['sha256'] = digest_of(entry)
+    return canonical_bytes(entry) + b'\n', entry['sha256']
+
+
+def _append(path: Path, content: bytes) -> None:
+    """Adds all of something to a file, on disk before this returns, or nothing of it."""
+    with path.open('ab', buffering=0) as file:  # a buffer would be written once more where the file is closed
+        size = file.seek(0, os.SEEK_END)
+        try:
+            left = memoryview(content)
+            while left:
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+        except BaseException:
+            file.truncate(size)
+            raise
 
 
 def verify_log(path: Path, num_events: int) -> int:

@@ -38,9 +38,10 @@ CREATE TABLE IF NOT EXISTS jobs (
 );
 CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state);
 CREATE INDEX IF NOT EXISTS jobs_by_study ON jobs (study);
--- The same work is never done twice.
-CREATE UNIQUE INDEX IF NOT EXISTS works ON jobs (study, images, model, settings)
-  WHERE state IN ('predicting', 'written', 'sending', 'confirming', 'done', 'dead_letter');
+-- The same work is never done twice; a job that ended because of that has no model.
+DROP INDEX IF EXISTS works;
+CREATE UNIQUE INDEX IF NOT EXISTS works_with_model ON jobs (study, images, model, settings)
+  WHERE model <> '' AND state IN ('predicting', 'written', 'sending', 'confirming', 'done', 'dead_letter');
 CREATE TABLE IF NOT EXISTS job_images (job INTEGER, sop_uid TEXT, PRIMARY KEY (job, sop_uid)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS results (
   job INTEGER NOT NULL, file TEXT NOT NULL, sop_class TEXT NOT NULL, sop_uid TEXT NOT NULL, series_uid TEXT NOT NULL,
@@ -50,6 +51,9 @@ CREATE TABLE IF NOT EXISTS deliveries (
   job INTEGER NOT NULL, destination TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
   not_before REAL NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '', transaction_uid TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (job, destination)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS commitments (
+  transaction_uid TEXT PRIMARY KEY, job INTEGER NOT NULL, destination TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, content TEXT NOT NULL);
 """
@@ -124,10 +128,11 @@ class JobTable:
             self._database.execute('BEGIN IMMEDIATE')
             try:
                 yield self._database
+                self._database.execute('COMMIT')
             except BaseException:
-                self._database.execute('ROLLBACK')
+                if self._database.in_transaction:  # SQLite ends it itself where the disk is full
+                    self._database.execute('ROLLBACK')
                 raise
-            self._database.execute('COMMIT')
 
     def ask(self, query: str, *values: object) -> list[tuple]:
         """The rows of a query."""
@@ -218,7 +223,8 @@ class JobTable:
                 number,
             )
             if same:
-                self.move(number, State.DONE, told=f'same work as job {same[0][0]}', reason='same work')
+                told = f'same work as job {same[0][0]}'
+                self.move(number, State.DONE, told=told, reason='same work', model='', settings='')
                 return False
             tries = job.tries + counts
             self.move(number, State.PREDICTING, model=model, settings=settings, tries=tries)
@@ -230,12 +236,16 @@ class JobTable:
             'SELECT sop_uid, file FROM job_images JOIN images USING (sop_uid) WHERE job = ? ORDER BY sop_uid', number
         )
 
-    def recover(self) -> Sequence[int]:
-        """Numbers of the jobs that were being predicted when the service ended; they are ready again."""
+    def recover(self, told: str = 'the service ended') -> Sequence[int]:
+        """Numbers of the jobs that seem to be predicted and are not; they are ready again.
+
+        Args:
+            told: a word of why, for the log.
+        """
         with self.transaction():
             numbers = [job.number for job in self.jobs(State.PREDICTING)]
             for number in numbers:
-                self.move(number, State.READY, told='the service ended')
+                self.move(number, State.READY, told=told)
         return numbers
 
 

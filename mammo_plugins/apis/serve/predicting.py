@@ -23,6 +23,7 @@ from .worker_process import WorkerError, WorkerProcess
 
 _LOGGER = logging.getLogger(__name__)
 _RETRY_SECONDS = 5.0  # doubled after each try
+_LONGEST_RETRY_SECONDS = 3600.0
 _LOAD_SECONDS = 30.0  # between tries to load a model that cannot be loaded
 
 
@@ -86,7 +87,12 @@ class PredictionLoop:
         return True
 
     def run_once(self) -> bool:
-        """Predicts the job that waits longest; whether there was one."""
+        """Predicts the job that waits longest; whether there was one.
+
+        An error outside of the model, such as a disk that is full, ends one try of one job.
+        """
+        if self._table.jobs(State.PREDICTING):  # one worker: an error ended its try, and what was to tell of that
+            self._table.recover('an error ended its try')
         if not self.load():
             return False
         now = self._table.clock()
@@ -102,11 +108,31 @@ class PredictionLoop:
             return True
         if not is_claimed:
             return True
-        if is_spent:  # by tries that ended the whole service
-            self._report_failure(job.number, job.reason or 'the service ended while it was predicted')
-        else:
-            self._predict(self._table.job(job.number))
+        try:
+            if is_spent:  # by tries that ended the whole service, or whose report could not be written yet
+                self._report_failure(job.number, job.reason or 'the service ended while it was predicted')
+            else:
+                self._predict(self._table.job(job.number))
+        except Exception as error:
+            _LOGGER.error('job %d: %s', job.number, type(error).__name__)
+            self._put_off(job.number, job.reason if is_spent else f'{type(error).__name__}: {error}')
         return True
+
+    def _put_off(self, number: int, failed: str) -> None:
+        """Lets a job wait whose try was ended by an error; without a try left, the report of its failure waits."""
+        job = self._table.job(number)
+        if job.state is State.PREDICTING:
+            self._wait(job, failed)
+
+    def _wait(self, job: Job, failed: str) -> None:
+        seconds = min(_LONGEST_RETRY_SECONDS, self._retry_seconds * 2.0 ** (job.tries - 1))
+        self._table.move(
+            job.number,
+            State.READY,
+            told=f'failed try {job.tries}',
+            reason=failed,
+            not_before=self._table.clock() + seconds,
+        )
 
     def _predict(self, job: Job) -> None:
         files = [file for _, file in self._table.images_of(job.number)]
@@ -133,14 +159,7 @@ class PredictionLoop:
         if not self._is_wanted():  # ended on purpose: no try of its own
             self._table.move(job.number, State.READY, told='the service stops', tries=job.tries - 1)
         elif job.tries < self._settings.model.tries:
-            wait = self._retry_seconds * 2.0 ** (job.tries - 1)
-            self._table.move(
-                job.number,
-                State.READY,
-                told=f'failed try {job.tries}',
-                reason=failed,
-                not_before=self._table.clock() + wait,
-            )
+            self._wait(job, failed)
         else:
             self._report_failure(job.number, failed)
 
@@ -148,11 +167,12 @@ class PredictionLoop:
         """Has a report sent that the algorithm failed; where none can be written, the job ends."""
         out = self._spool.begin_try(number, ()) / 'out'
         files = [self._spool.images / file for _, file in self._table.images_of(number)]
+        model = self._table.job(number).model
         try:
             told = self._identity or identify_model(self._settings.model.name)
-            identity = ModelIdentity(told.name, self._table.job(number).model, told.operating_points)
+            identity = ModelIdentity(told.name, model, told.operating_points)
             written = write_failed_study(out, files, identity.request(self._settings.results)).files
-        except (OSError, ValueError) as error:
+        except Exception as error:  # damaged headers make pydicom raise all kinds
             _LOGGER.error('job %d: no report of the failure (%s)', number, type(error).__name__)
             written = []
         if written:

@@ -7,6 +7,8 @@ Source: DICOM PS3.4 B (Storage), J (Storage Commitment), A (Verification); PS3.7
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,7 +32,6 @@ from pynetdicom import AE, _config, dimse_messages, evt
 from pynetdicom.association import Association
 from pynetdicom.events import Event
 from pynetdicom.sop_class import StorageCommitmentPushModel, Verification
-from pynetdicom.transport import ThreadedAssociationServer
 
 from .deliveries import commit_results
 from .job_table import JobTable
@@ -38,6 +39,9 @@ from .received_images import Arrival, ReceivedImage, enter_image, judge_arrival
 from .received_object import IMAGE_CLASSES, OTHER_CLASSES, ReceivedObject, UnusableObjectError, describe_object
 from .settings import IGNORE, Receive
 from .spool import Spool, move_whole, sync
+from .tls_server import TlsServer, start_server
+
+_LOGGER = logging.getLogger(__name__)
 
 SUCCESS, NOT_AUTHORIZED = 0x0000, 0x0124
 OUT_OF_RESOURCES, UNUSABLE, CONFLICT, NOT_WANTED = 0xA700, 0xA900, 0xC001, 0xC002
@@ -64,8 +68,7 @@ class Receiver:
         self, settings: Receive, spool: Spool, table: JobTable, on_object: Callable[[str], None] = lambda _: None
     ) -> None:
         self._settings, self._spool, self._table, self._on_object = settings, spool, table, on_object
-        self._server: ThreadedAssociationServer | None = None
-        self._entering = Lock()  # between the judgement of an image and its entry comes no other
+        self._server: TlsServer | None = None
         self._addresses: dict[str, set[str]] = {}
         for peer in settings.peers:
             self._addresses.setdefault(peer.title, set()).add(peer.address)
@@ -104,8 +107,8 @@ class Receiver:
         ]
         address = (self._settings.address, self._settings.port)
         try:
-            self._server = entity.start_server(
-                address, block=False, evt_handlers=handlers, ssl_context=self._settings.tls()
+            self._server = start_server(
+                entity, address, handlers, self._settings.tls(), self._settings.network_timeout_seconds
             )
         except BaseException:
             _file_transfer.end(self._spool.incoming)
@@ -134,11 +137,11 @@ class Receiver:
         """The status of an object; pynetdicom removes its file unless it was moved."""
         try:
             status, word, why = self._keep(event)
-        except OSError as error:  # a full or broken disk; nothing half written has a name
+        except (OSError, sqlite3.Error) as error:  # a full or broken disk; nothing half written has a name
             status, word, why = OUT_OF_RESOURCES, 'no space', type(error).__name__
         self._on_object(word)
         if word not in (Arrival.NEW.value, Arrival.DUPLICATE.value):
-            self._table.note('object', what=word, status=f'{status:04X}', **({'reason': why} if why else {}))
+            self._note('object', what=word, status=f'{status:04X}', **({'reason': why} if why else {}))
         return status
 
     def _keep(self, event: Event) -> tuple[int, str, str]:
@@ -167,13 +170,24 @@ class Receiver:
         sync(path)  # the long part, outside of the lock
         folder = self._spool.name(found.study_uid)
         file = f'{folder}/{self._spool.name(found.sop_uid)}.dcm'
-        with self._entering:
+        with self._spool.entering:  # between the judgement of an image and its entry comes no other
             arrival = judge_arrival(self._table, found.sop_uid, found.sha256)
             if arrival is Arrival.NEW:
                 move_whole(path, self._spool.images / file)
                 image = ReceivedImage(found.study_uid, found.sop_uid, file, found.sha256, found.modality, found.view)
-                enter_image(self._table, image, folder)
+                try:
+                    enter_image(self._table, image, folder)
+                except BaseException:
+                    (self._spool.images / file).unlink(missing_ok=True)
+                    raise
         return arrival
+
+    def _note(self, event: str, **content: str) -> None:
+        """Enters an event where the disk has space for it: what it tells of is answered in either case."""
+        try:
+            self._table.note(event, **content)
+        except (OSError, sqlite3.Error) as error:
+            _LOGGER.error('%s was not noted: %s', event, type(error).__name__)
 
     def _may_send(self, association: Association) -> bool:
         """Whether a title that is known calls from an address that it may call from."""
@@ -203,13 +217,13 @@ class Receiver:
                 association.dimse.message = None
                 association.dul.event_queue.put('Evt19')  # an unexpected unit of data: the state machine aborts
                 self._on_object('broken message')
-                self._table.note('broken message', reason=type(error).__name__)
+                self._note('broken message', reason=type(error).__name__)
 
         association.dimse.receive_primitive = take_or_abort
 
     def _note_rejection(self, event: Event) -> None:
         self._on_object('rejected association')
-        self._table.note('rejected association', address=event.assoc.requestor.address)
+        self._note('rejected association', address=event.assoc.requestor.address)
 
 
 class _FileTransfer:
@@ -257,9 +271,10 @@ def _drop_half(association: Association) -> None:
     """Removes the part of an object that came before its connection was lost."""
     message = association.dimse.message
     if message is not None and message._data_set_file is not None:
-        message._data_set_file.close()
         with suppress(OSError):
             Path(message._data_set_file.name).unlink()
+        with suppress(OSError):  # writes what is left in its buffer, which a full disk does not take
+            message._data_set_file.close()
 
 
 def take_commitment(table: JobTable, report: Dataset) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from .completeness import fix_complete_studies
-from .deliveries import begin_deliveries
+from .deliveries import begin_deliveries, give_up_unknown
 from .delivering import DeliveryLoop
 from .event_log import EventLog
 from .job_table import JobTable
@@ -17,7 +17,7 @@ from .metrics import Metrics
 from .model_identity import identify_model
 from .predicting import PredictionLoop
 from .receiver import Receiver
-from .retention import delete_old_studies
+from .retention import delete_left_jobs, delete_old_studies
 from .settings import ServeSettings
 from .spool import Spool
 from .web_status import WebStatus
@@ -83,9 +83,10 @@ class Service:
     def start(self) -> None:
         """Goes on where an earlier service ended, and begins to receive."""
         known = {file for (file,) in self.table.ask('SELECT file FROM images')}
-        removed = self.spool.clean(known)
+        removed = self.spool.clean(known) + delete_left_jobs(self.table, self.spool)
         recovered = self.table.recover()
         self.table.note('service started', recovered=list(recovered), removed=removed)
+        self._give_up_unknown()
         self._log.write_pending()
         self.receiver.start()
         self._web.start()
@@ -163,14 +164,21 @@ class Service:
 
     def _keep(self) -> None:
         """What is due by the clock, and the log."""
-        fix_complete_studies(self.table, self.settings.complete)
-        begin_deliveries(self.table, [destination.name for destination in self.settings.destinations])
-        self._log.write_pending()
         now = time.monotonic()
-        if now - self._tidied >= _HOUSEKEEPING_SECONDS:
+        if now - self._tidied >= _HOUSEKEEPING_SECONDS:  # before anything that a full disk ends
             self._tidied = now
             delete_old_studies(self.table, self.spool, self.settings.retention)
             self.spool.drop_halves(_OLD_HALF_SECONDS)
+            self._give_up_unknown()
+        fix_complete_studies(self.table, self.settings.complete)
+        begin_deliveries(self.table, [destination.name for destination in self.settings.destinations])
+        self._log.write_pending()
+
+    def _give_up_unknown(self) -> None:
+        """Deliveries to where the settings lead no more; somebody may have asked for them again."""
+        count = give_up_unknown(self.table, [destination.name for destination in self.settings.destinations])
+        if count:
+            _LOGGER.error('%d deliveries are to destinations that the settings have no more: dead letters', count)
 
     def _count_deliveries(self, destination: str) -> Callable[[str], None]:
         return lambda word: self.metrics.deliveries.labels(destination, word).inc()

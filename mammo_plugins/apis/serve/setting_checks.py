@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -37,6 +38,14 @@ def title(value: Any) -> str:
     if not isinstance(value, str) or not _TITLE.fullmatch(value) or not value.strip():
         raise ValueError('an AE title of 1 to 16 characters without backslash')
     return value.strip()
+
+
+def ip_address(value: Any) -> str:
+    """An IP address, in the form in which connections name it."""
+    try:
+        return str(ipaddress.ip_address(text(value)))
+    except ValueError:
+        raise ValueError('an IP address such as 192.0.2.10, not a name') from None
 
 
 def flag(value: Any) -> bool:

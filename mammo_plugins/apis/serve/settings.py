@@ -38,7 +38,7 @@ class Peer:
     """
 
     title: str = _setting(checks.title)
-    address: str = _setting(checks.text, '')
+    address: str = _setting(checks.ip_address, '')
 
 
 @dataclass(frozen=True)

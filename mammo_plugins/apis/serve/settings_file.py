@@ -76,6 +76,7 @@ def parse_settings(content: Mapping[str, Any], name: str = 'settings') -> ServeS
     model = reader.section(ModelSettings, 'model', tables['model'])
     results = _read_results(reader, tables['results'])
     destinations = _read_destinations(reader, content.get('destination', []))
+    _require_reporters(reader, receive, destinations)
     others = {key: reader.section(section, key, tables[key]) for key, section in _SECTIONS.items()}
     if reader.problems:
         raise SettingsError(f'{name}:\n' + '\n'.join(f'  {problem}' for problem in reader.problems))
@@ -207,6 +208,19 @@ def _read_destinations(reader: _Reader, listed: Any) -> tuple[Destination, ...]:
     if len(set(names)) < len(names):
         reader.problems.append(f'destination: expected different names, got {checks.listed(names)}')
     return tuple(found)
+
+
+def _require_reporters(reader: _Reader, receive: Receive | None, destinations: tuple[Destination, ...]) -> None:
+    """Who is asked for a commitment reports by an association of its own, and must be let in."""
+    if receive is None:
+        return
+    known = {peer.title for peer in receive.peers}
+    reader.problems += [
+        f'destination {one.name}: confirm = "{COMMITMENT}" needs {one.title} in receive.peers, as its report comes by '
+        'an association of its own'
+        for one in destinations
+        if one.confirm == COMMITMENT and one.kind == DICOM and one.title not in known
+    ]
 
 
 def _contradictions(one: Destination) -> list[str]:

@@ -5,6 +5,7 @@
 | ``salt`` | random; names of studies and images in files and logs are keyed hashes of their UIDs |
 | ``incoming/`` | objects that are still being received; emptied at start |
 | ``images/STUDY/IMAGE.dcm`` | images that were received whole |
+| ``leaving/*/STUDY/`` | images that are being deleted |
 | ``jobs/NUMBER/results/`` | results of a job |
 | ``jobs/NUMBER/try-*/`` | a prediction that is under way |
 | ``jobs.sqlite``, ``events.jsonl`` | the table and the log |
@@ -19,9 +20,10 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
 _SALT_BYTES = 32
 _NAME_DIGITS = 32
@@ -37,15 +39,21 @@ class Spool:
     Args:
         root: the folder.
         free_bytes: free space of a folder's file system.
+
+    Attributes:
+        entering: held while an image comes in or a study leaves, so that files and table say the same.
     """
 
     def __init__(self, root: Path, free_bytes: Callable[[Path], int] | None = None) -> None:
         self.root = root
         self.incoming, self.images, self.jobs = root / 'incoming', root / 'images', root / 'jobs'
+        self._leaving, self.entering = root / 'leaving', Lock()
         self.table, self.log = root / 'jobs.sqlite', root / 'events.jsonl'
         self._free_bytes = free_bytes or (lambda path: shutil.disk_usage(path).free)
-        for folder in (root, self.incoming, self.images, self.jobs):
+        for folder in (root, self.incoming, self.images, self.jobs, self._leaving):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if root.stat().st_mode & 0o077:  # somebody else made it, for all to read
+            root.chmod(0o700)
         self._salt = _read_salt(root / 'salt')
         self._lock: int | None = None
 
@@ -99,12 +107,41 @@ class Spool:
             os.link(self.images / file, folder / 'input' / f'{number:05d}.dcm')
         return folder
 
+    @contextmanager
+    def taking_away(self, study: str) -> Iterator[Path]:
+        """Takes the images of a study out of ``images`` for a block, and back where the block fails.
+
+        Args:
+            study: folder below ``images``.
+
+        Returns:
+            The folder that is to be deleted after the block.
+        """
+        folder = self._leaving / secrets.token_hex(4)
+        folder.mkdir(mode=0o700)
+        moved = (self.images / study).is_dir()
+        if moved:
+            (self.images / study).rename(folder / study)
+        try:
+            yield folder
+        except BaseException:
+            if moved:
+                (folder / study).rename(self.images / study)
+            folder.rmdir()
+            raise
+
     def clean(self, known: set[str]) -> int:
         """Removes what a crash left: halves of objects, images that nobody was told are here, tries. Counts them.
 
         Args:
-            known: files below ``images`` that the table has.
+            known: files below ``images`` that the table has. Those that were to leave come back.
         """
+        for folder in self._leaving.iterdir():
+            for path in folder.glob('*/*.dcm'):
+                file = f'{path.parent.name}/{path.name}'
+                if file in known and not (self.images / file).exists():
+                    move_whole(path, self.images / file)
+            shutil.rmtree(folder, ignore_errors=True)
         halves = self.drop_halves(0.0)
         orphans = [path for path in self.images.rglob('*.dcm') if str(path.relative_to(self.images)) not in known]
         for path in orphans:

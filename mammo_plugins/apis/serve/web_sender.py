@@ -45,7 +45,7 @@ class WebSender:
         status, body = self._ask('POST', '/studies', headers, _parts(heads, files, end))
         if status not in _STORED:
             raise DeliveryError(f'STOW-RS: status {status}')
-        if status == 202 or _failures(body):
+        if _failures(body, unless_told=status == 202):
             raise DeliveryError('STOW-RS: not all objects were stored')
 
     def has(self, files: Sequence[OutgoingFile]) -> bool:
@@ -93,19 +93,25 @@ def _parts(heads: Sequence[bytes], files: Sequence[OutgoingFile], end: bytes) ->
     """The body of a request, block by block."""
     for head, file in zip(heads, files):
         yield head
-        with file.path.open('rb') as stream:
-            while block := stream.read(_BLOCK_BYTES):
-                yield block
+        try:
+            with file.path.open('rb') as stream:
+                while block := stream.read(_BLOCK_BYTES):
+                    yield block
+        except OSError as error:
+            raise DeliveryError(f'STOW-RS: a result cannot be read ({type(error).__name__})') from None
     yield end
 
 
-def _failures(body: bytes) -> bool:
-    """Whether an answer names objects that were not stored; no answer at all names none."""
+def _failures(body: bytes, unless_told: bool) -> bool:
+    """Whether an answer names objects that were not stored; ``unless_told`` where nobody can read it.
+
+    Source: DICOM PS3.18 10.5.3 (202: failures or mere warnings, which its body tells apart).
+    """
     try:
-        content = json.loads(body or b'{}')
+        content = json.loads(body)
     except ValueError:
-        return False
-    return isinstance(content, dict) and bool(content.get(_FAILED_SEQUENCE, {}).get('Value'))
+        return unless_told
+    return bool(content.get(_FAILED_SEQUENCE, {}).get('Value')) if isinstance(content, dict) else unless_told
 
 
 def _instances(body: bytes) -> set[str]:

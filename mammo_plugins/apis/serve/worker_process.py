@@ -104,7 +104,7 @@ class WorkerProcess:
                 if not process.is_alive() and not connection.poll():
                     raise EOFError
             return connection.recv()
-        except EOFError:
+        except (EOFError, OSError):  # killed with a request that it had not read, it resets the connection
             process.join(_END_SECONDS)
             code = process.exitcode
             self.end()

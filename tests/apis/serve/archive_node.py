@@ -25,13 +25,16 @@ class ArchiveNode:
         received: SOP Instance UID to the data sets that came under it.
         status: of the next C-STORE.
         forgets: whether it has nothing that it took, when it is asked.
+        report_after: seconds from a request of commitment to its report; none comes where None.
+        commitment_status: of the next N-ACTION; its report comes all the same, and before it.
     """
 
     def __init__(self, port: int, title: str = 'ARCHIVE', tls: ssl.SSLContext | None = None) -> None:
         self.port, self.title, self._tls = port, title, tls
         self.received: dict[str, list[bytes]] = defaultdict(list)
         self.studies: dict[str, set[str]] = defaultdict(set)
-        self.status, self.forgets = 0, False
+        self.report_after: float | None = 0.0
+        self.status, self.forgets, self.commitment_status = 0, False, 0
         self.report_to: tuple[str, int] | None = None
         self._server = None
 
@@ -77,7 +80,11 @@ class ArchiveNode:
         yield 0x0000, None
 
     def _commit(self, event):
-        threading.Thread(target=self._report, args=(event.action_information,), daemon=True).start()
+        if self.commitment_status:
+            self._report(event.action_information)
+            return self.commitment_status, None
+        if self.report_after is not None:
+            threading.Timer(self.report_after, self._report, (event.action_information,)).start()
         return 0, None
 
     def _report(self, request: Dataset) -> None:

@@ -12,6 +12,8 @@ from pynetdicom import AE
 from tests.io.dicom_builder import mammogram, save, stored_breast
 
 VIEWS = (('R', 'CC'), ('L', 'CC'), ('R', 'MLO'), ('L', 'MLO'))
+ONE_VIEW = VIEWS[:1]
+"""A study that is whole with its first image, however slow the machine is."""
 
 
 def make_study(folder: Path, views: Sequence[tuple[str, str]] = VIEWS, study: str = '', **elements) -> list[Path]:

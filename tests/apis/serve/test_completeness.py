@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from pathlib import Path
+
 import pytest
 
+from mammo_plugins.apis.serve import retention
 from mammo_plugins.apis.serve.completeness import fix_complete_studies
 from mammo_plugins.apis.serve.job_table import JobTable
 from mammo_plugins.apis.serve.received_images import ReceivedImage, enter_image
@@ -105,3 +110,52 @@ def test_only_old_studies_that_are_done_are_deleted(table, clock, tmp_path):
     assert delete_old_studies(table, spool, rules) == 0
     clock.now += 10 * 86400
     assert delete_old_studies(table, spool, rules) == 0
+
+
+def store_old_study(table, clock, spool):
+    (spool.images / '1.2').mkdir()
+    (spool.images / '1.2' / '1.dcm').write_bytes(b'x')
+    arrive(table, '1')
+    table.fix_images(1)
+    table.claim(1, 'model', 'settings')
+    table.move(1, State.FAILED)
+    clock.now += 10 * 86400
+
+
+@pytest.mark.parametrize('moment', ['before the commit', 'after the commit'])
+def test_crash_while_a_study_is_deleted_leaves_all_of_it_or_nothing(moment, table, clock, tmp_path, monkeypatch):
+    spool = Spool(tmp_path / 'spool')
+    store_old_study(table, clock, spool)
+
+    def crash(*_, **__):
+        raise KeyboardInterrupt
+
+    if moment == 'before the commit':
+        monkeypatch.setattr(table, 'note', crash)
+        monkeypatch.setattr(Path, 'rename', lambda source, target: os.rename(source, target) or crash())
+    else:
+        monkeypatch.setattr(retention.shutil, 'rmtree', crash)
+    with pytest.raises(KeyboardInterrupt):
+        delete_old_studies(table, spool, Retention(days=2))
+    monkeypatch.undo()
+    known = {file for (file,) in table.ask('SELECT file FROM images')}
+    assert known == ({'1.2/1.dcm'} if moment == 'before the commit' else set())
+    spool = Spool(tmp_path / 'spool')
+    spool.clean(known)
+    kept = {str(path.relative_to(spool.images)) for path in spool.root.rglob('*.dcm')}
+    assert kept == known
+
+
+def test_study_whose_deletion_cannot_be_noted_stays(table, clock, tmp_path, monkeypatch):
+    spool = Spool(tmp_path / 'spool')
+    store_old_study(table, clock, spool)
+
+    def full(*_, **__):
+        raise sqlite3.OperationalError('database or disk is full')
+
+    monkeypatch.setattr(table, 'note', full)
+    with pytest.raises(sqlite3.OperationalError):
+        delete_old_studies(table, spool, Retention(days=2))
+    assert (spool.images / '1.2' / '1.dcm').is_file()
+    monkeypatch.undo()
+    assert delete_old_studies(table, spool, Retention(days=2)) == 1

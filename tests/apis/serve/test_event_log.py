@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from mammo_plugins.apis.serve import event_log
 from mammo_plugins.apis.serve.event_log import EventLog, LogError, verify_log
 from mammo_plugins.apis.serve.job_table import JobTable
 
@@ -72,3 +74,46 @@ def test_log_goes_on_where_it_ended(path, table):
     assert log.write_pending() == 6
     assert log.write_pending() == 6
     assert verify_log(path, table.num_events) == 6
+
+
+@pytest.mark.parametrize('moment', ['write', 'rest of a write', 'fsync'])
+def test_log_is_whole_after_a_line_that_could_not_be_written(moment, path, table, monkeypatch):
+    log = EventLog(path, table.events_after)
+    whole = path.read_bytes()
+    table.note('more')
+    real = Path.open
+
+    def full(*_):
+        raise OSError(28, 'No space left on device')
+
+    class FullFile:
+        def __init__(self, file):
+            self._file, self._parts = file, 0
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self._file.close()
+
+        def __getattr__(self, name):
+            return getattr(self._file, name)
+
+        def write(self, data):
+            self._parts += 1
+            if moment == 'write' or self._parts == 2:
+                full()
+            return self._file.write(data[:20])
+
+    with monkeypatch.context() as patch:
+        if moment == 'fsync':
+            patch.setattr(event_log.os, 'fsync', full)
+        else:
+            patch.setattr(Path, 'open', lambda self, *args, **options: FullFile(real(self, *args, **options)))
+        with pytest.raises(OSError, match='No space left'):
+            log.write_pending()
+    assert path.read_bytes() == whole
+    table.note('and more')
+    assert log.write_pending() == 7
+    assert verify_log(path, table.num_events) == 7
+    assert EventLog(path, table.events_after).write_pending() == 7

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import sqlite3
 import ssl
 import time
 from io import BytesIO
@@ -154,6 +155,20 @@ def test_full_disk_refuses_by_status_keeps_nothing_half_and_loses_nothing(door, 
     assert len(door.files()) == 4
 
 
+@pytest.mark.parametrize('step', ['enter_image', 'judge_arrival', 'note'])
+def test_job_table_without_space_refuses_by_status_and_leaves_no_file(step, door, tmp_path, monkeypatch):
+    def no_space(*_, **__):
+        raise sqlite3.OperationalError('database or disk is full')
+
+    (file,) = make_study(tmp_path, [('L', 'CC')])
+    monkeypatch.setattr(*((door.table, step) if step == 'note' else (module, step)), no_space)
+    assert send(door.port, [file]) == [OUT_OF_RESOURCES]
+    until(lambda: door.files() == [])
+    monkeypatch.undo()
+    assert door.uids() == set()
+    assert send(door.port, [file]) == [0]
+
+
 def test_disk_that_is_full_in_the_middle_of_an_object_ends_the_association_only(door, tmp_path, monkeypatch):
     real = dimse_messages.NamedTemporaryFile
 
@@ -170,11 +185,16 @@ def test_disk_that_is_full_in_the_middle_of_an_object_ends_the_association_only(
 
         def close(self):
             self._file.close()
+            raise OSError(28, 'No space left on device')  # of what was left in its buffer
 
         def __getattr__(self, name):
             return getattr(self._file, name)
 
+    def no_space(*_, **__):
+        raise sqlite3.OperationalError('database or disk is full')
+
     monkeypatch.setattr(dimse_messages, 'NamedTemporaryFile', Full)
+    monkeypatch.setattr(door.table, 'note', no_space)
     (file,) = make_study(tmp_path, [('L', 'CC')])
     association = associated(door.port, [file])
     association.dimse_timeout = 10
@@ -348,6 +368,25 @@ def test_transfers_are_encrypted_where_the_settings_say_so(open_door, certified,
     assert send(door.port, files, tls_args=(client, '127.0.0.1')) == [0] * 4
     assert not associated(door.port, files).is_established
     assert len(door.uids()) == 4
+
+
+def test_who_is_silent_in_the_handshake_holds_up_nobody_and_is_cut_off(open_door, certified, tmp_path):
+    key, certificate = certified
+    door = open_door(tls_certificate=certificate, tls_key=key, network_timeout_seconds=5.0)
+    client = ssl.create_default_context(cafile=certificate)
+    address = ('127.0.0.1', door.port)
+    with socket.create_connection(address) as first, socket.create_connection(address) as second:
+        assert send(door.port, make_study(tmp_path, [('L', 'CC')]), tls_args=(client, '127.0.0.1')) == [0]
+        first.settimeout(30)
+        assert first.recv(1) == b''
+        second.close()
+        with socket.create_connection(address) as third:
+            until(lambda: door.receiver._server._shaking)
+            begun = time.monotonic()
+            door.receiver.stop()
+            assert time.monotonic() - begun < 4
+            third.settimeout(2)
+            assert third.recv(1) == b''
 
 
 def test_stopped_receivers_leave_the_process_as_it_was(open_door):

@@ -102,10 +102,18 @@ def test_every_wrong_key_is_named_with_what_is_expected(write, capsys):
         ('spool = ', 'is no TOML file'),
         ('', 'destination: expected one [[destination]] or more'),
         ('receive = 3', 'receive = 3: expected a table'),
+        (
+            EXAMPLE.replace('"PACS", address = "127.0.0.1"', '"PACS", address = "pacs.example"'),
+            "receive.peers[0].address = 'pacs.example': expected an IP address",
+        ),
         (EXAMPLE + _SECOND, 'expected different names'),
         (EXAMPLE.replace('# tls = false', 'tls_key = "/etc/hostname"'), 'tls_certificate and tls_key go together'),
         (EXAMPLE.replace('# tls = false', 'tls_authorities = "/etc/hostname"'), 'certificates cannot be used'),
         (EXAMPLE.replace('# tls = false', 'tls_authorities = "/etc/hostname"'), 'nothing would be encrypted'),
+        (
+            EXAMPLE.replace('# confirm = "none"', 'confirm = "commitment"').replace('"PACS", add', '"MODALITY", add'),
+            'destination pacs: confirm = "commitment" needs PACS in receive.peers',
+        ),
         (
             EXAMPLE.replace('# network_timeout_seconds = 60.0', 'tls_authorities = "/etc/hostname"'),
             'receive.tls_authorities needs tls_certificate and tls_key',

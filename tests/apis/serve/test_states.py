@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 
 import pytest
 
@@ -92,6 +93,23 @@ def test_same_work_is_never_done_twice_and_another_model_is_other_work(table):
     assert table.job(2).state is State.DONE
 
 
+@pytest.mark.parametrize('was_tried', [False, True])
+def test_jobs_of_work_that_was_done_end_however_many_there_are(was_tried, table):
+    """Each of images that came again after retention; one was tried when the first job was done at last."""
+    for number in (1, 2, 3):
+        table.ask('DELETE FROM images')
+        table.ask("UPDATE jobs SET state = 'failed'")  # so that a further job begins
+        arrive(table, '1')
+        table.fix_images(number)
+        if number == 1 or was_tried:
+            assert table.claim(number, 'model', 'settings')
+    table.ask("UPDATE jobs SET state = 'ready'")
+    assert table.claim(1, 'model', 'settings')
+    assert not table.claim(2, 'model', 'settings')
+    assert not table.claim(3, 'model', 'settings')
+    assert [table.job(number).state for number in (2, 3)] == [State.DONE] * 2
+
+
 def test_study_without_results_is_done_without_a_delivery(table):
     arrive(table, '1')
     table.fix_images(1)
@@ -117,6 +135,29 @@ def test_job_follows_all_its_destinations(table):
     assert table.job(1).state is State.DONE
 
 
+def test_change_of_a_delivery_that_moved_on_in_between_is_dropped(table):
+    from mammo_plugins.apis.serve.deliveries import Stage, advance, ask_commitment, commit_results, due, postpone
+    from mammo_plugins.apis.serve.settings import Delivery
+
+    arrive(table, '1')
+    table.fix_images(1)
+    table.claim(1, 'model', 'settings')
+    enter_results(table, 1, PREDICTED, [ResultFile('a.dcm', '1', '2', '3', '4', '5')])
+    begin_deliveries(table, ['a'])
+    (pending,) = due(table, 'a', Stage.PENDING)
+    advance(table, pending, Stage.SENT)
+    (sent,) = due(table, 'a', Stage.SENT)
+    asked = ask_commitment(table, sent, '9.9', 0.0)
+    commit_results(table, '9.9', ['2'], [])
+    before = table.ask('SELECT * FROM deliveries'), table.num_events
+    for row in (pending, sent, asked):
+        advance(table, row, Stage.SENT)
+        assert postpone(table, row, Delivery(), 'no answer') is None
+        assert ask_commitment(table, row, '9.10', 0.0) is None
+    assert (table.ask('SELECT * FROM deliveries'), table.num_events) == before
+    assert table.job(1).state is State.DONE
+
+
 def test_interrupted_prediction_is_ready_again_and_the_try_counts(tmp_path):
     table = JobTable(tmp_path / 'jobs.sqlite')
     arrive(table, '1')
@@ -138,3 +179,13 @@ def test_transaction_that_fails_leaves_nothing(table):
     with pytest.raises(TransitionError):
         arrive_and_end()
     assert table.ask('SELECT * FROM images') == [] and table.num_events == 0
+
+
+def test_table_goes_on_after_a_disk_that_was_full(table):
+    table._database.execute(f'PRAGMA max_page_count = {table.ask("PRAGMA page_count")[0][0]}')
+    with pytest.raises(sqlite3.OperationalError, match='full'):
+        table.note('something', text='x' * 10**6)
+    table._database.execute('PRAGMA max_page_count = 1000000')
+    table.note('something', text='x' * 10**6)
+    assert not table._database.in_transaction
+    assert table.num_events == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 import psutil
 import pytest
@@ -59,6 +60,18 @@ def test_crash_and_time_limit_are_told_and_the_next_worker_works(settings, tmp_p
         worker.start()
         assert len(worker.predict(folder, tmp_path / 'out').files) == 1
         assert worker.starts == 2
+    finally:
+        worker.end()
+
+
+def test_worker_that_is_killed_with_a_request_that_it_did_not_read_is_told(settings, tmp_path):
+    worker = WorkerProcess(settings, load_fake)
+    try:
+        worker.start()
+        os.kill(worker._process.pid, signal.SIGSTOP)  # it reads nothing more
+        threading.Timer(1.0, os.kill, (worker._process.pid, signal.SIGKILL)).start()
+        with pytest.raises(WorkerError, match='crashed .exit code -9'):
+            worker.predict(tmp_path, tmp_path / 'out')
     finally:
         worker.end()
 

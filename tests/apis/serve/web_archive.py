@@ -20,11 +20,13 @@ class WebArchive:
         tls: what its sockets are wrapped with; plain HTTP without it.
 
     Attributes:
+        answer: status and content of the answer to what comes; None in place of JSON is no body at all.
         received: SOP Instance UID to the file that came.
         authorizations: the headers that came.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.answer: tuple[int, object] = (200, {})
         self.received: dict[str, bytes] = {}
         self.authorizations: set[str | None] = set()
         archive = self
@@ -36,16 +38,17 @@ class WebArchive:
                 for part in body.split(f'--{boundary}'.encode())[1:-1]:
                     file = part.partition(b'\r\n\r\n')[2].removesuffix(b'\r\n')
                     archive.received[dcmread(BytesIO(file)).SOPInstanceUID] = file
-                self._answer({})
+                status, content = archive.answer
+                self._answer(content, status)
 
             def do_GET(self) -> None:
                 (uid,) = parse_qs(urlsplit(self.path).query)['SOPInstanceUID']
                 self._answer([{'00080018': {'vr': 'UI', 'Value': [uid]}}] if uid in archive.received else [])
 
-            def _answer(self, content: object) -> None:
+            def _answer(self, content: object, status: int = 200) -> None:
                 archive.authorizations.add(self.headers['Authorization'])
-                body = json.dumps(content).encode()
-                self.send_response(200)
+                body = b'' if content is None else json.dumps(content).encode()
+                self.send_response(status)
                 self.send_header('Content-Length', str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
