@@ -247,7 +247,7 @@ def test_models_and_info_are_told_without_torch(bundle, models, tmp_path):
         done = subprocess.run([sys.executable, '-c', script, *command], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     content = json.loads(done.stdout)
-    assert content['exit_codes'].keys() == {'0', '1', '2'} and 'predict' in content['commands']
+    assert content['exit_codes'].keys() == {'0', '1', '2', '3'} and 'predict' in content['commands']
     assert 'toy-ffdm' in [model['name'] for model in content['models']]
 
 
