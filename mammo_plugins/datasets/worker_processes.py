@@ -44,12 +44,12 @@ def started_pool(
 
 
 def _begin(initializer: Callable[..., Any] | None, initargs: tuple) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     if initializer is not None:
         initializer(*initargs)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Ends this process where the one that started it was killed: its work, hours perhaps, would be for nobody."""
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -302,92 +302,85 @@ def _even_maps(module, convolutions, init):
     }
 
 
+_small_global = {
+    'model.global_module.backbone.channels': _channels,
+    'model.global_module.backbone.strides': [1, 1, 2],
+    'model.global_module.backbone.blocks': 1,
+    'model.global_module.backbone.pool_padding': 1,
+    'model.global_module.backbone.out_indices': [0, 1, 2],
+    'model.global_module.in_channels': _channels,
+    'model.global_module.pool_fraction': 0.01,
+    'model.loss_sparsity.loss_weight': 1e-6,
+}
+_even_start = {
+    'model.global_module.backbone.norm_outputs': True,
+    **_even_maps('global_module', 'heads', 'Xavier'),
+}
+_published_start = {
+    'model.global_module.backbone.norm_outputs': False,
+    'model.global_module.head_bias': False,
+    'model.global_module.init_cfg': None,
+}
 _weak = ('glam_*', 'gmic', 'cam', 'table2_*', 'g[0-9]_*')
 _chosen = ('glam_local', 'table2_*', 'g2_*', 'g3_*', 'g4_*', 'g5_*', 'g6_*', 'g7_*', 'g9_*', 'glam_joint')
 _random_negatives = ('glam_local', 'table2_*', 'g3_*', 'g4_*', 'g5_*', 'g7_*')
 _three_patches = ('glam_local', 'glam_joint', 'g2_*', 'g3_*', 'g6_*', 'g7_*')
 
 
-def _options(height, width, patch, steps, local_steps, joint_steps, unet_steps, rate=5e-3, unet=8, **others):
-    """Everything small: images of (height, width), square patches, steps of each training, and the U-Net's channels."""
+def _data(height, width):
+    """Images of a window of this size, 16 a step, read in the process that trains."""
     loading = [
         dict(type='LoadMammogram', num_slices=1),
         dict(type='OrientCanonical'),
         dict(type='CropBreast'),
         dict(type='CutWindow', height=height, width=width),
     ]
-    data = {
-        f'{part}_dataloader.{name}': value
-        for part in ('train', 'val', 'test')
-        for name, value in {
-            'num_workers': 0,
-            'persistent_workers': False,
-            'batch_size': 16,
-            'dataset.loading': loading,
-        }.items()
+    fields = {'num_workers': 0, 'persistent_workers': False, 'batch_size': 16, 'dataset.loading': loading}
+    return {f'{part}_dataloader.{name}': value for part in ('train', 'val', 'test') for name, value in fields.items()}
+
+
+def _training(steps, rate):
+    return {
+        'train_cfg.max_iters': steps,
+        'optim_wrapper.optimizer.lr': rate,
+        'param_scheduler': [dict(type='CosineAnnealingLR', by_epoch=False, T_max=steps, eta_min_ratio=0.02)],
     }
+
+
+def _options(height, width, patch, steps, local_steps, joint_steps, unet_steps, rate=5e-3, unet=8, **others):
+    """Everything small: images of (height, width), square patches, steps of each training, and the U-Net's channels."""
     patches = {'model.patch_selection.patch_size': [patch, patch]}
     negatives = {'model.negative_selection.patch_size': [patch, patch]}
     every = {
-        **data,
-        'train_cfg.max_iters': steps,
+        **_data(height, width),
+        **_training(steps, rate),
         'train_cfg.val_interval': 100000,
-        'optim_wrapper.optimizer.lr': rate,
-        'param_scheduler': [dict(type='CosineAnnealingLR', by_epoch=False, T_max=steps, eta_min_ratio=0.02)],
         'model.map_findings.min_area_px': 16,
         **others,
     }
-    weak = {
-        'model.global_module.backbone.channels': _channels,
-        'model.global_module.backbone.strides': [1, 1, 2],
-        'model.global_module.backbone.blocks': 1,
-        'model.global_module.backbone.pool_padding': 1,
-        'model.global_module.backbone.out_indices': [0, 1, 2],
-        'model.global_module.in_channels': _channels,
-        'model.global_module.pool_fraction': 0.01,
-        'model.loss_sparsity.loss_weight': 1e-6,
-    }
-    even = {
-        'model.global_module.backbone.norm_outputs': True,
-        **_even_maps('global_module', 'heads', 'Xavier'),
-    }
-    published = {
-        'model.global_module.backbone.norm_outputs': False,
-        'model.global_module.head_bias': False,
-        'model.global_module.init_cfg': None,
-    }
     local = {
         'train_dataloader.batch_size': 8,
-        'train_cfg.max_iters': local_steps,
-        'optim_wrapper.optimizer.lr': 0.2 * rate,
-        'param_scheduler': [dict(type='CosineAnnealingLR', by_epoch=False, T_max=local_steps, eta_min_ratio=0.02)],
+        **_training(local_steps, 0.2 * rate),
         **_even_maps('local_module', 'head', 'Kaiming'),
-    }
-    joint = {
-        'train_cfg.max_iters': joint_steps,
-        'optim_wrapper.optimizer.lr': 0.2 * rate,
-        'param_scheduler': [dict(type='CosineAnnealingLR', by_epoch=False, T_max=joint_steps, eta_min_ratio=0.02)],
     }
     return {
         '*': every,
         **_joined(
-            (_weak, {**weak, **even}),
-            (('*as_published',), published),
+            (_weak, {**_small_global, **_even_start}),
+            (('*as_published',), _published_start),
             (('cam',), {**_one_map, 'model.global_module.pool_fraction': 1.0}),
             (_chosen, {**_backbone, **patches, **local}),
             (_random_negatives, negatives),
             (_three_patches, {'model.train_patches': 3}),
             (('gmic',), {**_one_map, **_backbone, **patches, **_attention, **_fusion}),
-            (('glam_joint', 'g6_*'), joint),
+            (('glam_joint', 'g6_*'), _training(joint_steps, 0.2 * rate)),
             (('glam_joint', 'g6_attention', 'g9_*'), _attention),
             (('glam_joint', 'g9_*'), _fusion),
         ),
         'unet': {
             'train_dataloader.batch_size': 8,
-            'train_cfg.max_iters': unet_steps,
-            'param_scheduler': [dict(type='CosineAnnealingLR', by_epoch=False, T_max=unet_steps, eta_min_ratio=0.02)],
+            **_training(unet_steps, 0.6 * rate),
             'model.network.features': [unet, unet, 2 * unet, 4 * unet, 8 * unet, unet],
-            'optim_wrapper.optimizer.lr': 0.6 * rate,
         },
     }
 

@@ -157,7 +157,7 @@ class Service:
                 step()
                 self._errors[name] = 0
                 self._stopping.wait(_LOOK_SECONDS)
-            except Exception:
+            except Exception:  # counted, told by /healthz and tried again: a service that ends loses more
                 self._errors[name] += 1
                 _LOGGER.exception('%s failed', name)
                 self._stopping.wait(_PAUSE_SECONDS)

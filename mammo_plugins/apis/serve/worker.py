@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
+
+from mammo_plugins.datasets.worker_processes import end_with_parent
 
 from .library_messages import hush_libraries
 from .settings import ServeSettings
@@ -64,7 +64,7 @@ def work(connection: Connection, make_predictor: MakePredictor, settings: ServeS
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     hush_libraries()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         predictor = make_predictor(settings)
     except Exception as error:
@@ -89,11 +89,3 @@ def _predict(predictor: Predictor, source: Path, out: Path) -> Answer:
 
 def _reason(error: Exception) -> str:
     return f'{type(error).__name__}: {error}'
-
-
-def _end_with_parent() -> None:
-    """Ends this process where the service was killed in the middle of a study."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
